@@ -1,0 +1,226 @@
+/**
+ * What a database adapter writes: five functions over records.
+ *
+ * Everything else — tokens and their hashes, expiry, what a request may do, what ends quietly — is written once, in
+ * {@link "./SessionStore".layerBackend}, over this interface.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { SessionStoreError } from "./SessionError.js"
+
+/**
+ * The values of a session: key → text. The text is the JSON of the encoded value, behind `v<number> ` where the key has
+ * older versions; a backend treats it as opaque. Texts make equality `===`, the size known, and nothing aliases.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Data = ReadonlyMap<string, string>
+
+/**
+ * The times of a record, in milliseconds since the epoch unless they are lengths.
+ *
+ * - `createdAt`: what the absolute expiry counts from.
+ * - `refreshedAt`: when the idle time last started anew.
+ * - `expiresAt`: the instant from which the record is missing.
+ * - `idleMillis`: the idle time in force, a length.
+ * - `persistent`: whether the cookie outlives the browser (Max-Age), or not (a browser-session cookie).
+ * - `own`: whether `idleMillis` and `persistent` were set for this session (`setExpiry`) and win over the configuration.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Expiry {
+  readonly createdAt: number
+  readonly refreshedAt: number
+  readonly expiresAt: number
+  readonly idleMillis: number
+  readonly persistent: boolean
+  readonly own: boolean
+}
+
+/**
+ * Whose session it is, since `RequestContext.bind`. Given when the record is inserted, and never changed afterwards.
+ *
+ * - `authenticatedAt`: milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Owner {
+  readonly subject: string
+  readonly authenticatedAt: number
+  readonly userAgent: string | undefined
+  readonly address: string | undefined
+}
+
+/**
+ * A record as it is given to `insert`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NewSession extends Expiry {
+  readonly data: Data
+  readonly owner: Owner | undefined
+}
+
+/**
+ * A record as `find` gives it. `version` starts at 1 and grows by one with every update.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoredSession extends NewSession {
+  readonly version: number
+}
+
+/**
+ * A record that cannot be read.
+ *
+ * - `newerFormat`: it was written by a later version of this library or adapter. It is left alone; any other corrupt
+ *   record is removed by the store.
+ * - `detail`: for the log; must not hold values of the session.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Corrupt {
+  readonly _tag: "Corrupt"
+  readonly newerFormat: boolean
+  readonly detail: string
+}
+
+/**
+ * What a commit changes, applied as one step: first `clear`, then `remove`, then `set`; the three name no key twice.
+ *
+ * - `expiry`: the new times; absent, the times stay.
+ * - `maxBytes`: the most octets of UTF-8 that keys and values may have after the step; beyond it nothing is written.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Patch {
+  readonly clear: boolean
+  readonly set: Data
+  readonly remove: ReadonlySet<string>
+  readonly expiry: Expiry | undefined
+  readonly maxBytes: number
+}
+
+/**
+ * How an update went. `Updated` carries the version and the times that the record has now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Updated =
+  | { readonly _tag: "Updated"; readonly version: number; readonly expiry: Expiry }
+  | { readonly _tag: "Conflict" }
+  | { readonly _tag: "Missing" }
+  | { readonly _tag: "TooLarge"; readonly size: number }
+
+/**
+ * The contract of an adapter.
+ *
+ * - Ids are 43 characters of base64url: the SHA-256 of a token. The token itself never reaches a backend.
+ * - Every function takes the time it should use, `now`, in milliseconds. A record with `expiresAt <= now` is missing,
+ *   whether or not it is still there: an adapter compares the stored time, a TTL of the database is only clean-up.
+ * - A missing record is an answer, never an error; an error means that the database failed. Defects count as failures.
+ * - `find`: none when missing or expired.
+ * - `insert`: false when the id is taken (by a record that is not expired). Must not overwrite.
+ * - `update`: applies the patch atomically, against every other update from any process, and adds one to the version.
+ *   Never creates. With `ifVersion` it applies only when the record still has that version, else `Conflict`. `base` is
+ *   the record as the caller last saw it: an adapter may use it to save a read, never to decide. A backend without an
+ *   atomic merge loops on its own compare-and-set.
+ * - `remove`: removing a missing record is not an error, but it is told: `renew` and logout need to know who was first.
+ * - `removeExpired`: removes at most `limit` expired records and answers how many; a backend whose database does that by
+ *   itself answers 0.
+ * - Keys of the data are compared by code units; any text is a key, the empty one and `__proto__` too.
+ *
+ * `Testing.SessionStoreContract.suite` runs this contract against an adapter.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionBackendService {
+  readonly find: (
+    id: string,
+    now: number
+  ) => Effect.Effect<Option.Option<StoredSession | Corrupt>, SessionStoreError>
+  readonly insert: (id: string, session: NewSession, now: number) => Effect.Effect<boolean, SessionStoreError>
+  readonly update: (
+    id: string,
+    patch: Patch,
+    now: number,
+    ifVersion?: number,
+    base?: StoredSession
+  ) => Effect.Effect<Updated, SessionStoreError>
+  readonly remove: (
+    id: string,
+    ifVersion: number | undefined,
+    now: number
+  ) => Effect.Effect<"removed" | "conflict" | "missing", SessionStoreError>
+  readonly removeExpired: (now: number, limit: number) => Effect.Effect<number, SessionStoreError>
+}
+
+/**
+ * The tag under which an adapter provides itself.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class SessionBackend extends Context.Tag("effect-session/SessionBackend")<
+  SessionBackend,
+  SessionBackendService
+>() {}
+
+/**
+ * How many sessions a subject may have, and what happens to one more.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SubjectBound {
+  readonly max: number
+  readonly whenFull: "evict-oldest" | "refuse"
+}
+
+/**
+ * The index of a subject's sessions: an optional second service of an adapter.
+ *
+ * - `insert`: inserts a record that has an `owner` as `SessionBackend.insert` does, and enters it in the index, so that
+ *   parallel sign-ins never leave more than `bound.max` live sessions of the subject: the oldest (by `createdAt`) are
+ *   removed, or nothing is inserted and the answer is `Full`.
+ * - `list`: the subject's live records, oldest first. The records decide, not the index: an id whose record is missing,
+ *   expired or of another subject is not listed, and is forgotten once no insert can be under way for it.
+ * - `forget`: the record was removed; may be lost without harm.
+ * - An insert that is cut off between its two writes must not leave a record that `list` does not know.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SubjectIndexService {
+  readonly insert: (
+    id: string,
+    session: NewSession & { readonly owner: Owner },
+    now: number,
+    bound: SubjectBound | undefined
+  ) => Effect.Effect<"Inserted" | "Taken" | "Full", SessionStoreError>
+  readonly list: (
+    subject: string,
+    now: number
+  ) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly session: StoredSession }>, SessionStoreError>
+  readonly forget: (subject: string, id: string) => Effect.Effect<void, SessionStoreError>
+}
+
+/**
+ * The tag under which an adapter provides the index of a subject's sessions.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class SubjectIndex extends Context.Tag("effect-session/SubjectIndex")<SubjectIndex, SubjectIndexService>() {}

@@ -1,0 +1,231 @@
+/**
+ * Typed keys of a session.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type * as Schema from "effect/Schema"
+import * as Json from "./internal/json.js"
+import { SessionSchemaError } from "./SessionError.js"
+
+/**
+ * A name and the schema of the value under it; the schema is compiled once.
+ *
+ * `I`, the encoded side, must be JSON at run time; `insert` checks that and fails typed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionKey<A, I = A, R = never> extends Pipeable {
+  readonly name: string
+  readonly schema: Schema.Schema<A, I, R>
+  /** The version that is written: one more than the number of older versions. */
+  readonly version: number
+  /**
+   * Reads the stored text, through the migrations where it is of an older version. `Either` where nothing is
+   * asynchronous; that is what keeps `get` from allocating a fiber's frames.
+   *
+   * @internal
+   */
+  readonly read: (text: string) => Effect.Effect<Read<A>, SessionSchemaError, R>
+  /** @internal */
+  readonly write: (value: A) => Effect.Effect<string, SessionSchemaError, R>
+}
+
+/** @internal */
+export interface Read<A> {
+  /** none only under `whenNewer: "absent"` */
+  readonly present: boolean
+  readonly value: A
+  /** the text was of an older version: it is to be written back in the current one */
+  readonly migrated: boolean
+}
+
+/**
+ * An older version of a key's value and how it becomes the next one; `from` is the version before it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Previous<B, R = never> {
+  /** @internal */
+  readonly depth: number
+  /** @internal */
+  readonly read: (json: unknown, version: number) => Effect.Effect<B, ParseResult.ParseIssue, R>
+}
+
+/**
+ * Options of a key.
+ *
+ * - `from`: the version before this one, with its migration; old values are read through the chain and written back.
+ * - `whenNewer`: what a value of a later version than this code knows is (a deploy that was rolled back). `"fail"`, the
+ *   default: `SessionSchemaError`, and the value stays. `"absent"`: reads as `None`; the value stays until overwritten.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<A, RF = never> {
+  readonly from?: Previous<A, RF> | undefined
+  readonly whenNewer?: "fail" | "absent" | undefined
+}
+
+class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
+  readonly version: number
+  private readonly decode: (json: unknown) => Effect.Effect<A, ParseResult.ParseIssue, R>
+  private readonly encode: (value: A) => Effect.Effect<I, ParseResult.ParseIssue, R>
+  private readonly prefix: string
+
+  constructor(
+    readonly name: string,
+    readonly schema: Schema.Schema<A, I, R>,
+    private readonly from: Previous<A, R> | undefined,
+    private readonly whenNewer: "fail" | "absent"
+  ) {
+    this.decode = ParseResult.decodeUnknown(schema)
+    this.encode = ParseResult.encode(schema)
+    this.version = from === undefined ? 1 : from.depth + 1
+    this.prefix = this.version === 1 ? "" : `v${this.version} `
+  }
+
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+
+  read(text: string): Effect.Effect<Read<A>, SessionSchemaError, R> {
+    const { json, version } = splitVersion(text)
+    if (version > this.version) {
+      return this.whenNewer === "absent"
+        ? Either.right(absent as Read<A>)
+        : Either.left(this.error("decode", `the value has version ${version}, this code knows ${this.version}`))
+    }
+    const migrated = version < this.version
+    return this.settle(
+      "decode",
+      () => {
+        const value = JSON.parse(json)
+        return migrated ? this.from!.read(value, version) : this.decode(value)
+      },
+      (value) => Either.right({ present: true, value, migrated })
+    )
+  }
+
+  write(value: A): Effect.Effect<string, SessionSchemaError, R> {
+    return this.settle("encode", () => this.encode(value), (encoded) => {
+      const json = Json.stringify(encoded)
+      if ("problem" in json) {
+        return Either.left(this.error("encode", json.problem, json.path))
+      }
+      const text = this.prefix + json.text
+      // JSON drops properties that are undefined: whether the schema takes the value without them, only it can tell.
+      return json.lossy
+        ? this.settle("encode", () => this.decode(JSON.parse(json.text)), () => Either.right(text))
+        : Either.right(text)
+    })
+  }
+
+  /** Runs a step of the schema: synchronously where it is synchronous, and with every throw as the typed error. */
+  private settle<B, C>(
+    direction: "decode" | "encode",
+    step: () => Effect.Effect<B, ParseResult.ParseIssue, R>,
+    next: (value: B) => Effect.Effect<C, SessionSchemaError, R>
+  ): Effect.Effect<C, SessionSchemaError, R> {
+    let result: Effect.Effect<B, ParseResult.ParseIssue, R>
+    try {
+      result = step()
+      if (Either.isEither(result)) {
+        const either = result as unknown as Either.Either<B, ParseResult.ParseIssue>
+        return either._tag === "Right" ? next(either.right) : Either.left(this.error(direction, either.left))
+      }
+    } catch (defect) {
+      return Either.left(this.thrown(direction, defect))
+    }
+    return result.pipe(
+      Effect.mapError((issue) => this.error(direction, issue)),
+      Effect.catchAllDefect((defect) => Effect.fail(this.thrown(direction, defect))),
+      Effect.flatMap(next)
+    )
+  }
+
+  private thrown(direction: "decode" | "encode", thrown: unknown): SessionSchemaError {
+    return this.error(direction, thrown instanceof Error ? thrown.name : "a schema threw")
+  }
+
+  private error(direction: "decode" | "encode", issue: ParseResult.ParseIssue | string, path?: string) {
+    return SessionSchemaError.of(this.name, direction, issue, path ?? (typeof issue === "string" ? "" : pathOf(issue)))
+  }
+}
+
+const absent: Read<unknown> = { present: false, value: undefined, migrated: false }
+
+/** Only the path of the issue: its messages print the value. */
+const pathOf = (issue: ParseResult.ParseIssue): string => {
+  try {
+    return ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path.map(String).join(".") ?? ""
+  } catch {
+    return ""
+  }
+}
+
+/** `v3 {"a":1}` is version 3; JSON never starts with a `v`, so that a text without it is version 1. */
+const splitVersion = (text: string): { readonly version: number; readonly json: string } => {
+  if (text.charCodeAt(0) !== 0x76) return { version: 1, json: text }
+  const space = text.indexOf(" ")
+  return { version: Number(text.slice(1, space)), json: text.slice(space + 1) }
+}
+
+/**
+ * Makes a key. Keys are compared by code units: any text is a name, the empty one and `__proto__` too, except one with a
+ * lone surrogate, which throws (it cannot be written as UTF-8, and two such names would meet in one).
+ *
+ * @example
+ * ```ts
+ * import { SessionKey } from "effect-session"
+ * import { Schema } from "effect"
+ *
+ * const Visits = SessionKey.make("visits", Schema.NonNegativeInt)
+ *
+ * // a later version of a value, with what became of the older one
+ * const CartV1 = Schema.Array(Schema.String)
+ * const CartV2 = Schema.Array(Schema.Struct({ sku: Schema.String, quantity: Schema.Int }))
+ * const Cart = SessionKey.make("cart", CartV2, {
+ *   from: SessionKey.previous(CartV1, (skus) => skus.map((sku) => ({ sku, quantity: 1 })))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <A, I, R = never, RF = never>(
+  name: string,
+  schema: Schema.Schema<A, I, R>,
+  options?: Options<NoInfer<A>, RF>
+): SessionKey<A, I, R | RF> => {
+  if (!name.isWellFormed()) {
+    throw new TypeError("the name of a session key must be well-formed Unicode: it has a lone surrogate")
+  }
+  return new SessionKeyImpl<A, I, R | RF>(name, schema, options?.from, options?.whenNewer ?? "fail")
+}
+
+/**
+ * An older version of a value: its schema, how it becomes the next version (pure), and the version before it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const previous = <A, I, B, R = never, RF = never>(
+  schema: Schema.Schema<A, I, R>,
+  migrate: (old: A) => B,
+  options?: { readonly from?: Previous<NoInfer<A>, RF> | undefined }
+): Previous<B, R | RF> => {
+  const decode = ParseResult.decodeUnknown(schema)
+  const from = options?.from
+  const depth = from === undefined ? 1 : from.depth + 1
+  return {
+    depth,
+    read: (json, version) =>
+      version < depth ? ParseResult.map(from!.read(json, version), migrate) : ParseResult.map(decode(json), migrate)
+  }
+}
