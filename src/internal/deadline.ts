@@ -1,0 +1,66 @@
+/**
+ * An effect with a time-out that holds wherever it is awaited: in an uninterruptible region (pre-response handlers are
+ * one), around a driver call that cannot be interrupted, and without the two fibers of a race.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+
+const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
+
+/**
+ * Runs the effect in a fiber of its own. When it has not ended after `millis` it is interrupted, nobody waits for that,
+ * and the answer is `onTimeout`. Interrupting the caller interrupts it likewise.
+ */
+export const withDeadline = <A, E, E2>(
+  effect: Effect.Effect<A, E>,
+  millis: number,
+  onTimeout: () => E2
+): Effect.Effect<A, E | E2> =>
+  Effect.withFiberRuntime<A, E | E2>((parent, { runtimeFlags }) => {
+    const runFork = Runtime.runFork(Runtime.make({
+      context: parent.currentContext,
+      fiberRefs: parent.getFiberRefs(),
+      runtimeFlags: RuntimeFlags.enable(runtimeFlags, RuntimeFlags.Interruption)
+    }))
+    return Effect.async<A, E | E2>((resume) => {
+      const fiber = runFork(effect)
+      const ended = fiber.unsafePoll()
+      if (ended !== null) return resume(ended)
+      const cancelTimer = startTimer(parent, runFork, millis, () => {
+        fiber.unsafeInterruptAsFork(FiberId.none)
+        resume(Exit.fail(onTimeout()))
+      })
+      fiber.addObserver((exit) => {
+        cancelTimer()
+        resume(exit)
+      })
+      return Effect.sync(() => {
+        cancelTimer()
+        fiber.unsafeInterruptAsFork(FiberId.none)
+      })
+    })
+  })
+
+/** A bare timer under the live clock; a sleeping fiber under any other, so that `TestClock` moves it. */
+const startTimer = (
+  parent: Fiber.RuntimeFiber<unknown, unknown>,
+  runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>,
+  millis: number,
+  fire: () => void
+): () => void => {
+  const clock = Context.get(parent.getFiberRef(DefaultServices.currentServices), Clock.Clock)
+  if (clock === liveClock) {
+    const timer = setTimeout(fire, millis)
+    return () => clearTimeout(timer)
+  }
+  const sleeper = runFork(Effect.flatMap(clock.sleep(Duration.millis(millis)), () => Effect.sync(fire)))
+  return () => sleeper.unsafeInterruptAsFork(FiberId.none)
+}

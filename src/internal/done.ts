@@ -1,0 +1,20 @@
+/**
+ * Effects that are already done. A store without I/O answers with `Effect.succeed`, and the path of a request then runs
+ * through without a fiber's frame for every step: measured, that is half of what a memory session costs.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+/** `Effect.succeed` and `Exit.succeed` make the same thing; every other effect has yet to run. */
+export const isDone = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is Exit.Success<A, never> & Effect.Effect<A, E, R> =>
+  Exit.isExit(effect) && effect._tag === "Success"
+
+/** `Effect.flatMap`, at once where the effect is done. */
+export const andThen = <A, E, R, B, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  f: (a: A) => Effect.Effect<B, E2, R2>
+): Effect.Effect<B, E | E2, R | R2> => isDone(effect) ? f(effect.value) : Effect.flatMap(effect, f)
+
+/** `Effect.map`, at once where the effect is done. */
+export const map = <A, E, R, B>(effect: Effect.Effect<A, E, R>, f: (a: A) => B): Effect.Effect<B, E, R> =>
+  isDone(effect) ? Effect.succeed(f(effect.value)) : Effect.map(effect, f)
