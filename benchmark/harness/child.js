@@ -1,0 +1,50 @@
+/**
+ * A node process that answers questions over its IPC channel.
+ */
+import { fileURLToPath } from "node:url"
+import { spawnOn } from "./cores.js"
+
+const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+/** Ended in any case when the benchmark ends: every child exits when its channel closes. */
+export const startChild = ({ args = [], core, env = {}, nodeArgs = [], script }) => {
+  const child = spawnOn(core, process.execPath, [...nodeArgs, here(script), ...args], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    env: { ...process.env, NODE_ENV: "benchmark", ...env }
+  })
+  const name = [script, ...args].join(" ")
+  const queue = []
+  const waiting = []
+  let ended
+
+  child.on("message", (message) => {
+    const next = waiting.shift()
+    if (next === undefined) queue.push(message)
+    else next.resolve(message)
+  })
+  const end = (reason) => {
+    ended = new Error(`${name}: ${reason}`)
+    for (const next of waiting.splice(0)) next.reject(ended)
+  }
+  child.on("error", (error) => end(error.message))
+  child.on("exit", (code, signal) => end(`ended with ${signal ?? `code ${code}`}`))
+
+  const receive = () => {
+    if (queue.length > 0) return Promise.resolve(queue.shift())
+    if (ended !== undefined) return Promise.reject(ended)
+    return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
+  }
+  const ask = (message) => {
+    child.send(message)
+    return receive()
+  }
+  const stop = () =>
+    new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve()
+      child.once("exit", resolve)
+      if (child.connected) child.disconnect()
+      const force = setTimeout(() => child.kill("SIGKILL"), 3000)
+      force.unref()
+    })
+  return { ask, receive, stop }
+}

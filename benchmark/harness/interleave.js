@@ -1,0 +1,14 @@
+/**
+ * Rounds over contestants: A B C, B C A, C A B, … Everyone is measured in every round, and nobody always comes first or
+ * always after the same neighbour.
+ */
+export const interleave = async (contestants, rounds, measure, onRound = () => {}) => {
+  const values = new Map(contestants.map((contestant) => [contestant.id, []]))
+  for (let round = 0; round < rounds; round++) {
+    const start = round % contestants.length
+    const order = [...contestants.slice(start), ...contestants.slice(0, start)]
+    for (const contestant of order) values.get(contestant.id).push(await measure(contestant, round))
+    onRound(round + 1, rounds)
+  }
+  return values
+}

@@ -1,0 +1,17 @@
+/**
+ * One contestant in a process of its own: `node serve.js <module> <variant>`, over an IPC channel.
+ *
+ * Says `{ port }` once it listens; answers `"usage"` with the CPU time it has used. It ends with its parent.
+ */
+const [module, variant] = process.argv.slice(2)
+const { variants } = await import(`./contestants/${module}.js`)
+const server = await variants[variant]()
+
+server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }))
+
+process.on("message", () => {
+  const { system, user } = process.cpuUsage()
+  process.send({ cpuMicros: user + system, residentBytes: process.memoryUsage.rss() })
+})
+
+process.on("disconnect", () => process.exit(0))
