@@ -1,0 +1,124 @@
+/**
+ * The same declaration from Effect's `Config` (row F2): one flat name an option, so that a name reads the same in the
+ * environment, in a map and in the docs.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { FileConfig } from "../SessionConfig.js"
+import type { SessionConfigError } from "../SessionError.js"
+import * as Draft from "./configDraft.js"
+import { environmentName, fieldEntries, type Kind, readField } from "./configFields.js"
+
+const read = (name: string, report: Draft.Report): Effect.Effect<string | undefined> =>
+  Config.redacted(name).pipe(
+    Config.option,
+    Effect.match({
+      onSuccess: (value) => {
+        const text = Option.isNone(value) ? "" : Redacted.value(value.value)
+        return text === "" ? undefined : text // Compose files and CI systems pass a variable that is not set as an empty one.
+      },
+      onFailure: (error) => {
+        report(name, `cannot be read from the config provider (${error._op})`) // its message may hold what it read
+        return undefined
+      }
+    })
+  )
+
+const flags: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["yes", true],
+  ["on", true],
+  ["1", true],
+  ["false", false],
+  ["no", false],
+  ["off", false],
+  ["0", false]
+])
+
+/** The text as the JSON-like value that a file would hold; a text that is none stays text, and is refused as such. */
+const parse = (kind: Kind, text: string): unknown => {
+  switch (kind) {
+    case "text":
+      return text
+    case "flag":
+      return flags.get(text.trim().toLowerCase()) ?? text
+    case "sameSite":
+      return text.trim()
+    default:
+      return /^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : text.trim()
+  }
+}
+
+const previous = (name: string): ReadonlyArray<string> => [1, 2, 3, 4, 5, 6, 7].map((n) => `${name}_${n}`)
+
+const keyNames: ReadonlyArray<readonly [name: string, form: Draft.KeyForm, previous: boolean]> = [
+  ["SESSION_PRIVATE_KEY", "key", false],
+  ["SESSION_SECRET", "secret", false],
+  ...previous("SESSION_PREVIOUS_KEY").map((name) => [name, "key", true] as const),
+  ...previous("SESSION_PREVIOUS_SECRET").map((name) => [name, "secret", true] as const)
+]
+
+export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.gen(function*() {
+  const draft = Draft.make()
+  const { report } = draft
+  for (const [option, kind] of [["enable", "flag"] as const, ...fieldEntries]) {
+    const name = environmentName(option)
+    const text = yield* read(name, report)
+    if (text === undefined) continue
+    const field = readField(kind, parse(kind, text))
+    if ("value" in field) draft.set(option, field.value)
+    else report(name, field.expected)
+  }
+
+  const type = yield* read("SESSION_STORE", report)
+  switch (type?.trim()) {
+    case "Cookie": {
+      const cookie: Draft.CookieStore = {
+        type: "Cookie",
+        path: "SESSION_STORE",
+        keyPath: "SESSION_PRIVATE_KEY",
+        secretName: "SESSION_SECRET",
+        keys: [],
+        audience: yield* read("SESSION_AUDIENCE", report)
+      }
+      for (const [name, form, previous] of keyNames) {
+        const text = yield* read(name, report)
+        if (text === undefined) continue
+        const problem = Draft.placeholderProblem(text)
+        if (problem === undefined) cookie.keys.push({ form, path: name, previous, material: text })
+        else report(name, problem)
+      }
+      draft.store = cookie
+      break
+    }
+    case "Memory": {
+      const bound = (name: string) =>
+        Effect.map(read(name, report), (text) => {
+          if (text === undefined) return undefined
+          const value = parse("number", text)
+          const problem = Draft.boundProblem(value)
+          if (problem === undefined) return value as number // `boundProblem` found an integer
+          report(name, problem)
+          return undefined
+        })
+      draft.store = {
+        type: "Memory",
+        maxSessions: yield* bound("SESSION_MAX_SESSIONS"),
+        maxBytes: yield* bound("SESSION_MAX_BYTES")
+      }
+      break
+    }
+    case "Tower":
+      draft.store = { type: "Tower" }
+      break
+    case undefined:
+      if (draft.options.enable === false) draft.store = { type: "Memory" } // switched off: no store is ever asked
+      else report("SESSION_STORE", "is missing: Cookie, Memory or Tower")
+      break
+    default:
+      report("SESSION_STORE", "must be Cookie, Memory or Tower")
+  }
+  return yield* Draft.finish(draft, environmentName)
+})
