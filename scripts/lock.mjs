@@ -20,7 +20,11 @@ const platform = (name) => {
   if (os === undefined || cpu === undefined) {
     throw new Error(`${name} is missing from the lock file, and its name does not say for which platform it is`)
   }
-  const libc = words.includes("musl") ? ["musl"] : os === "linux" && words.some((w) => w.startsWith("gnu")) ? ["glibc"] : []
+  const libc = words.includes("musl")
+    ? ["musl"]
+    : os === "linux" && words.some((w) => w.startsWith("gnu"))
+    ? ["glibc"]
+    : []
   return { cpu: [cpu], os: [os], ...(libc.length > 0 && { libc }) }
 }
 
@@ -36,7 +40,9 @@ for (const [path, entry] of Object.entries(lock.packages)) {
   delete entry.resolved
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     if (isLocked(path, name)) continue
-    if (!/^\d/.test(version)) throw new Error(`${name}@${version}, optional for ${path}, is a range: resolve it by hand`)
+    if (!/^\d/.test(version)) {
+      throw new Error(`${name}@${version}, optional for ${path}, is a range: resolve it by hand`)
+    }
     lock.packages[`node_modules/${name}`] = {
       version,
       ...platform(name),
