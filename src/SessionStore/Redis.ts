@@ -1,0 +1,127 @@
+/**
+ * Sessions in Redis or Valkey, through `ioredis` (an optional peer: `npm i "ioredis@^5.6.0"`).
+ *
+ * One hash a session, one Lua script an atomic step, one key a script: it runs on a single server, behind Sentinel and on a
+ * Cluster. Redis removes expired sessions by itself; until then the stored time decides.
+ *
+ * Configure Redis so that it does not lose sessions you want to keep: `maxmemory-policy noeviction` (any other policy signs
+ * users out under pressure) and persistence (`appendonly yes`).
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import type { RedisOptions } from "ioredis"
+import * as Backend from "../internal/redis/backend.js"
+import { type Client, Commands, type Watch } from "../internal/redis/commands.js"
+import { connect } from "../internal/redis/connection.js"
+import * as Index from "../internal/redis/subjectIndex.js"
+import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
+import type { SessionConfigError } from "../SessionError.js"
+
+/**
+ * Where Redis is: `url` (`redis://…`, `rediss://…`), or the options of `ioredis` (`host`, `port`, `path`, `tls`,
+ * `sentinels`, …), or both. Without any, `localhost:6379`.
+ *
+ * Some options of `ioredis` cannot be set. They decide whether a command may wait for a connection or be sent twice: a
+ * write would then be applied long after its request was told that it failed, or be applied again.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RedisSettings extends
+  Omit<
+    RedisOptions,
+    | "autoResendUnfulfilledCommands"
+    | "enableOfflineQueue"
+    | "lazyConnect"
+    | "maxRetriesPerRequest"
+    | "monitor"
+    | "password"
+    | "readOnly"
+    | "stringNumbers"
+  >
+{
+  readonly url?: string | Redacted.Redacted<string> | undefined
+  readonly password?: string | Redacted.Redacted<string> | undefined
+}
+
+/**
+ * A client that the app made: `Redis` or `Cluster` of `ioredis`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RedisClient {
+  readonly call: (command: string, args: Array<string>) => Promise<unknown>
+}
+
+/**
+ * - `prefix`: of every key, default `session:`. Apps that share a Redis take one each.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PrefixOptions {
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Options of a layer that makes its own client.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BackendOptions extends PrefixOptions {
+  readonly redis?: RedisSettings | undefined
+}
+
+/**
+ * Options of a layer that is given its client.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClientOptions extends PrefixOptions {
+  readonly client: RedisClient
+}
+
+const services = (client: Client, watch: Watch | undefined, options: PrefixOptions) => {
+  const commands = new Commands(client, watch)
+  const prefix = options.prefix ?? "session:"
+  return Context.make(SessionBackend, Backend.make(commands, prefix)).pipe(
+    Context.add(SubjectIndex, Index.make(commands, prefix))
+  )
+}
+
+/**
+ * The adapter alone, with a client of its own, which is closed with the layer's scope.
+ *
+ * It waits up to five seconds for the first connection. An app also starts while Redis is away: calls fail with
+ * `SessionStoreError` until it is there.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerBackend = (
+  options?: BackendOptions
+): Layer.Layer<SessionBackend | SubjectIndex, SessionConfigError> =>
+  Layer.scopedContext(
+    Effect.map(connect(options?.redis ?? {}), ({ client, watch }) => services(client, watch, options ?? {}))
+  )
+
+/**
+ * The adapter alone, over a client that the app made and closes.
+ *
+ * Make it with `enableOfflineQueue: false`, `maxRetriesPerRequest: 0` and `autoResendUnfulfilledCommands: false`, and a
+ * `Cluster` with `enableOfflineQueue: false`, `retryDelayOnFailover: 0` and without `scaleReads`: with the defaults of
+ * `ioredis` a command waits for a connection and is sent again after a lost one, so that a write may be applied twice, or
+ * after its request was told that it failed; and a replica may still give out a session that was ended.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerBackendClient = (options: ClientOptions): Layer.Layer<SessionBackend | SubjectIndex> =>
+  Layer.succeedContext(services(options.client, undefined, options))

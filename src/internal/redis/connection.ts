@@ -1,0 +1,171 @@
+/**
+ * A client of our own, set so that a request gets its answer soon and a write is never applied after its caller was told
+ * that it failed: nothing waits in a queue for a connection, and nothing is sent twice.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import { Redis, type RedisOptions } from "ioredis"
+import { SessionConfigError } from "../../SessionError.js"
+import type { RedisSettings } from "../../SessionStore/Redis.js"
+import { describe, type Watch } from "./commands.js"
+
+/** Without an answer for so long while commands are under way, a connection hangs. */
+const silenceMillis = 5_000
+
+/** Start-up waits so long for the first connection, and then goes on without one. */
+const patienceMillis = 5_000
+
+const quitMillis = 1_000
+
+export const connect = (
+  settings: RedisSettings
+): Effect.Effect<{ readonly client: Redis; readonly watch: Watch }, SessionConfigError, Scope.Scope> =>
+  Effect.flatMap(resolve(settings), (options) =>
+    Effect.gen(function*() {
+      const { client, watch } = yield* Effect.acquireRelease(open(options), ({ client, watch }) =>
+        Effect.zipRight(Effect.sync(watch.stop), close(client)))
+      yield* report(client)
+      yield* untilConnected(client)
+      return { client, watch }
+    }))
+
+const mistake = (path: string, message: string): SessionConfigError =>
+  new SessionConfigError({ mistakes: [{ path, message }] })
+
+const reveal = (value: string | Redacted.Redacted<string> | undefined): string | undefined =>
+  Redacted.isRedacted(value) ? Redacted.value(value) : value
+
+const resolve = (settings: RedisSettings): Effect.Effect<readonly [url: string | undefined, RedisOptions], SessionConfigError> => {
+  const { password, url, ...rest } = settings
+  const address = reveal(url)
+  if (address !== undefined && !isRedisUrl(address)) {
+    return Effect.fail(mistake("redis.url", "expected a URL: redis://… or rediss://…")) // may hold a password: not printed
+  }
+  const secret = reveal(password)
+  const options: RedisOptions = {
+    connectTimeout: patienceMillis,
+    retryStrategy: (times) => Math.min(times * 50, 1_000),
+    // A primary that became a replica keeps its connections: only a new one reaches its successor.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+    ...rest,
+    ...(secret === undefined ? undefined : { password: secret }),
+    ...kept
+  }
+  return Effect.succeed([address, options])
+}
+
+/** What our promises rest on; not for the app to change. */
+const kept = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  lazyConnect: false,
+  readOnly: false,
+  monitor: false,
+  stringNumbers: false
+} satisfies RedisOptions
+
+const isRedisUrl = (text: string): boolean => {
+  try {
+    return ["redis:", "rediss:"].includes(new URL(text).protocol)
+  } catch {
+    return false
+  }
+}
+
+const open = ([url, options]: readonly [string | undefined, RedisOptions]) =>
+  Effect.try({
+    try: () => {
+      const client = url === undefined ? new Redis(options) : new Redis(url, options)
+      return { client, watch: watchOver(client) }
+    },
+    // The client's own words may quote an option.
+    catch: () => mistake("redis", "expected options that ioredis takes")
+  })
+
+/**
+ * Drops a connection that does not answer any more: what waits in its socket would otherwise be applied when it comes back
+ * to life, long after the callers gave up. One timer for all commands, started by the first.
+ */
+const watchOver = (client: Redis): Watch & { readonly stop: () => void } => {
+  let underWay = 0
+  let answers = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const start = () => {
+    const before = answers
+    timer = setTimeout(() => {
+      timer = undefined
+      if (underWay === 0) return
+      if (answers === before) client.disconnect(true)
+      else start()
+    }, silenceMillis)
+    timer.unref()
+  }
+  // The same for a connection that is made and then never becomes ready.
+  client.on("connect", () => {
+    const unready = setTimeout(() => client.disconnect(true), silenceMillis)
+    unready.unref()
+    const settled = () => {
+      clearTimeout(unready)
+      client.off("ready", settled)
+      client.off("close", settled)
+    }
+    client.once("ready", settled)
+    client.once("close", settled)
+  })
+  return {
+    sent: () => {
+      underWay++
+      if (timer === undefined) start()
+    },
+    answered: () => {
+      underWay--
+      answers++
+    },
+    stop: () => clearTimeout(timer)
+  }
+}
+
+/** One warning an outage; a client without a listener prints every error with its stack. */
+const report = (client: Redis): Effect.Effect<void> =>
+  Effect.map(Effect.runtime<never>(), (runtime) => {
+    const log = Runtime.runFork(runtime)
+    let down = false
+    client.on("error", (error) => {
+      if (down) return
+      down = true
+      log(Effect.logWarning(`the session store lost its connection to Redis: ${describe(error)}`))
+    })
+    client.on("ready", () => {
+      if (down) log(Effect.logInfo("the session store is connected to Redis again"))
+      down = false
+    })
+  })
+
+/** Whether it works or not: an app starts without its Redis, and recovers with it. */
+const untilConnected = (client: Redis): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    const settle = () => {
+      clearTimeout(timer)
+      for (const event of events) client.off(event, settle)
+      resume(Effect.void)
+    }
+    const events = ["ready", "error", "close", "end"]
+    const timer = setTimeout(settle, patienceMillis)
+    for (const event of events) client.on(event, settle)
+    if (client.status === "ready") settle()
+  })
+
+/** Lets replies under way arrive; a server that does not answer is not waited for. */
+const close = (client: Redis): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    const settle = () => {
+      clearTimeout(timer)
+      client.disconnect()
+      resume(Effect.void)
+    }
+    const timer = setTimeout(settle, quitMillis)
+    client.quit().then(settle, settle)
+  })

@@ -1,0 +1,243 @@
+/**
+ * The atomic steps, as Lua. Every script touches one key, so that it runs on Redis Cluster; every reply is text or a
+ * list of texts, because a client may be set to turn integers into something else.
+ *
+ * A session is a hash:
+ *
+ * - `s`, its state: `1 <version> <bytes> <expiresAt> <createdAt> <refreshedAt> <idleMillis> <persistent><own>`. The first
+ *   number is the format; the two flags are 0 or 1. `bytes` is kept so that an update need not read what it leaves alone.
+ * - `o` and `a`, whose it is: the subject as JSON text; `[authenticatedAt, userAgent, address]` as JSON.
+ * - `d:<key>`, a value. User keys share no space with the fields above.
+ *
+ * The state `0` is a tombstone: the session was evicted before its insert arrived, see `evict`.
+ *
+ * Numbers cross as text and are only compared in Lua: it prints doubles with 14 digits, and a time has 13 already. Lua's
+ * `unpack` overflows its stack at some 8,000 values, hence the steps of 1,000.
+ */
+import { createHash } from "node:crypto"
+
+export interface Script {
+  readonly source: string
+  /** what EVALSHA names the script by */
+  readonly sha: string
+}
+
+const script = (source: string): Script => ({ source, sha: createHash("sha1").update(source).digest("hex") })
+
+/**
+ * `now, ttl, field, value, …` → `I` inserted; `T` taken; `E` evicted before it arrived.
+ *
+ * What cannot be read is taken: an insert must not overwrite.
+ */
+export const insert = script(`
+local key = KEYS[1]
+if redis.call('EXISTS', key) == 1 then
+  local s = redis.pcall('HGET', key, 's')
+  if type(s) ~= 'string' then return 'T' end
+  if s == '0' then return 'E' end
+  local e = tonumber(string.match(s, '^1 %d+ %d+ ([-+.%de]+) ') or '')
+  if not e or e > tonumber(ARGV[1]) then return 'T' end
+  redis.call('DEL', key)
+end
+for i = 3, #ARGV, 1000 do
+  redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
+end
+redis.call('PEXPIRE', key, ARGV[2])
+return 'I'
+`)
+
+/**
+ * `now, ifVersion, maxBytes, times, ttl, clear, number of fields to remove, field, …, field, value, …`; an empty
+ * `ifVersion`, `times` or `ttl` is none.
+ *
+ * → `M` missing; `C` conflict; `T <size>` too large; `U <version> <times>` updated, without times when they were given;
+ * then, of a session with an owner, `O <version> <subject>`.
+ *
+ * What cannot be read is missing: an update never creates, and never repairs.
+ */
+export const update = script(`
+local key, n = KEYS[1], #ARGV
+local clear = ARGV[6] == '1'
+local set = 8 + ARGV[7]
+local want, own = {'s'}, 1
+if clear or ARGV[4] ~= '' then
+  want, own = {'s', 'o', 'a'}, 3
+end
+if not clear then
+  for i = 8, set - 1 do want[#want + 1] = ARGV[i] end
+  for i = set, n, 2 do want[#want + 1] = ARGV[i] end
+end
+local s, o, a
+local size = 0
+for i = 1, #want, 1000 do
+  local got = redis.pcall('HMGET', key, unpack(want, i, math.min(i + 999, #want)))
+  if got.err then
+    if string.find(got.err, 'WRONGTYPE', 1, true) then return 'M' end
+    return got
+  end
+  local first = 1
+  if i == 1 then
+    s = got[1]
+    if not s then return 'M' end
+    if own == 3 then o, a = got[2], got[3] end
+    first = own + 1
+  end
+  for j = first, #got do
+    if got[j] then size = size - #want[i + j - 1] + 2 - #got[j] end
+  end
+end
+local v, b, e, rest = string.match(s, '^1 (%d+) (%d+) ([-+.%de]+) (.+)$')
+local ends = tonumber(e or '')
+if not ends or ends <= tonumber(ARGV[1]) then return 'M' end
+if ARGV[2] ~= '' and ARGV[2] ~= v then return 'C' end
+if not clear then size = size + b end
+local put = {'s', ''}
+for i = set, n, 2 do
+  size = size + #ARGV[i] - 2 + #ARGV[i + 1]
+end
+if size > tonumber(ARGV[3]) then return string.format('T %.0f', size) end
+local times = ARGV[4]
+if times == '' then times = e .. ' ' .. rest end
+local version = string.format('%.0f', v + 1)
+s = '1 ' .. version .. ' ' .. string.format('%.0f', math.max(size, 0)) .. ' ' .. times
+local ttl = ARGV[5]
+if clear then
+  if ttl == '' then ttl = redis.call('PTTL', key) end
+  redis.call('DEL', key)
+  if o then redis.call('HSET', key, 'o', o) end
+  if a then redis.call('HSET', key, 'a', a) end
+else
+  for i = 8, set - 1, 1000 do
+    redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 999, set - 1)))
+  end
+end
+if n - set < 1000 then
+  redis.call('HSET', key, 's', s, unpack(ARGV, set, n))
+else
+  redis.call('HSET', key, 's', s)
+  for i = set, n, 1000 do
+    redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, n)))
+  end
+end
+if ttl ~= '' and tonumber(ttl) > 0 then redis.call('PEXPIRE', key, ttl) end
+if ARGV[4] == '' then return 'U ' .. version .. ' ' .. times end
+if o then return 'O ' .. version .. ' ' .. o end
+return 'U ' .. version
+`)
+
+/**
+ * `now, ifVersion` → `R` removed; `C` conflict; `M` missing.
+ *
+ * What cannot be read is removed, except at a version, which it does not have.
+ */
+export const remove = script(`
+local key = KEYS[1]
+local s = redis.pcall('HGET', key, 's')
+if type(s) == 'table' and not string.find(s.err, 'WRONGTYPE', 1, true) then return s end
+if not s and redis.call('EXISTS', key) == 0 then return 'M' end
+if s == '0' then return 'M' end
+local v, e
+if type(s) == 'string' then
+  v, e = string.match(s, '^1 (%d+) %d+ ([-+.%de]+) ')
+end
+e = tonumber(e or '')
+if e and e <= tonumber(ARGV[1]) then
+  redis.call('DEL', key)
+  return 'M'
+end
+if ARGV[2] ~= '' and not (e and ARGV[2] == v) then return 'C' end
+redis.call('DEL', key)
+return 'R'
+`)
+
+/**
+ * `subject, ttl` → `R` removed, or `M`: there was no record of the subject. With a `ttl`, a missing record leaves a
+ * tombstone: its insert is under way, and must not arrive after the place it claimed was given to another.
+ */
+export const evict = script(`
+local key = KEYS[1]
+if redis.call('EXISTS', key) == 0 then
+  if ARGV[2] ~= '' then
+    redis.call('HSET', key, 's', '0')
+    redis.call('PEXPIRE', key, ARGV[2])
+  end
+  return 'M'
+end
+local o = redis.pcall('HGET', key, 'o')
+if o ~= ARGV[1] then return 'M' end
+redis.call('DEL', key)
+return 'R'
+`)
+
+/**
+ * The index of a subject is a hash, id → `<createdAt> <claimedAt>` (`-` for long ago), and ` x` behind when the session is condemned: its
+ * record is to be removed before another one is inserted, by whoever claims next if need be. A condemned entry stays until
+ * its record is gone, so that no crash leaves a record which the index does not know.
+ *
+ * `now, id, createdAt, ttl, max, evict or refuse, verified, id of a dead entry, …`; an empty `max` is none →
+ *
+ * - `C, id, claimedAt, …`: claimed; these are condemned.
+ * - `V, id, claimedAt, …`: full; find out which of these are dead, and claim again with `verified` 1.
+ * - `F`: full, nothing claimed.
+ * - `S, id, claimedAt, …`: claimed without a bound; a sample to look for dead ones, so that an index without a bound
+ *   does not grow for ever.
+ */
+export const claim = script(`
+local key, id, max = KEYS[1], ARGV[2], tonumber(ARGV[5])
+for i = 8, #ARGV do redis.call('HDEL', key, ARGV[i]) end
+local reply = {'C'}
+local function tell(entry, value)
+  reply[#reply + 1] = entry
+  reply[#reply + 1] = string.match(value, '^%S+ (%S+)') or '-'
+end
+if max then
+  if max < 1 then return {'F'} end
+  local all, living = redis.call('HGETALL', key), {}
+  for i = 1, #all, 2 do
+    if all[i] ~= id then
+      if string.sub(all[i + 1], -2) == ' x' then
+        tell(all[i], all[i + 1])
+      else
+        living[#living + 1] = {all[i], all[i + 1], tonumber(string.match(all[i + 1], '^%S+')) or 0}
+      end
+    end
+  end
+  local excess = #living - max + 1
+  if excess > 0 then
+    if ARGV[7] ~= '1' then
+      reply = {'V'}
+      for i = 1, #living do tell(living[i][1], living[i][2]) end
+      return reply
+    end
+    if ARGV[6] ~= 'evict' then return {'F'} end
+    table.sort(living, function(x, y)
+      if x[3] ~= y[3] then return x[3] < y[3] end
+      return x[1] < y[1]
+    end)
+    for i = 1, excess do
+      redis.call('HSET', key, living[i][1], living[i][2] .. ' x')
+      tell(living[i][1], living[i][2])
+    end
+  end
+elseif redis.call('HLEN', key) >= 16 then
+  local some = redis.pcall('HRANDFIELD', key, 8, 'WITHVALUES')
+  if not some.err then
+    reply = {'S'}
+    for i = 1, #some, 2 do tell(some[i], some[i + 1]) end
+  end
+end
+redis.call('HSETNX', key, id, ARGV[3] .. ' ' .. ARGV[1])
+if redis.call('PTTL', key) < tonumber(ARGV[4]) then redis.call('PEXPIRE', key, ARGV[4]) end
+return reply
+`)
+
+/**
+ * `id, createdAt, ttl` → `U`. The session lives longer, so must its entry; one that was lost is entered again, as one
+ * whose insert is long over.
+ */
+export const keep = script(`
+local key = KEYS[1]
+redis.call('HSETNX', key, ARGV[1], ARGV[2] .. ' -')
+if redis.call('PTTL', key) < tonumber(ARGV[3]) then redis.call('PEXPIRE', key, ARGV[3]) end
+return 'U'
+`)
