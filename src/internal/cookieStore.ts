@@ -100,26 +100,24 @@ export const make = (config: SessionConfig, ring: KeyRing.KeyRing, audience: str
     return best === undefined ? absent : Effect.succeed(best)
   }
 
-  const sizeOf = (weight: number): number => name.length + privateJar.sealedLength(overhead + weight)
-
-  const tooLarge = (weight: number): SessionTooLarge | undefined => {
-    const size = sizeOf(weight)
+  /** The error for a payload of `octets`, where name and sealed value together are more than a browser takes. */
+  const refuse = (octets: number): SessionTooLarge | undefined => {
+    const size = name.length + privateJar.sealedLength(octets)
     return size > limit ? new SessionTooLarge({ size, limit }) : undefined
   }
 
   const save = ({ base, patch, renew }: Save, now: number): Effect.Effect<Saved, SessionTooLarge> => {
     const previous = base?.session
     const data = applyPatch(previous?.data ?? noData, patch)
-    let weight = 0
-    for (const [key, text] of data) weight += packedOctets(key, text)
-    const refused = tooLarge(weight)
-    if (refused !== undefined) return Effect.fail(refused)
     const times = patch.expiry
       ?? (previous === undefined ? expiry.fresh(config, now, undefined) : timesOf(previous))
     const id = (renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()
+    const text = payload.encode(prefix, id, times, data)
+    const refused = refuse(Buffer.byteLength(text))
+    if (refused !== undefined) return Effect.fail(refused)
     return Effect.succeed({
       _tag: "Saved",
-      token: privateJar.seal(keys[0], name, payload.encode(prefix, id, times, data)),
+      token: privateJar.seal(keys[0], name, text),
       id,
       expiry: times,
       moved: previous === undefined || patch.expiry !== undefined,
@@ -136,6 +134,6 @@ export const make = (config: SessionConfig, ring: KeyRing.KeyRing, audience: str
     end: () => Effect.void,
     modify: () => Effect.dieMessage("a sealed session is modified by its request and saved with the commit"),
     weigh: packedOctets,
-    tooLarge
+    tooLarge: (weight) => refuse(overhead + weight)
   }
 }
