@@ -21,8 +21,8 @@ import { SessionConfigError } from "./SessionError.js"
  * - `enable`: default true; false lets requests pass, and session operations fail with `SessionDisabled`.
  * - `name`: of the cookie. Default `__Host-session` when `secure`, `path` is `/` and there is no `domain`;
  *   `__Secure-session` when `secure` otherwise; else `session`.
- * - `httpOnly` (true), `secure` (true), `sameSite` (`"lax"`), `path` (`"/"`), `domain` (none), `partitioned` (false): the
- *   cookie's attributes. `Secure` follows this option alone; `X-Forwarded-*` is never read.
+ * - `httpOnly` (true), `secure` (true), `sameSite` (`"lax"`), `path` (`"/"`), `domain` (none), `partitioned` (false):
+ *   the cookie's attributes. `Secure` follows this option alone; `X-Forwarded-*` is never read.
  * - `expiry`: the idle time; it rolls. Absent: a browser-session cookie, whose record lives `idle`.
  * - `idle`: 14 days; only without `expiry`.
  * - `absoluteExpiry`: counts from the creation and is never extended. Server stores: none by default. Cookie store: 30
@@ -32,7 +32,9 @@ import { SessionConfigError } from "./SessionError.js"
  * - `commitWhen`: which statuses commit the changes; default `status < 500 && status !== 499`.
  * - `maxDuplicates`: how many cookies of the name are tried, default 4.
  * - `maxSessionBytes`: 262,144; server stores only: the most octets of keys and values.
- * - `cleanupInterval`: 60 seconds; server stores only: how often expired records are removed; `Infinity` switches it off.
+ * - `cleanupInterval`: 60 seconds; server stores only: how often expired records are removed; `Infinity` means never.
+ *
+ * What each one accepts is in docs/configuration.md; `resolve` refuses the rest.
  *
  * @since 0.1.0
  * @category models
@@ -118,9 +120,10 @@ const failure = (mistakes: ReadonlyArray<Mistake>): SessionConfigError => {
  *
  * - `kind`: of the store. `client` has an absolute expiry of 30 days by default, `server` has none.
  *
- * Left with every mistake at once, each with the option's name as its path and what is accepted as its message. Refused are
- * cookies that browsers would refuse: `__Host-` and `__Secure-` names and their `__Http-` kin without what they promise, and
- * SameSite=None or Partitioned without Secure (RFC 6265bis, 4.1.3 and 5.7); and what has no place in a Set-Cookie header.
+ * Left with every mistake at once, each with the option's name as its path and what is accepted as its message. Refused
+ * are cookies that browsers would refuse: `__Host-` and `__Secure-` names and their `__Http-` kin without what they
+ * promise, and SameSite=None or Partitioned without Secure (RFC 6265bis, 4.1.3 and 5.7); and what has no place in a
+ * Set-Cookie header.
  *
  * @example
  * ```ts
@@ -176,8 +179,8 @@ export const warnings = (
  * Decodes the block `request_context` of configuration that is data already, at its top level or under
  * `server.middlewares`.
  *
- * The block's names and forms are in docs/configuration.md; times are in seconds. Keys beside the block are ignored. Fails
- * with every mistake at once, each with its path in the data; nothing of a key is in any of them.
+ * The block's names and forms are in docs/configuration.md; times are in seconds. Keys beside the block are ignored.
+ * Fails with every mistake at once, each with its path in the data; nothing of a key is in any of them.
  *
  * @example
  * ```ts
@@ -208,8 +211,8 @@ export const fromUnknown = (value: unknown): Effect.Effect<FileConfig, SessionCo
 /**
  * Decodes the block `request_context` of a YAML text (1.2, one document). `file` names the text in the mistakes.
  *
- * Fails as `fromUnknown` does; also for a text that is not YAML, is empty or no mapping, has a key twice, several documents,
- * or aliases that expand without end. Such a mistake has the file as its path and the line in its message.
+ * Fails as `fromUnknown` does; also for a text that is not YAML, is empty or no mapping, has a key twice, several
+ * documents, or aliases that expand without end. Such a mistake has the file as its path and the line in its message.
  *
  * @since 0.1.0
  * @category decoding
@@ -231,8 +234,8 @@ const inFile = (file: string) => ({ mistakes }: SessionConfigError): SessionConf
  * Reads `<directory>/<environment>.yaml` and decodes it as `fromYaml` does.
  *
  * - `directory`: default `config`, from the working directory.
- * - `environment`: default the environment variable `NODE_ENV`, and `development` where there is none. Letters, digits, `_`
- *   and `-`: it names a file, never a path.
+ * - `environment`: default the environment variable `NODE_ENV`, and `development` where there is none. Letters, digits,
+ *   `_` and `-`: it names a file, never a path.
  *
  * The file is UTF-8, with or without a byte order mark.
  *
@@ -283,9 +286,10 @@ const codeOf = (error: unknown): string =>
 /**
  * The same declaration from Effect's `Config`: environment variables by default, or any `ConfigProvider`.
  *
- * Names are flat and start with `SESSION_`: `SESSION_STORE` (`Cookie`, `Memory` or `Tower`; needed), `SESSION_PRIVATE_KEY` or
- * `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (seconds), …; all of them are in docs/configuration.md. An empty value
- * counts as none. Fails with every mistake at once, each with the name as its path; no value is in any of them.
+ * Names are flat and start with `SESSION_`: `SESSION_STORE` (`Cookie`, `Memory` or `Tower`; needed),
+ * `SESSION_PRIVATE_KEY` or `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (seconds), …; all of them are in
+ * docs/configuration.md. An empty value counts as none. Fails with every mistake at once, each with the name as its
+ * path; no value is in any of them.
  *
  * @example
  * ```ts

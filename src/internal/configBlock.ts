@@ -1,6 +1,6 @@
 /**
- * Decodes the block `request_context` (row F1) from JSON-like data. Not by a schema: a schema's messages print the value that
- * they refuse, and this block holds a key.
+ * Decodes the block `request_context` (row F1) from JSON-like data. Not by a schema: a schema's messages print the
+ * value that they refuse, and this block holds a key.
  */
 import * as Effect from "effect/Effect"
 import type { FileConfig } from "../SessionConfig.js"
@@ -49,14 +49,21 @@ const openBlock = (
   }
 }
 
+/** One property, where there is one; those beside it are not even read. */
+const propertyOf = (value: unknown, key: string): unknown => {
+  if (value instanceof Map) return value.get(key)
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key] // sound: an own property of it
+    : undefined
+}
+
 /** Where the block stands: at the top level, under `server.middlewares`, or, which is a mistake, at both. */
 export const locate = (value: unknown): ReadonlyArray<readonly [path: string, block: unknown]> => {
-  const root = mappingOf(value)
-  const middlewares = mappingOf(mappingOf(root?.get("server"))?.get("middlewares"))
-  const found: Array<readonly [string, unknown]> = []
-  if (root?.has(blockName)) found.push([blockName, root.get(blockName)])
-  if (middlewares?.has(blockName)) found.push([nestedPath, middlewares.get(blockName)])
-  return found
+  const places = [
+    [blockName, propertyOf(value, blockName)],
+    [nestedPath, propertyOf(propertyOf(propertyOf(value, "server"), "middlewares"), blockName)]
+  ] as const
+  return places.filter(([, block]) => block !== undefined)
 }
 
 export const decode = (
@@ -192,7 +199,7 @@ const decodeMemoryStore = (value: unknown, path: string, draft: Draft.Draft): vo
   draft.store = { type: "Memory", maxSessions: bound("max_sessions"), maxBytes: bound("max_bytes") }
 }
 
-/** The material of a key, or undefined with its mistake reported. Nothing of the value, not even a key in it, is repeated. */
+/** The material of a key, or undefined with its mistake reported; nothing of the value is repeated. */
 const readKey = (value: unknown, path: string, report: Draft.Report): string | Uint8Array | undefined => {
   if (typeof value === "string") {
     const problem = Draft.placeholderProblem(value)

@@ -1,6 +1,6 @@
 /**
- * What a file or the environment declared, on its way to a `FileConfig`: collects mistakes until the end, so that all of them
- * are reported at once (row F3).
+ * What a file or the environment declared, on its way to a `FileConfig`: collects mistakes until the end, so that all
+ * of them are reported at once (row F3).
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -82,7 +82,9 @@ export const finish = (
         report(store.keyPath, `is missing: the Cookie store needs a key of at least 64 bytes (or ${store.secretName})`)
       }
       if (current.length > 1) report(store.keyPath, `is there together with ${store.secretName}: keep one of them`)
-      if (store.keys.length > maxKeys) report(store.path, `has ${store.keys.length} keys: at most ${maxKeys} are accepted`)
+      if (store.keys.length > maxKeys) {
+        report(store.path, `has ${store.keys.length} keys: at most ${maxKeys} are accepted`)
+      }
       if (store.audience !== undefined && !store.audience.isWellFormed()) {
         report(store.path, "the audience must be well-formed Unicode: it has a lone surrogate")
       }

@@ -17,7 +17,7 @@ const read = (name: string, report: Draft.Report): Effect.Effect<string | undefi
     Effect.match({
       onSuccess: (value) => {
         const text = Option.isNone(value) ? "" : Redacted.value(value.value)
-        return text === "" ? undefined : text // Compose files and CI systems pass a variable that is not set as an empty one.
+        return text === "" ? undefined : text // compose files and CI systems pass a variable that is not set as empty
       },
       onFailure: (error) => {
         report(name, `cannot be read from the config provider (${error._op})`) // its message may hold what it read
@@ -87,8 +87,8 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
         const text = yield* read(name, report)
         if (text === undefined) continue
         const problem = Draft.placeholderProblem(text)
-        if (problem === undefined) cookie.keys.push({ form, path: name, previous, material: text })
-        else report(name, problem)
+        if (problem !== undefined) report(name, problem)
+        cookie.keys.push({ form, path: name, previous, material: problem === undefined ? text : undefined })
       }
       draft.store = cookie
       break

@@ -1,6 +1,6 @@
 /**
- * The options that a file or the environment may set, with the form they have there. Their names follow from the option's:
- * `httpOnly` is `http_only` in a file and `SESSION_HTTP_ONLY` in the environment.
+ * The options that a file or the environment may set, with the form they have there. Their names follow from the
+ * option's: `httpOnly` is `http_only` in a file and `SESSION_HTTP_ONLY` in the environment.
  */
 import * as Duration from "effect/Duration"
 import type { SessionConfigOptions } from "../SessionConfig.js"

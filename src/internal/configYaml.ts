@@ -1,5 +1,6 @@
 /**
- * The block `request_context` out of a YAML text. Only the block becomes data: what stands beside it is not ours to judge.
+ * The block `request_context` out of a YAML text. Only the block becomes data: what stands beside it is not ours to
+ * judge.
  *
  * No message of the parser is passed on: they quote the source, and the source holds a key.
  */

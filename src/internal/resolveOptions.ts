@@ -1,6 +1,6 @@
 /**
- * Options to a resolved configuration, or every mistake in them (rows F3, F4, F6). Every value is checked at run time: the
- * options may come from a file, from the environment, or from plain JavaScript.
+ * Options to a resolved configuration, or every mistake in them (rows F3, F4, F6). Every value is checked at run time:
+ * the options may come from a file, from the environment, or from plain JavaScript.
  *
  * No mistake repeats a text that was given: an operator may have pasted the key into the wrong place.
  */
@@ -25,7 +25,7 @@ const maxNameOctets = 256
 /** Browsers ignore an attribute whose value is longer (RFC 6265bis, 5.6). */
 const maxAttributeOctets = 1024
 
-/** The packed form writes the length of a text with at most seven digits, and an escaped key has up to six times its length. */
+/** The packed form writes lengths with at most seven digits, and an escaped key has up to six times its length. */
 const maxSessionBytesLimit = 1024 * 1024
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -125,8 +125,11 @@ export const resolveOptions = (
       mistake("sameSite", "must be lax, strict or none")
   }
 
-  if (sameSite === "none" && !secure) mistake("sameSite", "SameSite=None needs Secure: browsers refuse the cookie without")
-  if (partitioned && !secure) mistake("partitioned", "Partitioned needs Secure: browsers refuse the cookie without")
+  if (!secure) {
+    const needsSecure = "needs Secure: browsers refuse the cookie without"
+    if (sameSite === "none") mistake("sameSite", `SameSite=None ${needsSecure}`)
+    if (partitioned) mistake("partitioned", `Partitioned ${needsSecure}`)
+  }
 
   if (givenName !== undefined) {
     const lower = givenName.toLowerCase()
@@ -203,10 +206,12 @@ const nameProblem = (name: string): string | undefined => {
   return undefined
 }
 
+const tooLong = `must have at most ${maxAttributeOctets} octets: browsers ignore the attribute beyond`
+
 const pathProblem = (path: string): string | undefined => {
   if (!path.startsWith("/")) return "must start with /"
   if (!attributeValue.test(path)) return "must be ASCII without control characters and semicolons (RFC 6265, 4.1.1)"
-  if (path.length > maxAttributeOctets) return `must have at most ${maxAttributeOctets} octets: browsers ignore it beyond`
+  if (path.length > maxAttributeOctets) return tooLong
   if (path.endsWith(" ")) return "must not end with a space: browsers cut it off"
   return undefined
 }
@@ -215,9 +220,7 @@ const domainProblem = (domain: string): string | undefined => {
   if (!attributeValue.test(domain)) {
     return "must be ASCII without control characters and semicolons (an international name in its xn-- form)"
   }
-  if (domain.length > maxAttributeOctets) {
-    return `must have at most ${maxAttributeOctets} octets: browsers ignore it beyond`
-  }
+  if (domain.length > maxAttributeOctets) return tooLong
   const labels = domain.split(".")
   const plausible = domain.length <= 253 && labels.every((label) => hostLabel.test(label))
     // A host that ends in a number is read as an IPv4 address.
