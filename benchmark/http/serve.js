@@ -7,7 +7,12 @@ const [module, variant] = process.argv.slice(2)
 const { variants } = await import(`./contestants/${module}.js`)
 const server = await variants[variant]()
 
-server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }))
+const listening = () => process.send({ port: server.address().port })
+
+// Effect's server listens by itself.
+if (server.listening) listening()
+else server.once("listening", listening)
+if (module !== "effect") server.listen(0, "127.0.0.1")
 
 process.on("message", () => {
   const { system, user } = process.cpuUsage()

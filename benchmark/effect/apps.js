@@ -1,0 +1,95 @@
+/**
+ * The Effect apps that are measured, over HTTP and in process: one route, written as the README writes it.
+ */
+import { HttpRouter, HttpServerResponse } from "@effect/platform"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import * as library from "../harness/library.js"
+import { cookieLifeSeconds } from "../http/settings.js"
+
+const RequestContext = await library.module("RequestContext")
+const RequestId = await library.module("RequestId")
+const SessionKey = await library.module("SessionKey")
+const SessionStore = await library.module("SessionStore")
+const KeyRing = await library.module("KeyRing")
+
+const Count = SessionKey.make("count", Schema.Number)
+const Profile = SessionKey.make("profile", Schema.String)
+
+/** Plain HTTP on loopback, therefore not Secure, as all peers; the rest is the default. */
+export const options = { secure: false, expiry: `${cookieLifeSeconds} seconds` }
+
+export const layerCookie = Layer.unwrapEffect(
+  Effect.map(KeyRing.generate, (keys) => SessionStore.layerCookie({ ...options, keys }))
+)
+
+export const layerMemory = SessionStore.layerMemory(options)
+
+const route = (handler) => HttpRouter.empty.pipe(HttpRouter.get("/", handler))
+
+const respond = (count) => HttpServerResponse.text(String(count))
+
+/** Answers a count that nobody keeps: what the framework costs by itself. */
+export const plain = () => {
+  let count = 0
+  return route(Effect.sync(() => respond(++count)))
+}
+
+const increment = Effect.flatMap(RequestContext.get(Count), (found) => {
+  const count = Option.getOrElse(found, () => 0) + 1
+  return Effect.as(RequestContext.insert(Count, count), respond(count))
+})
+
+/** As every peer counts: read, add one, store. */
+export const counting = () => route(increment)
+
+/** Counts beside a value, so that the session's JSON has about 100 octets. */
+export const counting100 = () =>
+  route(Effect.zipRight(
+    Effect.flatMap(RequestContext.get(Profile), (found) =>
+      Option.isSome(found) ? Effect.void : RequestContext.insert(Profile, "p".repeat(74))),
+    increment
+  ))
+
+/** Atomic across requests and processes, which no peer offers. */
+export const modifying = () =>
+  route(Effect.map(
+    RequestContext.modify(Count, (found) => {
+      const count = Option.getOrElse(found, () => 0) + 1
+      return [count, Option.some(count)]
+    }),
+    respond
+  ))
+
+/** Reads and changes nothing. */
+export const reading = () =>
+  route(Effect.map(RequestContext.get(Count), (found) => respond(Option.getOrElse(found, () => 0))))
+
+/** Stores without having read. */
+export const writing = () => {
+  let count = 0
+  return route(Effect.suspend(() => Effect.as(RequestContext.insert(Count, ++count), respond(count))))
+}
+
+export const withRequestId = (app) => app.pipe(RequestId.middleware)
+
+export const withSession = (app) => app.pipe(RequestContext.middleware, RequestId.middleware)
+
+/** The least that a middleware which gives handlers a service can do. */
+export const withNoop = (name) => {
+  const Noop = Context.GenericTag(`benchmark/${name}`)
+  const service = { name }
+  return (app) => Effect.provideService(app, Noop, service)
+}
+
+/** The store with every call counted. */
+export const counted = (layer, calls) =>
+  Layer.effect(
+    SessionStore.SessionStore,
+    Effect.map(SessionStore.SessionStore, (store) => {
+      const count = (name) => (...args) => {
+        calls[name] = (calls[name] ?? 0) + 1
+        return store[name](...args)
+      }
+      return { ...store, load: count("load"), save: count("save"), end: count("end"), modify: count("modify") }
+    })
+  ).pipe(Layer.provide(layer))

@@ -1,0 +1,40 @@
+/**
+ * Effect's Node server: bare, with this library over each kind of store.
+ */
+import { HttpServer } from "@effect/platform"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Effect, Layer } from "effect"
+import { createServer } from "node:http"
+import * as apps from "../../effect/apps.js"
+import * as library from "../../harness/library.js"
+import { redisUrl } from "../settings.js"
+
+const launch = (app, store) => {
+  const server = createServer()
+  const serving = HttpServer.serve(app).pipe(
+    Layer.provide(store),
+    Layer.provide(NodeHttpServer.layer(() => server, { port: 0, host: "127.0.0.1" }))
+  )
+  Effect.runFork(Layer.launch(serving))
+  return server
+}
+
+const bare = () => launch(apps.plain(), Layer.empty)
+
+const requestId = () => launch(apps.withRequestId(apps.plain()), Layer.empty)
+
+const cookie = () => launch(apps.withSession(apps.counting()), apps.layerCookie)
+
+const memory = () => launch(apps.withSession(apps.counting()), apps.layerMemory)
+
+const memoryModify = () => launch(apps.withSession(apps.modifying()), apps.layerMemory)
+
+const redis = async () => {
+  const Redis = await library.module("SessionStore/Redis")
+  return launch(
+    apps.withSession(apps.counting()),
+    Redis.layer({ ...apps.options, url: redisUrl, prefix: "benchmark:effect-session:" })
+  )
+}
+
+export const variants = { bare, requestId, cookie, memory, memoryModify, redis }

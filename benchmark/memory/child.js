@@ -1,0 +1,119 @@
+/**
+ * One store in memory, in a process of its own: `node --expose-gc child.js <contestant> <sessions>`.
+ *
+ * Fills it, weighs it, grows it by a tenth more, and lets one in a hundred expire at once. A pause is the longest time that
+ * one turn of the event loop took; what the garbage collector took of it is told apart, because it is the heap's and not
+ * the store's own doing (though a store that keeps a million objects gives it more to do).
+ */
+import { performance, PerformanceObserver } from "node:perf_hooks"
+import { contestants } from "./contestants.js"
+
+const [id, count] = [process.argv[2], Number(process.argv[3])]
+
+const day = 24 * 60 * 60 * 1000
+const brief = 60 * 60 * 1000
+
+// Expiry is reached by setting the clock forward; everyone here reads Date.now.
+const realNow = Date.now
+let offset = 0
+Date.now = () => realNow() + offset
+
+const collections = []
+new PerformanceObserver((list) => {
+  for (const { duration, startTime } of list.getEntries()) collections.push([startTime, startTime + duration])
+}).observe({ entryTypes: ["gc"] })
+
+const tick = () => new Promise((resolve) => setImmediate(resolve))
+const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis))
+
+const collectedWithin = (from, to) => {
+  let sum = 0
+  for (const [start, end] of collections) sum += Math.max(0, Math.min(end, to) - Math.max(start, from))
+  return sum
+}
+
+/** The longest of the times given, with and without what was spent collecting garbage. */
+const longest = (times) => {
+  let withGc = 0
+  let withoutGc = 0
+  for (const [from, to] of times) {
+    withGc = Math.max(withGc, to - from)
+    if (to - from > withoutGc) withoutGc = Math.max(withoutGc, to - from - collectedWithin(from, to))
+  }
+  return { withGc, withoutGc }
+}
+
+const weigh = async () => {
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc()
+    await sleep(20)
+  }
+  const { arrayBuffers, external, heapUsed, rss } = process.memoryUsage()
+  return { used: heapUsed + external, external, arrayBuffers, rss }
+}
+
+const store = await contestants[id].make()
+
+// Warm: what the first sessions make the engine compile and allocate is no session's weight.
+const first = store.add(0, day)
+for (let i = 1; i < 2000; i++) store.add(i, day)
+const before = await weigh()
+
+const adding = []
+const fill = async (from, to) => {
+  for (let i = from; i < to; i++) {
+    const start = performance.now()
+    store.add(i, i % 100 === 0 ? brief : day)
+    const end = performance.now()
+    if (end - start > 0.2) adding.push([start, end])
+    if (i % 256 === 0) await tick()
+  }
+  await sleep(20)
+}
+
+const started = performance.now()
+await fill(2000, 2000 + count)
+const fillMillis = performance.now() - started
+const after = await weigh()
+if (store.prove !== undefined) await store.prove(first, 0)
+
+await fill(2000 + count, 2000 + Math.floor(count * 1.1))
+const growth = longest(adding)
+
+let expiry
+if (store.expire !== undefined) {
+  const expired = Math.ceil((2000 + Math.floor(count * 1.1)) / 100) - 20
+  globalThis.gc()
+  await sleep(50)
+  const turns = []
+  offset = brief + 1000
+  let last = performance.now()
+  const turn = () => {
+    const now = performance.now()
+    if (now - last > 0.2) turns.push([last, now])
+    last = now
+  }
+  await tick()
+  turn()
+  store.expire()
+  const deadline = performance.now() + 20_000
+  do {
+    await tick()
+    turn()
+  } while (store.background === true && store.cleaned() < expired && performance.now() < deadline)
+  await sleep(20)
+  if (store.cleaned() < expired) throw new Error(`${id}: ${store.cleaned()} of ${expired} expired sessions are gone`)
+  expiry = { expired, ...longest(turns) }
+}
+
+process.send({
+  octetsPerSession: (after.used - before.used) / count,
+  rssPerSession: (after.rss - before.rss) / count,
+  outsideHeapPerSession: (after.external - before.external) / count,
+  fillMicros: fillMillis * 1000 / count,
+  growth,
+  expiry
+})
+await store.stop?.()
+process.disconnect()
+process.exit(0)

@@ -1,0 +1,56 @@
+/**
+ * What the layer costs without a socket: the untouched session against a middleware that does nothing but provide a service
+ * (P4), counting sessions, and the heap that a request allocates (P10).
+ */
+import { startChild } from "../harness/child.js"
+import { serverCore } from "../harness/cores.js"
+import { ratio, summary } from "../harness/statistics.js"
+
+const ask = async (script, args = [], nodeArgs = []) => {
+  const child = startChild({ core: serverCore, script, args: args.map(String), nodeArgs })
+  try {
+    return await child.receive()
+  } finally {
+    await child.stop()
+  }
+}
+
+const summaries = (rounds, part) =>
+  Object.fromEntries(Object.keys(rounds[0][part]).map((name) => [name, summary(rounds.map((round) => round[part][name]))]))
+
+export const run = async ({ log, quick, rounds: wanted }) => {
+  const rounds = quick ? 3 : wanted
+  const timing = quick ? [1000, 20, 100] : [4000, 60, 200]
+  const allocating = quick ? [1500, 5, 200] : [4000, 15, 300]
+  const times = []
+  const allocations = []
+  for (let round = 0; round < rounds; round++) {
+    times.push(await ask("inprocess/child.js", ["time", ...timing]))
+    // The young generation holds a whole batch: no collection falls into it, what was allocated is what is there.
+    allocations.push(
+      await ask("inprocess/child.js", ["allocate", ...allocating], [
+        "--expose-gc",
+        "--min-semi-space-size=256",
+        "--max-semi-space-size=256"
+      ])
+    )
+    log(`in process: round ${round + 1} of ${rounds}`)
+  }
+  const column = (part, name) => times.map((round) => round[part][name])
+  return {
+    rounds,
+    bareMicros: summary(times.map(({ bare }) => bare)),
+    overheadMicros: summaries(times, "overhead"),
+    overRequestIdMicros: summaries(times, "overRequestId"),
+    ratios: {
+      // the session's own middleware against one no-op, and both of the library's against two
+      untouchedMemoryToNoop: ratio(column("overRequestId", "untouchedMemory"), column("overhead", "noop")),
+      untouchedCookieToNoop: ratio(column("overRequestId", "untouchedCookie"), column("overhead", "noop")),
+      untouchedWithRequestIdToNoopTwice: ratio(column("overhead", "untouchedMemory"), column("overhead", "noopTwice"))
+    },
+    bareOctets: summary(allocations.map(({ bare }) => bare)),
+    overheadOctets: summaries(allocations, "overhead"),
+    overRequestIdOctets: summaries(allocations, "overRequestId"),
+    counted: await ask("inprocess/count.js")
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * A million sessions in memory (P5), and the longest pause while their number grows and while one in a hundred expires (P6).
+ */
+import { startChild } from "../harness/child.js"
+import { serverCore } from "../harness/cores.js"
+import { interleave } from "../harness/interleave.js"
+import { ratio, summary } from "../harness/statistics.js"
+import { contestants } from "../memory/contestants.js"
+
+export const run = async ({ log, quick, rounds: wanted }) => {
+  const rounds = quick ? 3 : wanted
+  const sessions = quick ? 100_000 : 1_000_000
+  const measure = async ({ id }) => {
+    const child = startChild({
+      core: serverCore,
+      script: "memory/child.js",
+      args: [id, String(sessions)],
+      nodeArgs: ["--expose-gc", "--max-old-space-size=4096"]
+    })
+    try {
+      return await child.receive()
+    } finally {
+      await child.stop()
+    }
+  }
+  const all = Object.entries(contestants).map(([id, contestant]) => ({ id, ...contestant }))
+  const measured = await interleave(all, rounds, measure, (round, of) => log(`memory: round ${round} of ${of}`))
+  const column = (id, pick) => measured.get(id).map(pick)
+  return {
+    rounds,
+    sessions,
+    rows: all.map(({ id, label, ours }) => {
+      const expires = measured.get(id)[0].expiry !== undefined
+      return {
+        id,
+        label,
+        ours: ours === true,
+        octetsPerSession: summary(column(id, ({ octetsPerSession }) => octetsPerSession)),
+        rssPerSession: summary(column(id, ({ rssPerSession }) => rssPerSession)),
+        fillMicros: summary(column(id, ({ fillMicros }) => fillMicros)),
+        growthMillis: summary(column(id, ({ growth }) => growth.withoutGc)),
+        growthWithGcMillis: summary(column(id, ({ growth }) => growth.withGc)),
+        expiryMillis: expires ? summary(column(id, ({ expiry }) => expiry.withoutGc)) : undefined,
+        expiryWithGcMillis: expires ? summary(column(id, ({ expiry }) => expiry.withGc)) : undefined,
+        lighterThan: ratio(column(id, (each) => each.octetsPerSession), column("ours", (each) => each.octetsPerSession))
+      }
+    })
+  }
+}
