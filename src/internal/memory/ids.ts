@@ -1,0 +1,71 @@
+/**
+ * Ids as eight words of 32 bits instead of a text of 43 characters: 32 octets a record, and no text of a request that a
+ * record keeps alive. Written out here because `Buffer`'s decoder is lenient: two texts must not name one record.
+ */
+import { id as idField, idWords, type Records } from "./records.js"
+
+const characters = 43
+const bytes = 32
+
+const valueOf = new Uint8Array(128).fill(0xff)
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i
+
+const buffer = Buffer.from(new ArrayBuffer(bytes))
+const words = new Uint32Array(buffer.buffer)
+
+/** The six bits of a character; 0xff for one that is none. */
+const bits = (text: string, at: number): number => {
+  const code = text.charCodeAt(at)
+  return code < 128 ? valueOf[code] : 0xff
+}
+
+/**
+ * Reads an id, for the functions below; false when it is none. What was read stays until the next call: nothing here
+ * outlives one synchronous step.
+ */
+export const read = (text: string): boolean => {
+  if (text.length !== characters) return false
+  let wrong = 0
+  let to = 0
+  for (let at = 0; at < 40; at += 4) {
+    const a = bits(text, at)
+    const b = bits(text, at + 1)
+    const c = bits(text, at + 2)
+    const d = bits(text, at + 3)
+    wrong |= a | b | c | d
+    buffer[to++] = a << 2 | b >>> 4
+    buffer[to++] = b << 4 | c >>> 2
+    buffer[to++] = c << 6 | d
+  }
+  const a = bits(text, 40)
+  const b = bits(text, 41)
+  const c = bits(text, 42)
+  wrong |= a | b | c
+  buffer[to++] = a << 2 | b >>> 4
+  buffer[to] = b << 4 | c >>> 2
+  // 0xff has bits that no value has; the last two bits are beyond the 256 and must be 0
+  return wrong < 64 && (c & 3) === 0
+}
+
+/** An id is a SHA-256: any part of it is a hash of it. */
+export const hash = (): number => words[0]
+
+/** Whether the record has the id that was read. */
+export const matches = (records: Records, slot: number): boolean => {
+  for (let i = 0; i < idWords; i++) {
+    if (records.get(slot, idField + i) !== words[i]) return false
+  }
+  return true
+}
+
+/** Gives the record the id that was read. */
+export const store = (records: Records, slot: number): void => {
+  for (let i = 0; i < idWords; i++) records.set(slot, idField + i, words[i])
+}
+
+/** The id of a record, as text; what was read is lost. */
+export const text = (records: Records, slot: number): string => {
+  for (let i = 0; i < idWords; i++) words[i] = records.get(slot, idField + i)
+  return buffer.toString("base64url")
+}

@@ -1,0 +1,133 @@
+/**
+ * The texts of a million records, in blocks of 32 octets that are chained: no text on the heap, so that the garbage
+ * collector has nothing to copy or mark, no fragments, and no text that keeps a larger one alive.
+ *
+ * A block is named by a number from 1; 0 is no block. Text is kept as Latin-1 where it fits, else as UTF-16, which keeps
+ * every code unit as it is.
+ */
+
+const chunkBits = 12
+const chunkBlocks = 1 << chunkBits
+const chunkMask = chunkBlocks - 1
+
+/** The first word of a block is the next block. */
+const payloadWords = 8
+const blockWords = payloadWords + 1
+const payloadBytes = payloadWords * 4
+
+export const blockBytes = blockWords * 4
+
+const wide = /[\u0100-\uffff]/
+
+/** Reused for every text up to this size: one copy in JavaScript, one call of the Buffer, no allocation but the text's. */
+const sharedBytes = 64 * 1024
+
+class Scratch {
+  readonly buffer: Buffer
+  readonly words: Uint32Array
+  constructor(size: number) {
+    const memory = new ArrayBuffer(size)
+    this.buffer = Buffer.from(memory)
+    this.words = new Uint32Array(memory)
+  }
+}
+
+const shared = new Scratch(sharedBytes)
+
+const scratch = (size: number): Scratch =>
+  size <= sharedBytes ? shared : new Scratch(Math.ceil(size / payloadBytes) * payloadBytes)
+
+export const isWide = (text: string): boolean => wide.test(text)
+
+/** Octets that a text takes. */
+export const lengthOf = (text: string, asWide: boolean): number => asWide ? text.length * 2 : text.length
+
+/** Blocks that so many octets take. */
+export const blocksOf = (length: number): number => Math.ceil(length / payloadBytes)
+
+export class Texts {
+  private readonly words: Array<Uint32Array> = []
+  private freeHead = 0
+  private freeCount = 0
+  /** block 0 is no block */
+  private next = 1
+
+  /** Makes sure that so many blocks can be taken without more memory. */
+  reserve(blocks: number): void {
+    while (this.freeCount + (this.words.length << chunkBits) - this.next < blocks) {
+      this.words.push(new Uint32Array(chunkBlocks * blockWords))
+    }
+  }
+
+  /** Writes a text over a chain (0: a new one), which becomes as long as the text needs; answers its head. */
+  write(head: number, text: string, asWide: boolean): number {
+    const length = lengthOf(text, asWide)
+    const { buffer, words } = scratch(length)
+    buffer.write(text, 0, length, asWide ? "utf16le" : "latin1")
+    const total = Math.ceil(length / payloadBytes) * payloadWords
+    let first = head
+    let previous = 0
+    let block = head
+    for (let from = 0; from < total; from += payloadWords) {
+      if (block === 0) {
+        block = this.take()
+        if (previous === 0) first = block
+        else this.setNext(previous, block)
+      }
+      const chunk = this.words[block >>> chunkBits]
+      const at = (block & chunkMask) * blockWords + 1
+      for (let i = 0; i < payloadWords; i++) chunk[at + i] = words[from + i]
+      previous = block
+      block = this.getNext(block)
+    }
+    if (block !== 0) {
+      if (previous === 0) first = 0
+      else this.setNext(previous, 0)
+      this.release(block)
+    }
+    return first
+  }
+
+  read(head: number, length: number, asWide: boolean): string {
+    const { buffer, words } = scratch(length)
+    let to = 0
+    for (let block = head; block !== 0; block = this.getNext(block)) {
+      const chunk = this.words[block >>> chunkBits]
+      const at = (block & chunkMask) * blockWords + 1
+      for (let i = 0; i < payloadWords; i++) words[to++] = chunk[at + i]
+    }
+    return buffer.toString(asWide ? "utf16le" : "latin1", 0, length)
+  }
+
+  /** Gives a whole chain back. */
+  release(head: number): void {
+    let block = head
+    while (block !== 0) {
+      const next = this.getNext(block)
+      this.setNext(block, this.freeHead)
+      this.freeHead = block
+      this.freeCount++
+      block = next
+    }
+  }
+
+  private take(): number {
+    let block = this.freeHead
+    if (block === 0) {
+      block = this.next++
+    } else {
+      this.freeHead = this.getNext(block)
+      this.freeCount--
+      this.setNext(block, 0)
+    }
+    return block
+  }
+
+  private getNext(block: number): number {
+    return this.words[block >>> chunkBits][(block & chunkMask) * blockWords]
+  }
+
+  private setNext(block: number, next: number): void {
+    this.words[block >>> chunkBits][(block & chunkMask) * blockWords] = next
+  }
+}
