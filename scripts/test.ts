@@ -1,0 +1,80 @@
+/**
+ * `npm test`: the tests (vitest), the type tests (tstyche) and the docs' examples, one closing line for all.
+ *
+ * Arguments choose: `*.tst.ts` are type tests, `*.md` and `src/**` are files with examples, everything else goes to vitest
+ * (`npm test -- test/SessionKey.test.ts -t "C8"`). A part that is not chosen does not run.
+ */
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Report from "./test/report.js"
+
+interface Part {
+  readonly name: string
+  readonly takes: (argument: string) => boolean
+  readonly command: ReadonlyArray<string>
+}
+
+const isTypeTest = (argument: string) => argument.endsWith(".tst.ts")
+const hasExamples = (argument: string) => argument.endsWith(".md") || /^(\.\/)?src\//.test(argument)
+
+const parts: ReadonlyArray<Part> = [
+  {
+    name: "tests",
+    takes: (argument) => !isTypeTest(argument) && !hasExamples(argument),
+    command: [
+      "node_modules/vitest/vitest.mjs",
+      "run",
+      "--reporter=default",
+      "--reporter=./scripts/test/vitestReporter.ts"
+    ]
+  },
+  {
+    name: "type tests",
+    takes: isTypeTest,
+    command: [
+      "--import",
+      "tsx",
+      "node_modules/tstyche/build/bin.js",
+      "--reporters",
+      "list,summary,./scripts/test/tstycheReporter.ts"
+    ]
+  },
+  { name: "examples", takes: hasExamples, command: ["--import", "tsx", "scripts/examples.ts", "--run"] }
+]
+
+const run = (part: Part, args: ReadonlyArray<string>, file: string): Report.Report => {
+  console.log(`\n── ${part.name}`)
+  const { error, signal, status } = spawnSync(process.execPath, [...part.command, ...args], {
+    stdio: "inherit",
+    env: Report.environment(file)
+  })
+  const report = Report.read(file) ?? { passed: 0, failed: 0, skipped: 0, reasons: [] }
+  const total = report.passed + report.failed + report.skipped
+  const mishap = status !== 0 && report.failed === 0
+    ? `ended with ${error?.message ?? signal ?? `exit code ${status}`}`
+    : total === 0
+    ? "ran no test"
+    : undefined
+  if (mishap === undefined) return report
+  console.log(`${part.name}: ${mishap}, which counts as failed`)
+  return { ...report, failed: report.failed + 1 }
+}
+
+const args = process.argv.slice(2)
+const folder = mkdtempSync(join(tmpdir(), "effect-session-test-"))
+const reports: Array<Report.Report> = []
+for (const [i, part] of parts.entries()) {
+  const own = args.filter(part.takes)
+  if (args.length === 0 || own.length > 0) reports.push(run(part, own, join(folder, `${i}.json`)))
+}
+rmSync(folder, { recursive: true })
+
+const sum = (count: (report: Report.Report) => number) => reports.reduce((total, report) => total + count(report), 0)
+const failed = sum((report) => report.failed)
+const skipped = sum((report) => report.skipped)
+console.log("")
+for (const reason of reports.flatMap((report) => report.reasons)) console.log(`skipped: ${reason}`)
+process.exitCode = failed === 0 ? 0 : 1
+console.log(`${sum((report) => report.passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`)

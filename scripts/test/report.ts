@@ -1,0 +1,23 @@
+/** What one part of `npm test` hands to the whole: a file, because each part is a process of its own. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+
+export interface Report {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  /** one line for each reason, and how many tests it skipped */
+  readonly reasons: ReadonlyArray<string>
+}
+
+/** The part writes here; unset when it runs by itself. */
+const variable = "TEST_REPORT"
+
+export const write = (report: Report): void => {
+  const file = process.env[variable]
+  if (file !== undefined) writeFileSync(file, JSON.stringify(report))
+}
+
+export const environment = (file: string): NodeJS.ProcessEnv => ({ ...process.env, [variable]: file })
+
+export const read = (file: string): Report | undefined =>
+  existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Report : undefined
