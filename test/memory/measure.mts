@@ -9,8 +9,8 @@
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { PerformanceObserver } from "node:perf_hooks"
-import type { Data, NewSession } from "../../src/SessionBackend.js"
 import { make } from "../../src/internal/memory/backend.js"
+import type { Data, NewSession } from "../../src/SessionBackend.js"
 
 const count = Number(process.argv[2] ?? 1_000_000)
 const collect = globalThis.gc
@@ -27,7 +27,11 @@ const gcPauses: Array<{ readonly at: string; readonly kind: number; readonly ms:
 let phase = ""
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
-    gcPauses.push({ at: phase, kind: (entry as unknown as { detail: { kind: number } }).detail.kind, ms: entry.duration })
+    gcPauses.push({
+      at: phase,
+      kind: (entry as unknown as { detail: { kind: number } }).detail.kind,
+      ms: entry.duration
+    })
   }
 }).observe({ entryTypes: ["gc"] })
 
@@ -68,7 +72,7 @@ interface Timed {
 const timed: Record<string, Timed> = {}
 let waitedBefore = 0
 let sinceWaited = 0
-const time = <A,>(name: string, f: () => A): A => {
+const time = <A>(name: string, f: () => A): A => {
   if (++sinceWaited > 50) {
     sinceWaited = 0
     waitedBefore = waited()

@@ -59,7 +59,7 @@ export const largestBytes = (maxSessionBytes: number): number =>
   fixedBytes + blocksOf(maxSessionBytes * 12 + 4096) * blockBytes
 
 const evictedTotal = Metric.counter("effect_session_evicted_total", {
-  description: "Sessions that the Memory store evicted because it was full",
+  description: "sessions that the Memory store evicted because it was full",
   incremental: true
 })
 
