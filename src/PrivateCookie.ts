@@ -97,7 +97,7 @@ export const open: {
   const bare = sealed.includes("%") ? percentDecode(sealed) : sealed
   if (octets === undefined || bare === undefined) return Option.none()
   const opened = privateJar.open(ring_.keyObjects(ring), octets, bare)
-  return opened === undefined ? Option.none() : Option.some(opened.text)
+  return Option.fromNullable(opened?.text)
 })
 
 const percentDecode = (sealed: string): string | undefined => {

@@ -25,8 +25,8 @@ export interface SessionKey<A, I = A, R = never> extends Pipeable {
   /** The version that is written: one more than the number of older versions. */
   readonly version: number
   /**
-   * Reads the stored text, through the migrations where it is of an older version. `Either` where nothing is
-   * asynchronous; that is what keeps `get` from allocating a fiber's frames.
+   * Reads the stored text, through the migrations where it is of an older version. Where nothing in the schema is
+   * asynchronous the effect is already done; that keeps `get` from allocating a fiber's frames.
    *
    * @internal
    */
@@ -98,8 +98,8 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
     const { json, version } = splitVersion(text)
     if (version > this.version) {
       return this.whenNewer === "absent"
-        ? Either.right(absent as Read<A>)
-        : Either.left(this.error("decode", `the value has version ${version}, this code knows ${this.version}`))
+        ? Effect.succeed(absent as Read<A>)
+        : Effect.fail(this.error("decode", `the value has version ${version}, this code knows ${this.version}`))
     }
     const migrated = version < this.version
     return this.settle(
@@ -108,7 +108,7 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
         const value = JSON.parse(json)
         return migrated ? this.from!.read(value, version) : this.decode(value)
       },
-      (value) => Either.right({ present: true, value, migrated })
+      (value) => Effect.succeed({ present: true, value, migrated })
     )
   }
 
@@ -116,13 +116,13 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
     return this.settle("encode", () => this.encode(value), (encoded) => {
       const json = Json.stringify(encoded)
       if ("problem" in json) {
-        return Either.left(this.error("encode", json.problem, json.path))
+        return Effect.fail(this.error("encode", json.problem, json.path))
       }
       const text = this.prefix + json.text
       // JSON drops properties that are undefined: whether the schema takes the value without them, only it can tell.
       return json.lossy
-        ? this.settle("encode", () => this.decode(JSON.parse(json.text)), () => Either.right(text))
-        : Either.right(text)
+        ? this.settle("encode", () => this.decode(JSON.parse(json.text)), () => Effect.succeed(text))
+        : Effect.succeed(text)
     })
   }
 
@@ -137,10 +137,10 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
       result = step()
       if (Either.isEither(result)) {
         const either = result as unknown as Either.Either<B, ParseResult.ParseIssue>
-        return either._tag === "Right" ? next(either.right) : Either.left(this.error(direction, either.left))
+        return either._tag === "Right" ? next(either.right) : Effect.fail(this.error(direction, either.left))
       }
     } catch (defect) {
-      return Either.left(this.thrown(direction, defect))
+      return Effect.fail(this.thrown(direction, defect))
     }
     return result.pipe(
       Effect.mapError((issue) => this.error(direction, issue)),

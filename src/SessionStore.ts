@@ -4,11 +4,32 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import type { Expiry, Owner, Patch, StoredSession } from "./SessionBackend.js"
-import type { SessionConfig } from "./SessionConfig.js"
-import type { SessionStoreError, SessionTooLarge, TooManySessions } from "./SessionError.js"
+import type * as Scope from "effect/Scope"
+import * as backendStore from "./internal/backendStore.js"
+import * as cleanUp from "./internal/cleanUp.js"
+import * as cookieStore from "./internal/cookieStore.js"
+import { hasWeakKey } from "./internal/keyRing.js"
+import * as memory from "./internal/memory/backend.js"
+import * as sessions from "./internal/sessions.js"
+import type { KeyRing } from "./KeyRing.js"
+import {
+  type Expiry,
+  type Owner,
+  type Patch,
+  SessionBackend,
+  type SessionBackendService,
+  type StoredSession,
+  type SubjectBound,
+  SubjectIndex,
+  type SubjectIndexService
+} from "./SessionBackend.js"
+import * as SessionConfig from "./SessionConfig.js"
+import type { SessionConfigOptions } from "./SessionConfig.js"
+import { SessionConfigError, type SessionStoreError, type SessionTooLarge } from "./SessionError.js"
+import * as Sessions from "./Sessions.js"
 
 /**
  * A session that a token opened.
@@ -85,9 +106,11 @@ export interface Save {
 /**
  * How a save went.
  *
- * - `Saved`: `session` is undefined after a write to a token that was never loaded.
+ * - `Saved`: `session` is undefined after a write to a token that was never loaded; `moved` says that this save moved the
+ *   session's times.
  * - `Missing`: the token was never loaded, and the store does not know it (any more).
  * - `Conflict`: only with `ifVersion`.
+ * - `Full`: the owner has as many sessions as the bound allows, and it refuses; nothing was written.
  * - `Ended`: the session was loaded and is gone: nothing was written, and no cookie may be sent (a removal would kill the
  *   cookie of its successor).
  *
@@ -100,11 +123,13 @@ export type Saved =
     readonly token: string
     readonly id: string
     readonly expiry: Expiry
+    readonly moved: boolean
     readonly session: StoredSession | undefined
   }
   | { readonly _tag: "Missing" }
   | { readonly _tag: "Conflict" }
   | { readonly _tag: "Ended" }
+  | { readonly _tag: "Full"; readonly limit: number }
 
 /**
  * How a modification of a stored session went; `session` is the record as it is now.
@@ -113,7 +138,13 @@ export type Saved =
  * @category models
  */
 export type Modified<B> =
-  | { readonly _tag: "Modified"; readonly value: B; readonly id: string; readonly session: StoredSession }
+  | {
+    readonly _tag: "Modified"
+    readonly value: B
+    readonly id: string
+    readonly moved: boolean
+    readonly session: StoredSession
+  }
   | { readonly _tag: "Missing" }
 
 /**
@@ -136,14 +167,11 @@ export type Modified<B> =
  * @category models
  */
 export interface SessionStoreService {
-  readonly config: SessionConfig
+  readonly config: SessionConfig.SessionConfig
   readonly kind: "client" | "server"
   readonly wellFormed: (value: string) => boolean
   readonly load: (tokens: ReadonlyArray<string>, now: number) => Effect.Effect<Loaded, SessionStoreError>
-  readonly save: (
-    save: Save,
-    now: number
-  ) => Effect.Effect<Saved, SessionStoreError | SessionTooLarge | TooManySessions>
+  readonly save: (save: Save, now: number) => Effect.Effect<Saved, SessionStoreError | SessionTooLarge>
   readonly end: (base: Base, now: number) => Effect.Effect<void, SessionStoreError>
   readonly modify: <B, E, R>(
     token: string,
@@ -161,3 +189,293 @@ export interface SessionStoreService {
  * @category tags
  */
 export class SessionStore extends Context.Tag("effect-session/SessionStore")<SessionStore, SessionStoreService>() {}
+
+// ── layers ──
+
+/**
+ * - `keys`: the first seals, all open.
+ * - `audience`: default empty; a session sealed for another audience is an empty one. For apps that share a key and a
+ *   cookie name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CookieOptions extends SessionConfigOptions {
+  readonly keys: KeyRing
+  readonly audience?: string | undefined
+}
+
+/**
+ * - `subjectBound`: how many sessions a subject may have, and what happens to one more: the oldest is evicted, or `bind`
+ *   fails with `TooManySessions`. Default: no bound.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerOptions extends SessionConfigOptions {
+  readonly subjectBound?: SubjectBound | undefined
+}
+
+/**
+ * - `maxSessions`: default 1,000,000.
+ * - `maxBytes`: default 512 MiB, of everything the sessions take.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MemoryOptions extends ServerOptions {
+  readonly maxSessions?: number | undefined
+  readonly maxBytes?: number | undefined
+}
+
+/** Resolved options, with the warnings that an operator should see at start-up (row F6). */
+const resolved = (
+  options: SessionConfigOptions,
+  kind: "client" | "server",
+  facts: { readonly memory: boolean; readonly weakKey: boolean }
+): Effect.Effect<SessionConfig.SessionConfig, SessionConfigError> =>
+  Effect.tap(
+    SessionConfig.resolve(options, kind),
+    (config) =>
+      Effect.forEach(
+        SessionConfig.warnings(config, { environment: globalThis.process?.env.NODE_ENV, ...facts }),
+        (warning) => Effect.logWarning(warning),
+        { discard: true }
+      )
+  )
+
+/**
+ * Sessions sealed into their cookie (AES-256-GCM); nothing is kept on the server.
+ *
+ * For small data: name and value have at most 4096 octets together. What it cannot do: a session cannot be revoked, and an
+ * older seal reads again until it expires, so that counters, one-time tokens and balances do not belong here; parallel
+ * requests of one browser overwrite each other. Expires 30 days after its creation unless `absoluteExpiry` says otherwise.
+ *
+ * Fails with `SessionConfigError` at start-up.
+ *
+ * @example
+ * ```ts
+ * import { KeyRing, SessionStore } from "effect-session"
+ * import { Config, Effect, Layer } from "effect"
+ *
+ * const SessionsLive = Layer.unwrapEffect(Effect.gen(function*() {
+ *   const keys = yield* Effect.flatMap(Config.redacted("SESSION_SECRET"), KeyRing.derive)
+ *   return SessionStore.layerCookie({ keys, expiry: "1 hour" })
+ * }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerCookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
+  Layer.effect(
+    SessionStore,
+    Effect.map(
+      resolved(options, "client", { memory: false, weakKey: hasWeakKey(options.keys) }),
+      (config) => cookieStore.make(config, options.keys, options.audience ?? "")
+    )
+  )
+
+/** The one place where a server store is put together; the clean-up lives as long as the layer. */
+const serverStore = (
+  config: SessionConfig.SessionConfig,
+  backend: SessionBackendService,
+  index: SubjectIndexService | undefined,
+  bound: SubjectBound | undefined
+): Effect.Effect<SessionStoreService, never, Scope.Scope> => {
+  const store = Effect.succeed(backendStore.make(config, backend, index, bound))
+  if (!Number.isFinite(config.cleanupIntervalMillis)) return store
+  const guarded = backendStore.guarded(backend, config.storeTimeoutMillis)
+  return Effect.zipRight(Effect.forkScoped(cleanUp.forever(guarded, config.cleanupIntervalMillis)), store)
+}
+
+/** A store with the index of a subject's sessions. */
+const indexedStore = (
+  config: SessionConfig.SessionConfig,
+  backend: SessionBackendService,
+  index: SubjectIndexService,
+  bound: SubjectBound | undefined
+): Effect.Effect<Context.Context<SessionStore | Sessions.Sessions>, never, Scope.Scope> =>
+  Effect.map(serverStore(config, backend, index, bound), (store) =>
+    Context.make(SessionStore, store).pipe(
+      Context.add(
+        Sessions.Sessions,
+        sessions.make(
+          config,
+          backendStore.guarded(backend, config.storeTimeoutMillis),
+          backendStore.guardedIndex(index, config.storeTimeoutMillis)
+        )
+      )
+    ))
+
+const checkedBound = (bound: SubjectBound | undefined): Effect.Effect<void, SessionConfigError> =>
+  bound === undefined || (Number.isSafeInteger(bound.max) && bound.max >= 1)
+    ? Effect.void
+    : Effect.fail(
+      new SessionConfigError({
+        mistakes: [{ path: "subjectBound.max", message: "must be a whole number of at least 1" }]
+      })
+    )
+
+/**
+ * A server store over a `SessionBackend`: the cookie holds a random token, the backend a record under its hash.
+ *
+ * @example
+ * ```ts
+ * import { SessionBackend, SessionStore } from "effect-session"
+ * import { Layer } from "effect"
+ *
+ * declare const MyBackend: Layer.Layer<SessionBackend.SessionBackend>
+ *
+ * const SessionsLive = SessionStore.layerBackend({ expiry: "2 hours" }).pipe(Layer.provide(MyBackend))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerBackend = (
+  options: SessionConfigOptions = {}
+): Layer.Layer<SessionStore, SessionConfigError, SessionBackend> =>
+  Layer.scoped(
+    SessionStore,
+    Effect.gen(function*() {
+      const config = yield* resolved(options, "server", { memory: false, weakKey: false })
+      return yield* serverStore(config, yield* SessionBackend, undefined, undefined)
+    })
+  )
+
+/**
+ * {@link layerBackend} for a backend that can index: with `Sessions`, and `RequestContext.bind` under a bound.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerBackendIndexed = (
+  options: ServerOptions = {}
+): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError, SessionBackend | SubjectIndex> =>
+  Layer.scopedContext(
+    Effect.gen(function*() {
+      yield* checkedBound(options.subjectBound)
+      const config = yield* resolved(options, "server", { memory: false, weakKey: false })
+      return yield* indexedStore(config, yield* SessionBackend, yield* SubjectIndex, options.subjectBound)
+    })
+  )
+
+/**
+ * Sessions in this process's memory: for development, for tests, and for one process that may forget.
+ *
+ * Bounded by number and by size; the least recently used go first, and those that never came back before those that did.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ *
+ * const SessionsLive = SessionStore.layerMemory({ secure: false, expiry: "1 hour", maxSessions: 50_000 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory = (
+  options: MemoryOptions = {}
+): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError> =>
+  Layer.scopedContext(
+    Effect.gen(function*() {
+      yield* checkedBound(options.subjectBound)
+      const config = yield* resolved(options, "server", { memory: true, weakKey: false })
+      const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000 } = options
+      yield* checkedMemory(config, maxSessions, maxBytes)
+      const { backend, index } = memory.make({ maxSessions, maxBytes })
+      return yield* indexedStore(config, backend, index, options.subjectBound)
+    })
+  )
+
+/** Far beyond what a process holds, and within what its 32-bit slots can count. */
+const mostSessions = 100_000_000
+
+const checkedMemory = (
+  config: SessionConfig.SessionConfig,
+  maxSessions: number,
+  maxBytes: number
+): Effect.Effect<void, SessionConfigError> => {
+  const mistakes: Array<{ path: string; message: string }> = []
+  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1 || maxSessions > mostSessions) {
+    mistakes.push({ path: "maxSessions", message: `must be a whole number from 1 to ${mostSessions}` })
+  }
+  const least = memory.largestBytes(config.maxSessionBytes)
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < least) {
+    mistakes.push({
+      path: "maxBytes",
+      message: `must be a whole number of at least ${least}, so that one session of maxSessionBytes fits`
+    })
+  }
+  const [first, ...rest] = mistakes
+  return first === undefined ? Effect.void : Effect.fail(new SessionConfigError({ mistakes: [first, ...rest] }))
+}
+
+/**
+ * What `Tower` in a configuration means: a function from the configured options to the layer of a store, or the layer of a
+ * backend.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Server<E = never, R = never> =
+  | ((options: SessionConfigOptions) => Layer.Layer<SessionStore, E, R>)
+  | Layer.Layer<SessionBackend, E, R>
+
+/**
+ * The store that the configuration names: `Cookie`, `Memory`, or for `Tower` the `server` that the app gives.
+ *
+ * - `server`: what `Tower` means here. Without it a configuration that says `Tower` does not start.
+ * - `from`: where the configuration is; default `SessionConfig.fromFile()`, which is `config/<environment>.yaml`. For the
+ *   environment's variables give `SessionConfig.fromConfig`.
+ *
+ * @example
+ * ```ts
+ * import { SessionConfig, SessionStore } from "effect-session"
+ *
+ * // config/<environment>.yaml
+ * const SessionsLive = SessionStore.layerConfig({ server: (options) => SessionStore.layerMemory(options) })
+ *
+ * // SESSION_STORE, SESSION_EXPIRY, …
+ * const FromEnvironment = SessionStore.layerConfig({ from: SessionConfig.fromConfig })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = <E = never, R = never>(
+  options: {
+    readonly server?: Server<E, R> | undefined
+    readonly from?: Effect.Effect<SessionConfig.FileConfig, SessionConfigError> | undefined
+  } = {}
+): Layer.Layer<SessionStore, SessionConfigError | E, R> =>
+  Layer.unwrapEffect(
+    Effect.map(
+      options.from ?? SessionConfig.fromFile(),
+      ({ options: session, store }): Layer.Layer<SessionStore, SessionConfigError | E, R> => {
+        switch (store.type) {
+          case "Cookie":
+            return layerCookie({ ...session, keys: store.keys, audience: store.audience })
+          case "Memory":
+            return layerMemory({ ...session, maxSessions: store.maxSessions, maxBytes: store.maxBytes })
+          case "Tower": {
+            const { server } = options
+            if (server === undefined) return Layer.fail(noServer)
+            return Layer.isLayer(server)
+              ? Layer.provide(layerBackend(session), server as Layer.Layer<SessionBackend, E, R>)
+              : (server as Exclude<typeof server, Layer.Layer<SessionBackend, E, R>>)(session)
+          }
+        }
+      }
+    )
+  )
+
+const noServer = new SessionConfigError({
+  mistakes: [{
+    path: "request_context.session_store.type",
+    message: "Tower needs the server store that the app provides: "
+      + "SessionStore.layerConfig({ server: (options) => … }), with the layer of Redis, Sql, KeyValueStore or a backend"
+  }]
+})

@@ -3,7 +3,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type {
@@ -17,7 +16,7 @@ import type {
   SubjectIndexService
 } from "../SessionBackend.js"
 import type { SessionConfig } from "../SessionConfig.js"
-import { SessionStoreError, SessionTooLarge, TooManySessions } from "../SessionError.js"
+import { SessionStoreError, SessionTooLarge } from "../SessionError.js"
 import type { Base, Empty, Loaded, Modified, Save, Saved, SessionStoreService } from "../SessionStore.js"
 import * as Data from "./data.js"
 import { withDeadline } from "./deadline.js"
@@ -133,7 +132,7 @@ export const make = (
   const save = (
     request: Save,
     now: number
-  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge | TooManySessions> => {
+  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
     const { base, patch } = request
     if (base === undefined) return create(patch, request.owner, now)
     if (request.renew && base.session !== undefined) {
@@ -146,7 +145,7 @@ export const make = (
     patch: Patch,
     owner: Owner | undefined,
     now: number
-  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge | TooManySessions> => {
+  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
     const error = tooLarge(Data.totalOctets(patch.set))
     if (error !== undefined) return Effect.fail(error)
     const times = patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined)
@@ -157,7 +156,7 @@ export const make = (
     session: NewSession,
     now: number,
     limit: SubjectBound | undefined
-  ): Effect.Effect<Extract<Saved, { _tag: "Saved" }>, SessionStoreError | TooManySessions> => {
+  ): Effect.Effect<Extract<Saved, { _tag: "Saved" | "Full" }>, SessionStoreError> => {
     const token = RandomPool.token()
     const id = Token.idOf(token)
     const saved = (): Extract<Saved, { _tag: "Saved" }> => ({
@@ -165,6 +164,7 @@ export const make = (
       token,
       id,
       expiry: session,
+      moved: true,
       session: { ...session, version: 1 }
     })
     const { owner } = session
@@ -173,7 +173,7 @@ export const make = (
         answer === "Inserted"
           ? Effect.succeed(saved())
           : answer === "Full"
-          ? Effect.fail(new TooManySessions({ limit: limit?.max ?? 0 }))
+          ? Effect.succeed({ _tag: "Full" as const, limit: limit?.max ?? 0 })
           : insert(session, now, limit))
     }
     // A taken id among 2^256 is a broken source of randomness or a broken backend; a new one is right for both.
@@ -186,7 +186,7 @@ export const make = (
     patch: Patch,
     ifVersion: number | undefined,
     now: number
-  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge | TooManySessions> => {
+  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
     const { session, token } = base
     const id = Token.idOf(token)
     return andThen(backend.update(id, patch, now, ifVersion, session), (updated) => {
@@ -201,11 +201,12 @@ export const make = (
           return patch.set.size === 0 ? Effect.succeed<Saved>({ _tag: "Missing" }) : create(patch, undefined, now)
         }
         case "Updated": {
-          const saved = (expiry: Expiry): Saved => ({
+          const saved = (expiry: Expiry, moved: boolean): Saved => ({
             _tag: "Saved",
             token,
             id,
             expiry,
+            moved,
             session: session && {
               ...session,
               ...pickExpiry(expiry),
@@ -217,11 +218,12 @@ export const make = (
           const due = session === undefined && patch.expiry === undefined
             ? ExpiryPolicy.refresh(config, updated.expiry, now)
             : undefined
-          if (due === undefined) return Effect.succeed(saved(updated.expiry))
+          if (due === undefined) return Effect.succeed(saved(updated.expiry, patch.expiry !== undefined))
           const refresh = backend.update(id, { ...emptyPatch, expiry: due, maxBytes: patch.maxBytes }, now)
           return map(
             Effect.orElseSucceed(refresh, () => ({ _tag: "Missing" as const })),
-            (refreshed) => saved(refreshed._tag === "Updated" ? refreshed.expiry : updated.expiry)
+            (refreshed) =>
+              refreshed._tag === "Updated" ? saved(refreshed.expiry, true) : saved(updated.expiry, false)
           )
         }
       }
@@ -240,7 +242,7 @@ export const make = (
     owner: Owner | undefined,
     now: number,
     tries: number
-  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge | TooManySessions> => {
+  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
     const data = Data.applyPatch(current.data, patch)
     const error = tooLarge(Data.totalOctets(data))
     if (error !== undefined) return Effect.fail(error)
@@ -251,6 +253,7 @@ export const make = (
     const oldId = Token.idOf(token)
     const replaces = current.owner !== undefined && current.owner.subject === next.owner?.subject
     return andThen(insert(next, now, replaces ? undefined : bound), (saved) => {
+      if (saved._tag === "Full") return Effect.succeed<Saved>(saved)
       const drop = Effect.zipRight(backend.remove(saved.id, undefined, now), forget(next.owner, saved.id))
       return andThen(
         // Whether the old one is gone is not known when this fails: the new one must not live on beside it.
@@ -327,7 +330,7 @@ export const make = (
         if (Option.isNone(change)) {
           // Nothing to write: true only of a record that was read in this turn, not of one loaded long ago.
           return confirmed
-            ? Effect.succeed<Modified<B>>({ _tag: "Modified", value, id, session })
+            ? Effect.succeed<Modified<B>>({ _tag: "Modified", value, id, moved: false, session })
             : attempt(undefined, true, tries)
         }
         const patch: Patch = {
@@ -341,6 +344,7 @@ export const make = (
                 _tag: "Modified",
                 value,
                 id,
+                moved: patch.expiry !== undefined,
                 session: {
                   ...session,
                   ...pickExpiry(updated.expiry),

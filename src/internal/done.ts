@@ -6,15 +6,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
 /** `Effect.succeed` and `Exit.succeed` make the same thing; every other effect has yet to run. */
-export const isDone = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is Exit.Success<A, never> & Effect.Effect<A, E, R> =>
-  Exit.isExit(effect) && effect._tag === "Success"
+export const isDone = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): effect is Exit.Success<A, never> & Effect.Effect<A, E, R> => Exit.isExit(effect) && effect._tag === "Success"
 
 /** `Effect.flatMap`, at once where the effect is done. */
 export const andThen = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   f: (a: A) => Effect.Effect<B, E2, R2>
-): Effect.Effect<B, E | E2, R | R2> => isDone(effect) ? f(effect.value) : Effect.flatMap(effect, f)
+): Effect.Effect<B, E | E2, R | R2> => {
+  if (!Exit.isExit(effect)) return Effect.flatMap(effect, f)
+  const exit = effect as Exit.Exit<A, E> // the guard widens both types; what it found is this effect
+  return exit._tag === "Success" ? f(exit.value) : Exit.failCause(exit.cause)
+}
 
 /** `Effect.map`, at once where the effect is done. */
 export const map = <A, E, R, B>(effect: Effect.Effect<A, E, R>, f: (a: A) => B): Effect.Effect<B, E, R> =>
-  isDone(effect) ? Effect.succeed(f(effect.value)) : Effect.map(effect, f)
+  andThen(effect, (a) => Effect.succeed(f(a)))

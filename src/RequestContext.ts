@@ -1,0 +1,481 @@
+/**
+ * The session of the current request: a service for handlers, and the middleware that provides it.
+ *
+ * Nothing is read before a handler asks for something, and nothing is written before the response is ready, except where
+ * an operation says so.
+ *
+ * @since 0.1.0
+ */
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { disabled } from "./internal/disabled.js"
+import { respond } from "./internal/respond.js"
+import { RequestSession } from "./internal/session.js"
+import * as RequestId from "./RequestId.js"
+import type {
+  SessionClosed,
+  SessionDisabled,
+  SessionSchemaError,
+  SessionStoreError,
+  SessionTooLarge,
+  TooManySessions
+} from "./SessionError.js"
+import { MissingRequestId, SessionNotFresh } from "./SessionError.js"
+import type { SessionKey } from "./SessionKey.js"
+import { SessionStore, type SessionStoreService } from "./SessionStore.js"
+import type { Sessions } from "./Sessions.js"
+
+/**
+ * Errors of operations that read.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ReadError = SessionStoreError | SessionDisabled
+
+/**
+ * Errors of operations that write: after the response's head has left, a change that would need a cookie is
+ * `SessionClosed`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type WriteError = SessionStoreError | SessionTooLarge | SessionClosed | SessionDisabled
+
+/**
+ * The operations on a request's session. The functions of this module with the same names call them on the current
+ * request's.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RequestContextService {
+  readonly get: <A, I, R>(
+    key: SessionKey<A, I, R>
+  ) => Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R>
+  readonly insert: <A, I, R>(
+    key: SessionKey<A, I, R>,
+    value: A
+  ) => Effect.Effect<void, SessionSchemaError | WriteError, R>
+  readonly remove: <A, I, R>(
+    key: SessionKey<A, I, R>
+  ) => Effect.Effect<Option.Option<A>, SessionSchemaError | WriteError, R>
+  readonly modify: <A, I, R, B>(
+    key: SessionKey<A, I, R>,
+    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+  ) => Effect.Effect<B, SessionSchemaError | WriteError, R>
+  readonly clear: Effect.Effect<void, WriteError>
+  readonly flush: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled>
+  readonly renew: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled>
+  readonly setExpiry: (expiry: Duration.DurationInput | "browser-session") => Effect.Effect<void, WriteError>
+  readonly commit: Effect.Effect<void, WriteError>
+  readonly bind: (
+    subject: string,
+    client?: Client
+  ) => Effect.Effect<void, TooManySessions | WriteError, Sessions>
+  readonly signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError>
+  readonly sessionId: Effect.Effect<Option.Option<string>, ReadError>
+}
+
+/**
+ * Where a sign-in came from, for the list of a subject's sessions. The user agent defaults to the request's header; the
+ * address is only what is given here, because only the app knows which proxy it may believe.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Client {
+  readonly userAgent?: string | undefined
+  readonly address?: string | undefined
+}
+
+/**
+ * Whose session it is. `authenticatedAt` is in milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SignedIn {
+  readonly subject: string
+  readonly authenticatedAt: number
+}
+
+/**
+ * The tag of the service; `middleware` provides it for each request.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class RequestContext extends Context.Tag("effect-session/RequestContext")<
+  RequestContext,
+  RequestContextService
+>() {}
+
+// ── operations ──
+
+/**
+ * The value under a key: `None` when there is none (`null` is a value).
+ *
+ * The session is loaded once a request, on the first operation that needs it; nothing is decoded but this value. A value
+ * that does not decode is a `SessionSchemaError`, and stays.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * const Theme = SessionKey.make("theme", Schema.Literal("light", "dark"))
+ *
+ * const handler = Effect.gen(function*() {
+ *   const theme = yield* RequestContext.get(Theme)
+ *   return HttpServerResponse.text(Option.getOrElse(theme, () => "light"))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const get = <A, I, R>(
+  key: SessionKey<A, I, R>
+): Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R | RequestContext> =>
+  Effect.flatMap(RequestContext, (context) => context.get(key))
+
+/**
+ * Sets the value under a key.
+ *
+ * The value is encoded now, and its JSON text counts: changing the object afterwards changes nothing. Saved when the
+ * response is ready and its status is below 500. On a server store this loads nothing, and a value that another request
+ * writes under another key is kept.
+ *
+ * Fails with `SessionSchemaError` when the value does not encode to JSON, `SessionTooLarge` when the session would not
+ * fit its store, `SessionClosed` when the response's head has left and a cookie would be needed; nothing is changed then.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Schema } from "effect"
+ *
+ * const Cart = SessionKey.make("cart", Schema.Array(Schema.Struct({ sku: Schema.String, quantity: Schema.Int })))
+ *
+ * const program = RequestContext.insert(Cart, [{ sku: "tea", quantity: 2 }])
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const insert = <A, I, R>(
+  key: SessionKey<A, I, R>,
+  value: A
+): Effect.Effect<void, SessionSchemaError | WriteError, R | RequestContext> =>
+  Effect.flatMap(RequestContext, (context) => context.insert(key, value))
+
+/**
+ * Removes a key and answers the value it had. A value that does not decode is removed all the same, and reported as
+ * `SessionSchemaError`.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const remove = <A, I, R>(
+  key: SessionKey<A, I, R>
+): Effect.Effect<Option.Option<A>, SessionSchemaError | WriteError, R | RequestContext> =>
+  Effect.flatMap(RequestContext, (context) => context.remove(key))
+
+/**
+ * Like `Ref.modify`, over `Option`: `None` is "no value", before and after.
+ *
+ * On a stored session of a server store it is atomic across requests and processes, and done when it returns: a later 5xx
+ * does not undo it. `f` must be pure, because it may run again. On a new session, on a key that this request has already
+ * changed, and on the cookie store it is applied locally and committed with the rest. Unhandled contention is a
+ * `SessionStoreError` with reason `Contention`.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Option, Schema } from "effect"
+ *
+ * const Count = SessionKey.make("count", Schema.Int)
+ *
+ * const increment = RequestContext.modify(Count, (count) => {
+ *   const next = Option.getOrElse(count, () => 0) + 1
+ *   return [next, Option.some(next)]
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const modify = <A, I, R, B>(
+  key: SessionKey<A, I, R>,
+  f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+): Effect.Effect<B, SessionSchemaError | WriteError, R | RequestContext> =>
+  Effect.flatMap(RequestContext, (context) => context.modify(key, f))
+
+/**
+ * Removes every key; the session and its id live on. To sign out use {@link flush}.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const clear: Effect.Effect<void, WriteError, RequestContext> = Effect.flatMap(
+  RequestContext,
+  (context) => context.clear
+)
+
+/**
+ * Ends the session: signing out. A server store deletes the record at once, whatever the response's status; the browser
+ * gets a removal cookie. A later `insert` in the same request starts a new session under a new id.
+ *
+ * With the cookie store the browser is told to forget, and a copy of the sealed cookie still opens until it expires.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const flush: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled, RequestContext> = Effect
+  .flatMap(RequestContext, (context) => context.flush)
+
+/**
+ * Gives the session a new id, when the response is ready; its data, creation time and own expiry stay. Call it whenever
+ * the rights of the session change (OWASP Session Management: renew the session id after any privilege level change).
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const renew: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled, RequestContext> = Effect
+  .flatMap(RequestContext, (context) => context.renew)
+
+/**
+ * An expiry of this session alone ("remember me"), kept on later requests: its idle time, at least a second and at most
+ * 400 days and never past the absolute expiry; or `"browser-session"` for a cookie without Max-Age.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const setExpiry = (
+  expiry: Duration.DurationInput | "browser-session"
+): Effect.Effect<void, WriteError, RequestContext> =>
+  Effect.flatMap(RequestContext, (context) => context.setExpiry(expiry))
+
+/**
+ * Saves now, for streams, server-sent events and WebSockets, whose head leaves before their body runs. The cookie goes out
+ * with the head, whatever its status. After the head it does nothing: changes are then saved when they are made.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const commit: Effect.Effect<void, WriteError, RequestContext> = Effect.flatMap(
+  RequestContext,
+  (context) => context.commit
+)
+
+/**
+ * Signs in: the session is the subject's from now on, under a new id, with a new absolute expiry. Saved at once, as by
+ * {@link commit}, because a bound on the subject's sessions has to answer now (`TooManySessions`).
+ *
+ * Needs `Sessions`, which only server stores provide: with the cookie store it does not compile.
+ *
+ * @since 0.1.0
+ * @category sign-in
+ */
+export const bind = (
+  subject: string,
+  client?: Client
+): Effect.Effect<void, TooManySessions | WriteError, RequestContext | Sessions> =>
+  Effect.flatMap(RequestContext, (context) => context.bind(subject, client))
+
+/**
+ * Whose session it is: none when nobody has signed in.
+ *
+ * @since 0.1.0
+ * @category sign-in
+ */
+export const signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError, RequestContext> = Effect.flatMap(
+  RequestContext,
+  (context) => context.signedIn
+)
+
+/**
+ * Fails with `SessionNotFresh` unless the subject signed in at most `within` ago: for what must not rest on a session that
+ * was left open (ASVS 7.5: re-authentication before sensitive changes).
+ *
+ * @since 0.1.0
+ * @category sign-in
+ */
+export const requireFresh = (
+  within: Duration.DurationInput
+): Effect.Effect<SignedIn, SessionNotFresh | ReadError, RequestContext> =>
+  Effect.flatMap(Effect.zip(signedIn, Clock.currentTimeMillis), ([who, now]) =>
+    Option.isSome(who) && now - who.value.authenticatedAt <= Duration.toMillis(within)
+      ? Effect.succeed(who.value)
+      : Effect.fail(new SessionNotFresh()))
+
+/**
+ * What names the stored session, as in the list of a subject's sessions; it signs nobody in. None on an absent session.
+ *
+ * @since 0.1.0
+ * @category sign-in
+ */
+export const sessionId: Effect.Effect<Option.Option<string>, ReadError, RequestContext> = Effect.flatMap(
+  RequestContext,
+  (context) => context.sessionId
+)
+
+// ── providing it ──
+
+/**
+ * Starts the session of the current request and sees to its end. The pre-response handler reaches every response:
+ * success, typed failure, defect, 404 and stream, in every host.
+ */
+const begin = (
+  request: HttpServerRequest.HttpServerRequest,
+  store: SessionStoreService
+): Effect.Effect<RequestContextService> => {
+  const { config } = store
+  if (!config.enable) return Effect.succeed(disabled)
+  const session = new RequestSession(store, new Facts(request))
+  return Effect.as(
+    HttpApp.appendPreResponseHandler((_request, response) => respond(config, session, response)),
+    session
+  )
+}
+
+class Facts {
+  constructor(private readonly request: HttpServerRequest.HttpServerRequest) {}
+  get cookie(): string | undefined {
+    return this.request.headers["cookie"]
+  }
+  get userAgent(): string | undefined {
+    return this.request.headers["user-agent"]
+  }
+  /** An offer of h2c (`curl --http2`) is one that servers pass over; the answer is an ordinary one. */
+  get upgrade(): boolean {
+    const upgrade = this.request.headers["upgrade"]
+    return upgrade !== undefined && upgrade.toLowerCase() !== "h2c"
+  }
+}
+
+/** Only reachable where types were cast away (row R5). */
+const missingRequestId: Effect.Effect<never> = Effect.zipRight(
+  Effect.withSpan(
+    Effect.logError("missing request_id request extension"),
+    "RequestContextService::call",
+    { attributes: { level: "DEBUG" } }
+  ),
+  Effect.suspend(() => Effect.die(new MissingRequestId()))
+)
+
+/** An outer middleware of the same request has begun already: its context serves (row M13). */
+const supply = <A, E, R>(
+  app: Effect.Effect<A, E, R>,
+  given: SessionStoreService | undefined
+): Effect.Effect<A, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiberRuntime((fiber) => {
+    const services = fiber.currentContext.unsafeMap
+    const outer = services.get(RequestContext.key) as RequestContextService | undefined
+    if (outer !== undefined) return Effect.provideService(app, RequestContext, outer)
+    if (!services.has(RequestId.RequestId.key)) return missingRequestId
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
+    return Effect.flatMap(begin(request, store), (service) => Effect.provideService(app, RequestContext, service))
+  })
+
+/**
+ * Middleware for an `HttpApp`, under `RequestId.middleware`.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, RequestId, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Alan = SessionKey.make("alan", Schema.String)
+ *
+ * // HttpApp that needs a SessionStore
+ * const app = HttpRouter.empty.pipe(
+ *   HttpRouter.post("/session", Effect.as(RequestContext.insert(Alan, "turing"), HttpServerResponse.text("turing"))),
+ *   RequestContext.middleware,
+ *   RequestId.middleware
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const middleware = <E, R>(
+  app: HttpApp.Default<E, R>
+): HttpApp.Default<E, Exclude<R, RequestContext> | RequestId.RequestId | SessionStore> => supply(app, undefined)
+
+/**
+ * The session of the current request as a layer; within a request only (it needs the `HttpServerRequest`).
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<
+  RequestContext,
+  never,
+  HttpServerRequest.HttpServerRequest | RequestId.RequestId | SessionStore
+> = Layer.effect(
+  RequestContext,
+  Effect.flatMap(
+    Effect.all([HttpServerRequest.HttpServerRequest, SessionStore, RequestId.RequestId]),
+    ([request, store]) => begin(request, store)
+  )
+)
+
+/** For `HttpLayerRouter`: the store is the layer's, the id is the request's. */
+const fromStore = Effect.map(
+  SessionStore,
+  (store) =>
+  (
+    app: Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, RequestContext>
+  ): Effect.Effect<
+    HttpServerResponse,
+    HttpLayerRouter.unhandled,
+    HttpServerRequest.HttpServerRequest | RequestId.RequestId
+  > => supply(app, store)
+)
+
+/**
+ * Middleware for single routes of an `HttpLayerRouter`:
+ * `RequestContext.routeMiddleware.combine(RequestId.routeMiddleware).layer`.
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const routeMiddleware: HttpLayerRouter.Middleware<{
+  provides: RequestContext
+  handles: never
+  error: never
+  requires: RequestId.RequestId
+  layerError: never
+  layerRequires: SessionStore
+}> = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore)
+
+/**
+ * The global middleware of an `HttpLayerRouter`: every route, and its 404s. Provide `RequestId.layerRouter` under it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRouter = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore, { global: true })
+
+/** @internal for `HttpApi`, whose middleware may require nothing: it supplies the id itself */
+export const beginApi = (
+  store: SessionStoreService
+): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiberRuntime((fiber) => {
+    const outer = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
+    if (outer !== undefined) return Effect.succeed(outer)
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    return Effect.zipRight(RequestId.ensure, begin(request, store))
+  })

@@ -1,0 +1,179 @@
+/**
+ * The id of a request: for handlers, on every log line, on the span, and in the response.
+ *
+ * @since 0.1.0
+ */
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
+import * as Layer from "effect/Layer"
+import * as Tracer from "effect/Tracer"
+import * as internal from "./internal/requestId.js"
+
+/**
+ * The id of the current request: `[A-Za-z0-9_@-]`, 1 to 255 characters.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class RequestId extends Context.Tag("effect-session/RequestId")<RequestId, string>() {}
+
+/**
+ * - `trustInbound`: default true, the client's `x-request-id` is taken over (sanitised), so that an id given by a proxy
+ *   names the request everywhere. False: every request gets an id of our own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly trustInbound?: boolean | undefined
+}
+
+/**
+ * Makes the id of the current request, and puts it on the request's log lines, its span and its response. The log
+ * annotation is set in the request's fiber and not around the handler, so that the server's own log line has it too.
+ */
+const begin = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiberRuntime((fiber) => {
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const id = internal.make(trustInbound ? request.headers[internal.headerName] : undefined)
+    const span = fiber.currentContext.unsafeMap.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
+    if (span?._tag === "Span") span.attribute("request_id", id)
+    return Effect.zipRight(
+      FiberRef.update(FiberRef.currentLogAnnotations, HashMap.set("request_id", id as unknown)),
+      Effect.as(
+        HttpApp.appendPreResponseHandler((_request, response) =>
+          Effect.succeed(HttpServerResponse.setHeader(response, internal.headerName, id))
+        ),
+        id
+      )
+    )
+  })
+
+/** Where an outer middleware has made the id, it stays. */
+const supply = (trustInbound: boolean) => {
+  const make = begin(trustInbound)
+  return <A, E, R>(
+    app: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, Exclude<R, RequestId> | HttpServerRequest.HttpServerRequest> =>
+    Effect.withFiberRuntime((fiber) => {
+      const outer = fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
+      return outer !== undefined
+        ? Effect.provideService(app, RequestId, outer)
+        : Effect.flatMap(make, (id) => Effect.provideService(app, RequestId, id))
+    })
+}
+
+/**
+ * Middleware for an `HttpApp`: pipe the whole app through it, last, so that a 404 has the id too.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { RequestId } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const app = HttpRouter.empty.pipe(
+ *   HttpRouter.get("/", Effect.map(RequestId.RequestId, (id) => HttpServerResponse.text(id))),
+ *   RequestId.middleware
+ * )
+ *
+ * // ids of our own only
+ * const untrusting = HttpRouter.empty.pipe(RequestId.middleware({ trustInbound: false }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const middleware: {
+  (options: Options): <E, R>(app: HttpApp.Default<E, R>) => HttpApp.Default<E, Exclude<R, RequestId>>
+  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, RequestId>>
+} = ((input: Options | HttpApp.Default<unknown, unknown>) =>
+  Effect.isEffect(input)
+    ? trusting(input)
+    // The overloads tell an app from options; inside, one function serves both.
+    : supply(input.trustInbound ?? true)) as never
+
+const trusting = supply(true)
+
+/**
+ * The id of the current request as a layer; within a request only (it needs the `HttpServerRequest`).
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (
+  options: Options
+): Layer.Layer<RequestId, never, HttpServerRequest.HttpServerRequest> =>
+  Layer.effect(RequestId, begin(options.trustInbound ?? true))
+
+/**
+ * {@link layerWith} with the defaults.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<RequestId, never, HttpServerRequest.HttpServerRequest> = layerWith({})
+
+/**
+ * A fixed id, for tests.
+ *
+ * @since 0.1.0
+ * @category testing
+ */
+export const layerTest = (id: string): Layer.Layer<RequestId> => Layer.succeed(RequestId, id)
+
+const makeRoute = (options: Options) => {
+  const supplied = supply(options.trustInbound ?? true)
+  return HttpLayerRouter.middleware<{ provides: RequestId }>()((app) => supplied(app))
+}
+
+const makeGlobal = (options: Options) => {
+  const supplied = supply(options.trustInbound ?? true)
+  return HttpLayerRouter.middleware<{ provides: RequestId }>()((app) => supplied(app), { global: true })
+}
+
+/**
+ * Middleware for single routes of an `HttpLayerRouter`; combine it with `RequestContext.routeMiddleware`.
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const routeMiddlewareWith: (options: Options) => ReturnType<typeof makeRoute> = makeRoute
+
+/**
+ * {@link routeMiddlewareWith} with the defaults.
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const routeMiddleware: ReturnType<typeof makeRoute> = makeRoute({})
+
+/**
+ * The global middleware of an `HttpLayerRouter`: every route, and its 404s.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal> = makeGlobal
+
+/**
+ * {@link layerRouterWith} with the defaults.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})
+
+/** @internal */
+export const ensure: Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> = Effect.withFiberRuntime(
+  (fiber) => {
+    const outer = fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
+    return outer !== undefined ? Effect.succeed(outer) : begin(true)
+  }
+)

@@ -1,0 +1,109 @@
+/**
+ * The sessions of a subject: list them, revoke them. Provided by the server stores that can index; with the cookie store
+ * nothing of this compiles, because a sealed cookie cannot be revoked.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as RequestContext from "./RequestContext.js"
+import type { SessionDisabled, SessionStoreError } from "./SessionError.js"
+
+/**
+ * One session of a subject, as an account page shows it.
+ *
+ * - `id`: names the session for `revoke`; it is a hash and signs nobody in.
+ * - `lastSeenAt`: the last refresh, therefore up to `refreshAfter` of the idle time late.
+ * - `userAgent`, `address`: as given to `RequestContext.bind`; the user agent defaults to the request's header.
+ * - `current`: whether it is the session of the request in which it was listed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionInfo {
+  readonly id: string
+  readonly subject: string
+  readonly createdAt: DateTime.Utc
+  readonly authenticatedAt: DateTime.Utc
+  readonly lastSeenAt: DateTime.Utc
+  readonly expiresAt: DateTime.Utc
+  readonly userAgent: Option.Option<string>
+  readonly address: Option.Option<string>
+  readonly current: boolean
+}
+
+/**
+ * - `list`: the live sessions, oldest first.
+ * - `revoke`: ends one session of the subject; false when the subject has none of that id.
+ * - `revokeAll`: ends all, but for `except`; answers how many.
+ *
+ * A revoked session is gone at once: its next request is anonymous, and a request that is under way writes nothing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionsService {
+  readonly list: (subject: string) => Effect.Effect<ReadonlyArray<Omit<SessionInfo, "current">>, SessionStoreError>
+  readonly revoke: (subject: string, id: string) => Effect.Effect<boolean, SessionStoreError>
+  readonly revokeAll: (subject: string, except?: string) => Effect.Effect<number, SessionStoreError>
+}
+
+/**
+ * The tag of the service; the server stores provide it beside `SessionStore`.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Sessions extends Context.Tag("effect-session/Sessions")<Sessions, SessionsService>() {}
+
+/**
+ * The live sessions of a subject, oldest first; within a request the current one is marked.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const list = (
+  subject: string
+): Effect.Effect<ReadonlyArray<SessionInfo>, SessionStoreError | SessionDisabled, Sessions> =>
+  Effect.gen(function*() {
+    const sessions = yield* Sessions
+    const context = yield* Effect.serviceOption(RequestContext.RequestContext)
+    const current = Option.isSome(context) ? yield* context.value.sessionId : Option.none<string>()
+    const infos = yield* sessions.list(subject)
+    return infos.map((info) => ({ ...info, current: Option.contains(current, info.id) }))
+  })
+
+/**
+ * Ends one session of the subject; false when the subject has none of that id.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const revoke = (subject: string, id: string): Effect.Effect<boolean, SessionStoreError, Sessions> =>
+  Effect.flatMap(Sessions, (sessions) => sessions.revoke(subject, id))
+
+/**
+ * Ends every session of the subject, the current one too; answers how many.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const revokeAll = (subject: string): Effect.Effect<number, SessionStoreError, Sessions> =>
+  Effect.flatMap(Sessions, (sessions) => sessions.revokeAll(subject))
+
+/**
+ * Ends every session of the subject but the current request's; answers how many ("sign out everywhere else").
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const revokeOthers = (
+  subject: string
+): Effect.Effect<number, SessionStoreError | SessionDisabled, Sessions | RequestContext.RequestContext> =>
+  Effect.gen(function*() {
+    const sessions = yield* Sessions
+    const current = yield* RequestContext.sessionId
+    return yield* sessions.revokeAll(subject, Option.getOrUndefined(current))
+  })

@@ -1,0 +1,25 @@
+/**
+ * Removes expired records in the background (row S4): in steps small enough to stall nobody, each in an event-loop turn of
+ * its own, until its scope closes.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { SessionBackendService } from "../SessionBackend.js"
+import type { SessionStoreError } from "../SessionError.js"
+
+/** Records per step: 0.9 ms of a million in memory, one short statement in a database. */
+const step = 500
+
+const sweep = (backend: SessionBackendService): Effect.Effect<void, SessionStoreError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.flatMap(backend.removeExpired(now, step), (removed) =>
+      // A timer and not a yield: fibers yield to fibers, a timer lets requests in.
+      removed < step ? Effect.void : Effect.zipRight(Effect.sleep(Duration.zero), sweep(backend))))
+
+export const forever = (backend: SessionBackendService, intervalMillis: number): Effect.Effect<never> =>
+  Effect.suspend(() => sweep(backend)).pipe(
+    Effect.catchAll((error) => Effect.logWarning("expired sessions could not be removed", error.message)),
+    Effect.delay(Duration.millis(intervalMillis)),
+    Effect.forever
+  )

@@ -1,0 +1,98 @@
+/**
+ * What a commit asks of the store, decided with plain values: nothing, a refresh, or a save. Carried out elsewhere, once.
+ */
+import type { Expiry, Owner, Patch, StoredSession } from "../SessionBackend.js"
+import type { SessionConfig } from "../SessionConfig.js"
+import type { Save } from "../SessionStore.js"
+import { type Changes, emptyContent, isEmptyContent } from "./changes.js"
+import * as ExpiryPolicy from "./expiry.js"
+
+/** The session that a request has before it: none, one that it knows only by its token, or one that it loaded. */
+export type Basis =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Token"; readonly token: string }
+  | { readonly _tag: "Found"; readonly token: string; readonly session: StoredSession; readonly reseal: boolean }
+
+/** What the request asked for beside the changes of its data. */
+export interface Marks {
+  readonly renew: boolean
+  readonly own: ExpiryPolicy.OwnExpiry | undefined
+  /** signed in by this commit: the absolute time starts anew */
+  readonly owner: Owner | undefined
+}
+
+/**
+ * - `Save`: `mere` says that it only refreshes or re-seals: its failure is not a failed commit. `without` is the save to
+ *   try when another request was faster (`Conflict`): the same without the migrated values.
+ */
+export type Decision =
+  | { readonly _tag: "Nothing" }
+  | { readonly _tag: "Save"; readonly save: Save; readonly mere: boolean; readonly without: Save | undefined }
+
+const nothing: Decision = { _tag: "Nothing" }
+
+export const decide = (
+  config: SessionConfig,
+  basis: Basis,
+  changes: Changes,
+  marks: Marks,
+  now: number
+): Decision => {
+  const maxBytes = config.maxSessionBytes
+  const patch = (content: typeof emptyContent, expiry: Expiry | undefined): Patch => ({ ...content, expiry, maxBytes })
+  switch (basis._tag) {
+    case "None": {
+      const { set } = changes.against(undefined)
+      if (set.size === 0 && marks.owner === undefined) return nothing
+      return saving({
+        base: undefined,
+        patch: patch({ ...emptyContent, set }, ExpiryPolicy.fresh(config, now, marks.own)),
+        renew: false,
+        ifVersion: undefined,
+        owner: marks.owner
+      })
+    }
+    case "Token": {
+      const content = changes.against(undefined)
+      if (isEmptyContent(content)) return nothing
+      return saving({
+        base: { token: basis.token, session: undefined },
+        patch: patch(content, undefined),
+        renew: false,
+        ifVersion: undefined,
+        owner: undefined
+      })
+    }
+    case "Found": {
+      const { session, token } = basis
+      const content = changes.against(session.data)
+      const changed = !isEmptyContent(content) || marks.renew || marks.own !== undefined || marks.owner !== undefined
+      const expiry = times(config, session, marks, now)
+      const base = { token, session }
+      const migrations = changes.migrationsOf(session.data)
+      const renew = marks.renew || marks.owner !== undefined
+      const plain: Save = { base, patch: patch(content, expiry), renew, ifVersion: undefined, owner: marks.owner }
+      if (migrations.size > 0 && !renew) {
+        const set = new Map([...content.set, ...migrations])
+        return {
+          _tag: "Save",
+          save: { ...plain, patch: patch({ ...content, set }, expiry), ifVersion: session.version },
+          mere: !changed,
+          without: changed ? plain : undefined
+        }
+      }
+      if (changed) return saving(plain)
+      return expiry !== undefined || basis.reseal ? { _tag: "Save", save: plain, mere: true, without: undefined } : nothing
+    }
+  }
+}
+
+const saving = (save: Save): Decision => ({ _tag: "Save", save, mere: false, without: undefined })
+
+/** The new times of a session that was touched: undefined where they stand. */
+const times = (config: SessionConfig, session: StoredSession, marks: Marks, now: number): Expiry | undefined => {
+  const started: Expiry = marks.owner === undefined ? session : { ...session, createdAt: now }
+  if (marks.own !== undefined) return ExpiryPolicy.withOwn(config, started, now, marks.own)
+  if (marks.renew || marks.owner !== undefined) return ExpiryPolicy.touch(config, started, now)
+  return ExpiryPolicy.refresh(config, session, now)
+}

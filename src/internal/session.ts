@@ -1,0 +1,736 @@
+/**
+ * The session of one request: what was loaded, what changed, and the operations on it. No HTTP; the middleware gives it
+ * the cookie's values and carries its verdict to the response.
+ *
+ * One object a request, plain fields, and operations that run through without a fiber's frame where the store needs no
+ * I/O. Fibers of the request share it: what waits for the store is counted, so that the commit can wait for it.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import type { Expiry, Owner, Patch, StoredSession } from "../SessionBackend.js"
+import {
+  SessionClosed,
+  type SessionSchemaError,
+  type SessionStoreError,
+  type SessionTooLarge,
+  TooManySessions
+} from "../SessionError.js"
+import type { RequestContextService, SignedIn } from "../RequestContext.js"
+import type { SessionKey } from "../SessionKey.js"
+import type { Found, Loaded, Saved, SessionStoreService } from "../SessionStore.js"
+import { Changes, emptyContent } from "./changes.js"
+import { type Candidates, scan } from "./cookieHeader.js"
+import { type Basis, decide } from "./decide.js"
+import { andThen, isDone, map } from "./done.js"
+import { withDeadline } from "./deadline.js"
+import * as ExpiryPolicy from "./expiry.js"
+import * as Metrics from "./metrics.js"
+
+/** What the cookie of this response is to be. */
+export type CookieVerdict =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Remove" }
+  | { readonly _tag: "Set"; readonly token: string; readonly maxAge: number | undefined }
+
+/** What the response is to be: `failure` means a 503 in its place. */
+export interface Verdict {
+  readonly cookie: CookieVerdict
+  readonly failure: SaveError | undefined
+}
+
+/** What the session takes from the request; getters, because most requests need none of it. */
+export interface RequestFacts {
+  readonly cookie: string | undefined
+  readonly userAgent: string | undefined
+  /** the head is the switch of protocols, and carries no cookie */
+  readonly upgrade: boolean
+}
+
+export type SaveError = SessionStoreError | SessionTooLarge
+
+const noCookie: CookieVerdict = { _tag: "None" }
+const removeCookie: CookieVerdict = { _tag: "Remove" }
+
+type Full = Extract<Saved, { _tag: "Full" }>
+
+type State =
+  | { readonly _tag: "Unloaded" }
+  | { readonly _tag: "Absent" }
+  | Found
+  /** the store said that the session is gone: later writes end quietly */
+  | { readonly _tag: "Ended" }
+
+const unloaded: State = { _tag: "Unloaded" }
+const absent: State = { _tag: "Absent" }
+const ended: State = { _tag: "Ended" }
+
+export class RequestSession implements RequestContextService {
+  private state: State = unloaded
+  private candidates: Candidates | undefined
+  /** the one token to load, instead of the request's, after a save of a session that was never loaded */
+  private savedToken: string | undefined
+  private changes = new Changes()
+  /** changes that a save under way has taken; reads see through them */
+  private saving: Changes | undefined
+  private renewing = false
+  private own: ExpiryPolicy.OwnExpiry | undefined
+  /** octets of what the session would hold; computed on the first insert */
+  private weight: number | undefined
+  private loading: Effect.Effect<void, SessionStoreError> | undefined
+  private running = 0
+  private idleWaiter: (() => void) | undefined
+  private lock: Effect.Semaphore | undefined
+  private closed: boolean
+  /** sent whatever the status: what `commit` and `bind` saved, or the removal after a flush */
+  private standing: CookieVerdict = noCookie
+  /** a `modify` moved the stored times: the cookie's Max-Age has to follow */
+  private moved = false
+  private verdict: Verdict | undefined
+  private isTouched = false
+
+  constructor(
+    private readonly store: SessionStoreService,
+    private readonly request: RequestFacts
+  ) {
+    this.closed = request.upgrade
+  }
+
+  /** Whether the handler looked at the session at all: what the response says depends on the cookie. */
+  get touched(): boolean {
+    return this.isTouched
+  }
+
+  // ── operations ──
+
+  get<A, I, R>(key: SessionKey<A, I, R>): Effect.Effect<Option.Option<A>, SessionStoreError | SessionSchemaError, R> {
+    return this.operation((now) =>
+      andThen(this.effective(key.name, now), (text) => {
+        if (text === undefined) return none
+        return andThen(key.read(text), (read) => {
+          if (!read.present) return none
+          if (!read.migrated) return Effect.succeed(Option.some(read.value))
+          return map(key.write(read.value), (current) => {
+            this.changes.migrate(key.name, text, current)
+            return Option.some(read.value)
+          })
+        })
+      })
+    )
+  }
+
+  insert<A, I, R>(
+    key: SessionKey<A, I, R>,
+    value: A
+  ): Effect.Effect<void, SessionSchemaError | SaveError | SessionClosed, R> {
+    return this.operation((now) => andThen(key.write(value), (text) => this.change(now, () => this.setText(key.name, text, now))))
+  }
+
+  remove<A, I, R>(
+    key: SessionKey<A, I, R>
+  ): Effect.Effect<Option.Option<A>, SessionSchemaError | SaveError | SessionClosed, R> {
+    return this.operation((now) =>
+      andThen(this.effective(key.name, now), (text) => {
+        if (text === undefined) return none
+        return andThen(
+          this.change(now, () => this.removeText(key.name)),
+          () => map(key.read(text), (read) => read.present ? Option.some(read.value) : Option.none())
+        )
+      })
+    )
+  }
+
+  get clear(): Effect.Effect<void, SaveError | SessionClosed> {
+    return this.operation((now) =>
+      this.change(now, () => {
+        if (this.state._tag === "Absent" || this.state._tag === "Ended") this.changes = new Changes()
+        else this.changes.clear()
+        this.weight = undefined
+        return Effect.void
+      }, Effect.void)
+    )
+  }
+
+  get renew(): Effect.Effect<void, SessionStoreError | SessionClosed> {
+    return this.operation((now) =>
+      andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
+        if (this.state._tag !== "Found") return Effect.void
+        if (this.closed) return failClosed
+        this.renewing = true
+        return Effect.void
+      })
+    )
+  }
+
+  setExpiry(
+    expiry: Duration.DurationInput | "browser-session"
+  ): Effect.Effect<void, SaveError | SessionClosed> {
+    return this.operation((now) =>
+      andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
+        if (this.closed) return failClosed
+        const millis = expiry === "browser-session" ? undefined : Duration.toMillis(expiry)
+        this.own = {
+          idleMillis: millis === undefined
+            ? undefined
+            : Math.min(Math.max(Number.isNaN(millis) ? 0 : millis, 1000), ExpiryPolicy.maxLifeMillis),
+          persistent: millis !== undefined
+        }
+        return Effect.void
+      })
+    )
+  }
+
+  get flush(): Effect.Effect<void, SessionStoreError | SessionClosed> {
+    return this.operation((now): Effect.Effect<void, SessionStoreError | SessionClosed> => {
+      if (this.store.kind === "server") return this.exclusively(map(this.endStored(now), () => this.forget()))
+      if (this.closed && this.cookie().present) return failClosed
+      this.forget()
+      return Effect.void
+    })
+  }
+
+  get commit(): Effect.Effect<void, SaveError | SessionClosed> {
+    return this.operation((now) => {
+      // After the head every change was saved when it was made.
+      if (this.closed) return Effect.void
+      return this.exclusively(Effect.suspend(() => {
+        const needsLoad = this.loading !== undefined || this.needsLoad()
+        const saved = needsLoad
+          ? andThen(this.load(now), () => this.saveNow(now, undefined))
+          : this.saveNow(now, undefined)
+        return Effect.asVoid(saved)
+      }))
+    })
+  }
+
+  modify<A, I, R, B>(
+    key: SessionKey<A, I, R>,
+    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+  ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
+    return this.operation((now) => {
+      const pending = this.pending(key.name)
+      if (this.store.kind === "client" || pending !== undefined) return this.modifyLocally(key, f, now)
+      const token = this.knownToken()
+      if (token === undefined) {
+        return andThen(this.load(now), () => {
+          const found = this.state._tag === "Found" ? this.state.token : undefined
+          return found === undefined ? this.modifyLocally(key, f, now) : this.modifyStored(found, key, f, now)
+        })
+      }
+      return this.modifyStored(token, key, f, now)
+    })
+  }
+
+  /** Signs in: under a new id, at once, because the bound on a subject's sessions has to answer now. */
+  bind(
+    subject: string,
+    client?: { readonly userAgent?: string | undefined; readonly address?: string | undefined }
+  ): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> {
+    return this.operation((now): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> => {
+      if (this.closed) return failClosed
+      const owner: Owner = {
+        subject,
+        authenticatedAt: now,
+        userAgent: client?.userAgent ?? this.request.userAgent,
+        address: client?.address
+      }
+      return this.exclusively(
+        andThen(this.load(now), () => andThen(this.saveNow(now, owner), (full) =>
+          full === undefined ? Effect.void : Effect.fail(new TooManySessions({ limit: full.limit }))))
+      )
+    })
+  }
+
+  get signedIn(): Effect.Effect<Option.Option<SignedIn>, SessionStoreError> {
+    return this.operation((now) =>
+      map(this.load(now), () => {
+        const owner = this.state._tag === "Found" ? this.state.session.owner : undefined
+        return owner === undefined
+          ? Option.none()
+          : Option.some({ subject: owner.subject, authenticatedAt: owner.authenticatedAt })
+      })
+    )
+  }
+
+  get sessionId(): Effect.Effect<Option.Option<string>, SessionStoreError> {
+    return this.operation((now) =>
+      map(this.load(now), () => this.state._tag === "Found" ? Option.some(this.state.id) : Option.none())
+    )
+  }
+
+  // ── the end of the request ──
+
+  /**
+   * Decides and saves, once; asked again (a pre-response handler runs again after a failure) it answers the same.
+   * `committing` is false where the response drops the changes.
+   */
+  finish(committing: boolean): Effect.Effect<Verdict> {
+    if (this.verdict !== undefined) return Effect.succeed(this.verdict)
+    if (!this.isTouched) {
+      this.closed = true
+      return Effect.succeed(untouched)
+    }
+    return Effect.suspend(() =>
+      this.running === 0 ? this.conclude(committing) : Effect.zipRight(this.idle, this.conclude(committing))
+    )
+  }
+
+  private conclude(committing: boolean): Effect.Effect<Verdict> {
+    return Effect.withFiberRuntime((fiber) => {
+      const now = Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock).unsafeCurrentTimeMillis()
+      if (this.verdict !== undefined) return Effect.succeed(this.verdict)
+      if (!committing || this.closed) return Effect.succeed(this.close(undefined))
+      const saved: Effect.Effect<unknown, SaveError> = this.needsLoad()
+        ? andThen(this.load(now), () => this.saveNow(now, undefined))
+        : this.saveNow(now, undefined)
+      if (isDone(saved)) return Effect.succeed(this.close(undefined))
+      return Effect.match(saved, {
+        onSuccess: () => this.close(undefined),
+        onFailure: (error) => this.close(error)
+      })
+    })
+  }
+
+  private close(failure: SaveError | undefined): Verdict {
+    this.closed = true
+    this.changes = new Changes()
+    this.renewing = false
+    this.own = undefined
+    this.weight = undefined
+    const cookie = this.standing._tag === "None" && failure === undefined && this.isForged() ? removeCookie : this.standing
+    return this.verdict = { cookie, failure }
+  }
+
+  /** The browser holds values of the name, and none of them is of ours: it may forget them (row M6). */
+  private isForged(): boolean {
+    const candidates = this.candidates
+    if (candidates === undefined || !candidates.present || this.state._tag !== "Absent") return false
+    return candidates.tokens.length === 0 ? candidates.malformed : this.emptyReason === "NotAuthentic"
+  }
+
+  private emptyReason: string | undefined
+
+  // ── reading ──
+
+  private operation<A, E, R>(run: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.withFiberRuntime((fiber) => {
+      this.isTouched = true
+      const now = Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock).unsafeCurrentTimeMillis()
+      const effect = run(now)
+      return Exit.isExit(effect) ? effect : this.counted(effect)
+    })
+  }
+
+  /** The commit waits for operations under way; counted and discounted where no interruption can come between. */
+  private counted<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.uninterruptibleMask((restore) => {
+      this.running += 1
+      return Effect.onExit(restore(effect), () =>
+        Effect.sync(() => {
+          this.running -= 1
+          if (this.running === 0) this.idleWaiter?.()
+        }))
+    })
+  }
+
+  /** Nothing runs any more; an operation that outlasts the store's time-out (a schema that hangs) is not waited for. */
+  private get idle(): Effect.Effect<void> {
+    const idle = Effect.async<void>((resume) => {
+      if (this.running === 0) return resume(Effect.void)
+      this.idleWaiter = () => resume(Effect.void)
+    })
+    return Effect.ignore(withDeadline(idle, this.store.config.storeTimeoutMillis, () => undefined))
+  }
+
+  private pending(name: string): string | null | undefined {
+    const later = this.changes.lookup(name)
+    return later === undefined && this.saving !== undefined ? this.saving.lookup(name) : later
+  }
+
+  /** The text under a key as this request sees it; undefined when there is none. */
+  private effective(name: string, now: number): Effect.Effect<string | undefined, SessionStoreError> {
+    const pending = this.pending(name)
+    if (pending !== undefined) return Effect.succeed(pending ?? undefined)
+    return map(this.load(now), () => {
+      const later = this.pending(name)
+      if (later !== undefined) return later ?? undefined
+      return this.state._tag === "Found" ? this.state.session.data.get(name) : undefined
+    })
+  }
+
+  /** One load for all fibers of the request; one that failed is not remembered. */
+  private load(now: number): Effect.Effect<void, SessionStoreError> {
+    if (this.state._tag !== "Unloaded") return Effect.void
+    if (this.loading !== undefined) return this.loading
+    const tokens = this.savedToken !== undefined ? [this.savedToken] : this.cookie().tokens
+    if (tokens.length === 0) {
+      return this.loaded({
+        _tag: "Empty",
+        reason: this.cookie().malformed ? "Malformed" : "Absent",
+        warning: undefined
+      })
+    }
+    const loading = this.store.load(tokens, now)
+    if (isDone(loading)) return this.loaded(loading.value)
+    // In a fiber of its own: interrupting the operation that came first must not fail or hang those that wait with it.
+    const done = Deferred.unsafeMake<void, SessionStoreError>(FiberId.none)
+    let started = false
+    return this.loading = Effect.withFiberRuntime<void, SessionStoreError>((fiber, { runtimeFlags }) => {
+      if (!started) {
+        started = true
+        const runFork = Runtime.runFork(
+          Runtime.make({ context: fiber.currentContext, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
+        )
+        runFork(Effect.flatMap(loading, (result) => this.loaded(result))).addObserver((exit) => {
+          this.loading = undefined
+          Deferred.unsafeDone(done, exit)
+        })
+      }
+      return Deferred.await(done)
+    })
+  }
+
+  private loaded(result: Loaded): Effect.Effect<void> {
+    if (this.state._tag !== "Unloaded") return Effect.void // a modify or a flush was faster, and knows better
+    this.weight = undefined
+    if (result._tag === "Found") {
+      this.state = result
+      Metrics.loaded("Found")
+      return Effect.void
+    }
+    this.state = this.savedToken === undefined ? absent : ended
+    this.emptyReason = result.reason
+    Metrics.loaded(result.reason)
+    return result.warning === undefined ? Effect.void : Effect.logWarning(result.warning)
+  }
+
+  private cookie(): Candidates {
+    const { maxDuplicates, name } = this.store.config
+    return this.candidates ??= scan(this.request.cookie, name, maxDuplicates, this.store.wellFormed)
+  }
+
+  /** The token to write to without a load: server stores, and only where the request names one session. */
+  private blindToken(): string | undefined {
+    if (this.savedToken !== undefined) return this.savedToken
+    const { tokens } = this.cookie()
+    return this.store.kind === "server" && tokens.length === 1 ? tokens[0] : undefined
+  }
+
+  private knownToken(): string | undefined {
+    return this.state._tag === "Found" ? this.state.token : this.state._tag === "Unloaded" ? this.blindToken() : undefined
+  }
+
+  // ── changing ──
+
+  /**
+   * Before the head: remembered. After it: on a server store with a known id saved at once, else `SessionClosed`.
+   */
+  private change<E, R>(
+    now: number,
+    apply: () => Effect.Effect<void, E, R>,
+    whenAbsent: Effect.Effect<void, SessionClosed> = failClosed
+  ): Effect.Effect<void, E | SaveError | SessionClosed, R> {
+    if (!this.closed) return apply()
+    return this.exclusively(
+      andThen(this.load(now), (): Effect.Effect<void, E | SaveError | SessionClosed, R> => {
+        if (this.state._tag === "Ended") return Effect.void
+        if (this.state._tag !== "Found") return whenAbsent
+        if (this.store.kind === "client") return failClosed
+        // What could not be saved was reported as failed, and must not come along with a later change.
+        const discard = () => Effect.sync(() => {
+          this.changes = new Changes()
+        })
+        return Effect.tapErrorCause(andThen(apply(), () => this.saveNow(now, undefined)), discard)
+      })
+    )
+  }
+
+  private setText(name: string, text: string, now: number): Effect.Effect<void, SessionStoreError | SessionTooLarge> {
+    // The size of a sealed session is known only with what it already holds.
+    if (this.store.kind === "client" && this.state._tag === "Unloaded") {
+      return andThen(this.load(now), () => this.setText(name, text, now))
+    }
+    const before = this.weight
+    const error = this.store.tooLarge(this.weigh(name, text))
+    if (error !== undefined) {
+      this.weight = before
+      return Effect.fail(error)
+    }
+    const stored = this.state._tag === "Found" && this.saving === undefined && !this.changes.isCleared
+      ? this.state.session.data.get(name)
+      : undefined
+    if (stored === text) this.changes.keep(name)
+    else this.changes.set(name, text)
+    return Effect.void
+  }
+
+  private removeText(name: string): Effect.Effect<void> {
+    if (this.weight !== undefined) this.weigh(name, undefined)
+    this.changes.remove(name)
+    return Effect.void
+  }
+
+  /** Keeps the running weight as if the key had the text (undefined: as if it were gone), and answers it. */
+  private weigh(name: string, text: string | undefined): number {
+    let weight = this.weight ??= this.weighAll()
+    const stored = this.state._tag === "Found" ? this.state.session.data.get(name) : undefined
+    const pending = this.pending(name)
+    const current = pending === undefined ? stored : pending
+    if (current !== undefined && current !== null) weight -= this.store.weigh(name, current)
+    if (text !== undefined) weight += this.store.weigh(name, text)
+    return this.weight = weight
+  }
+
+  private weighAll(): number {
+    let weight = 0
+    const data = this.state._tag === "Found" ? this.state.session.data : undefined
+    if (data !== undefined) {
+      for (const [name, text] of data) if (this.pending(name) === undefined) weight += this.store.weigh(name, text)
+    }
+    for (const [name, text] of this.pendingTexts()) weight += this.store.weigh(name, text)
+    return weight
+  }
+
+  private pendingTexts(): ReadonlyMap<string, string> {
+    if (this.saving === undefined) return this.changes.against(undefined).set
+    const all = new Changes()
+    all.absorb(this.saving)
+    all.absorb(this.changes)
+    return all.against(undefined).set
+  }
+
+  private modifyLocally<A, I, R, B>(
+    key: SessionKey<A, I, R>,
+    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>],
+    now: number
+  ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
+    return andThen(this.effective(key.name, now), (text) =>
+      andThen(readText(key, text), (current) => {
+        const [value, next] = f(current)
+        if (Option.isNone(next)) {
+          return text === undefined
+            ? Effect.succeed(value)
+            : map(this.change(now, () => this.removeText(key.name)), () => value)
+        }
+        return andThen(key.write(next.value), (written) =>
+          written === text
+            ? Effect.succeed(value)
+            : map(this.change(now, () => this.setText(key.name, written, now)), () => value))
+      }))
+  }
+
+  private modifyStored<A, I, R, B>(
+    token: string,
+    key: SessionKey<A, I, R>,
+    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>],
+    now: number
+  ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
+    const maxBytes = this.store.config.maxSessionBytes
+    const loaded = this.state._tag === "Found" ? this.state.session : undefined
+    const step = (session: StoredSession): Effect.Effect<
+      readonly [B, Option.Option<Patch>],
+      SessionSchemaError,
+      R
+    > => {
+      const text = session.data.get(key.name)
+      return andThen(readText(key, text), (current) => {
+        const [value, next] = f(current)
+        if (Option.isNone(next)) {
+          const patch: Patch = { ...emptyContent, remove: new Set([key.name]), expiry: undefined, maxBytes }
+          return Effect.succeed([value, text === undefined ? Option.none() : Option.some(patch)] as const)
+        }
+        return map(key.write(next.value), (written) => {
+          const patch: Patch = { ...emptyContent, set: new Map([[key.name, written]]), expiry: undefined, maxBytes }
+          return [value, written === text ? Option.none() : Option.some(patch)] as const
+        })
+      })
+    }
+    return Effect.flatMap(this.store.modify(token, loaded, step), (modified) => {
+      if (modified._tag === "Modified") {
+        this.state = { _tag: "Found", token, id: modified.id, session: modified.session, reseal: false }
+        this.weight = undefined
+        if (modified.moved) this.moved = true
+        return Effect.succeed(modified.value)
+      }
+      if (loaded === undefined && this.savedToken === undefined) {
+        // The request's token is unknown to the store: as good as none.
+        return Effect.zipRight(
+          this.loaded({ _tag: "Empty", reason: "Unknown", warning: undefined }),
+          this.modifyLocally(key, f, now)
+        )
+      }
+      // Loaded, and meanwhile gone: ends quietly, with the answer that the handler's view of the session gives.
+      this.end()
+      return andThen(readText(key, loaded?.data.get(key.name)), (current) => Effect.succeed(f(current)[0]))
+    })
+  }
+
+  // ── saving ──
+
+  /** There are changes, and no one session that they could be written to unseen. */
+  private needsLoad(): boolean {
+    return this.state._tag === "Unloaded" && !this.changes.isEmpty && this.blindToken() === undefined
+  }
+
+  /** Operations that wait for the store's answer to a write come one after another. */
+  private exclusively<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    if (isDone(effect)) return effect
+    this.lock ??= Effect.unsafeMakeSemaphore(1)
+    return this.lock.withPermits(1)(effect)
+  }
+
+  private endStored(now: number): Effect.Effect<void, SessionStoreError> {
+    return Effect.suspend(() => {
+      if (this.loading === undefined) {
+        const token = this.state._tag === "Unloaded" ? this.blindToken() : undefined
+        if (token !== undefined) return this.store.end({ token, session: undefined }, now)
+      }
+      return andThen(this.load(now), () =>
+        this.state._tag === "Found"
+          ? this.store.end({ token: this.state.token, session: this.state.session }, now)
+          : Effect.void)
+    })
+  }
+
+  /** After a flush nothing of the session is left; a later insert starts a new one. */
+  private forget(): void {
+    this.state = absent
+    this.savedToken = undefined
+    this.emptyReason = undefined
+    this.changes = new Changes()
+    this.renewing = false
+    this.own = undefined
+    this.moved = false
+    this.weight = undefined
+    this.standing = this.cookie().present ? removeCookie : noCookie
+  }
+
+  private end(): void {
+    this.state = ended
+    this.changes = new Changes()
+    this.renewing = false
+    this.own = undefined
+    this.moved = false
+    this.weight = undefined
+    this.standing = noCookie
+    Metrics.ended()
+  }
+
+  private basis(): Basis | undefined {
+    switch (this.state._tag) {
+      case "Found":
+        return this.state
+      case "Ended":
+        return undefined
+      case "Absent":
+        return { _tag: "None" }
+      case "Unloaded": {
+        const token = this.blindToken()
+        return token === undefined ? { _tag: "None" } : { _tag: "Token", token }
+      }
+    }
+  }
+
+  /** Decides and carries it out: the one place where a session is saved. Only a sign-in can find the store `Full`. */
+  private saveNow(now: number, owner: Owner | undefined): Effect.Effect<Full | undefined, SaveError> {
+    const basis = this.basis()
+    if (basis === undefined) {
+      this.changes = new Changes()
+      return done
+    }
+    const { changes, own, renewing } = this
+    const decision = decide(this.store.config, basis, changes, { renew: renewing, own, owner }, now)
+    if (decision._tag === "Nothing") {
+      if (this.moved && this.state._tag === "Found") this.send(this.state.token, this.state.session, now)
+      return done
+    }
+    this.changes = new Changes()
+    this.saving = changes
+    this.renewing = false
+    this.own = undefined
+    /** Not saved: what was taken is pending again, under what came since. */
+    const undo = () => {
+      this.saving = undefined
+      changes.absorb(this.changes)
+      this.changes = changes
+      this.renewing ||= renewing
+      this.own ??= own
+    }
+    const settle = (saved: Saved): Full | undefined => {
+      if (saved._tag === "Full") {
+        undo()
+        return saved
+      }
+      this.saving = undefined
+      this.settle(saved, basis, now)
+      return undefined
+    }
+    const saving = andThen(this.store.save(decision.save, now), (saved) =>
+      saved._tag === "Conflict" && decision.without !== undefined
+        ? this.store.save(decision.without, now)
+        : Effect.succeed(saved))
+    if (isDone(saving)) return Effect.succeed(settle(saving.value))
+    const saved = Effect.onExit(saving, (exit) => exit._tag === "Success" ? Effect.void : Effect.sync(undo))
+    if (!decision.mere) return Effect.map(saved, settle)
+    // A mere refresh that failed is no failed commit: the session stands as it was (row M5).
+    return Effect.matchEffect(saved, {
+      onSuccess: (result) => Effect.succeed(settle(result)),
+      onFailure: (error) => Effect.as(Effect.logWarning("the session could not be refreshed", error.message), undefined)
+    })
+  }
+
+  private settle(saved: Exclude<Saved, Full>, basis: Basis, now: number): void {
+    switch (saved._tag) {
+      case "Ended":
+        return this.end()
+      case "Missing":
+        // Never loaded, not there, and nothing to start a new one with.
+        this.state = absent
+        this.emptyReason = "Unknown"
+        this.weight = undefined
+        return
+      case "Conflict":
+        return // migrated values that another request has overwritten
+      case "Saved": {
+        const before = basis._tag === "None" ? undefined : basis.token
+        const wasPersistent = basis._tag === "Found" ? basis.session.persistent : saved.expiry.persistent
+        if (saved.session === undefined) {
+          this.savedToken = saved.token
+          this.state = unloaded
+        } else {
+          this.savedToken = undefined
+          this.state = { _tag: "Found", token: saved.token, id: saved.id, session: saved.session, reseal: false }
+        }
+        this.weight = undefined
+        const moved = (saved.moved || this.moved) && (saved.expiry.persistent || wasPersistent)
+        if (saved.token !== before || moved) this.send(saved.token, saved.expiry, now)
+      }
+    }
+  }
+
+  private send(token: string, expiry: Expiry, now: number): void {
+    this.moved = false
+    if (this.closed) return
+    this.standing = { _tag: "Set", token, maxAge: ExpiryPolicy.maxAge(expiry, now) }
+  }
+}
+
+const untouched: Verdict = { cookie: noCookie, failure: undefined }
+const done = Effect.succeed(undefined)
+const none = Effect.succeed(Option.none<never>())
+const failClosed: Effect.Effect<never, SessionClosed> = Effect.suspend(() => Effect.fail(new SessionClosed()))
+
+const readText = <A, I, R>(
+  key: SessionKey<A, I, R>,
+  text: string | undefined
+): Effect.Effect<Option.Option<A>, SessionSchemaError, R> =>
+  text === undefined
+    ? none
+    : map(key.read(text), (read) => read.present ? Option.some(read.value) : Option.none())

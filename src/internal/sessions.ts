@@ -1,0 +1,65 @@
+/**
+ * The sessions of a subject over a backend and its index.
+ */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SessionBackendService, StoredSession, SubjectIndexService } from "../SessionBackend.js"
+import type { SessionConfig } from "../SessionConfig.js"
+import type { SessionStoreError } from "../SessionError.js"
+import type { SessionInfo, SessionsService } from "../Sessions.js"
+import * as ExpiryPolicy from "./expiry.js"
+
+type Entry = { readonly id: string; readonly session: StoredSession }
+
+/** Sessions that are renewed while all are being revoked come back under new ids; a second look finds them. */
+const maxRounds = 5
+
+export const make = (
+  config: SessionConfig,
+  backend: SessionBackendService,
+  index: SubjectIndexService
+): SessionsService => {
+  const live = (subject: string): Effect.Effect<ReadonlyArray<Entry>, SessionStoreError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.map(index.list(subject, now), (entries) =>
+        entries.filter(({ session }) =>
+          session.owner?.subject === subject && !ExpiryPolicy.isExpired(config, session, now)
+        )))
+
+  const remove = (subject: string, id: string): Effect.Effect<boolean, SessionStoreError> =>
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const removed = yield* backend.remove(id, undefined, now)
+      yield* Effect.ignore(index.forget(subject, id))
+      return removed === "removed"
+    })
+
+  const revokeAll = (subject: string, except: string | undefined, round: number): Effect.Effect<number, SessionStoreError> =>
+    Effect.gen(function*() {
+      const entries = (yield* live(subject)).filter(({ id }) => id !== except)
+      if (entries.length === 0 || round === maxRounds) return 0
+      const removed = yield* Effect.forEach(entries, ({ id }) => remove(subject, id), { concurrency: 8 })
+      return removed.filter(Boolean).length + (yield* revokeAll(subject, except, round + 1))
+    })
+
+  return {
+    list: (subject) => Effect.map(live(subject), (entries) => entries.map(toInfo)),
+    revoke: (subject, id) =>
+      Effect.flatMap(live(subject), (entries) =>
+        entries.some((entry) => entry.id === id) ? remove(subject, id) : Effect.succeed(false)),
+    revokeAll: (subject, except) => revokeAll(subject, except, 0)
+  }
+}
+
+const toInfo = ({ id, session }: Entry): Omit<SessionInfo, "current"> => ({
+  id,
+  subject: session.owner?.subject ?? "",
+  createdAt: DateTime.unsafeMake(session.createdAt),
+  authenticatedAt: DateTime.unsafeMake(session.owner?.authenticatedAt ?? session.createdAt),
+  lastSeenAt: DateTime.unsafeMake(session.refreshedAt),
+  expiresAt: DateTime.unsafeMake(session.expiresAt),
+  userAgent: Option.fromNullable(session.owner?.userAgent),
+  address: Option.fromNullable(session.owner?.address)
+})
