@@ -97,7 +97,7 @@ let failed = mistakes.length
 let ran = 0
 for (const [program, errors] of typeErrors(programs)) {
   if (errors.length > 0) {
-    problems.push(...errors)
+    for (const error of errors) problems.push(error)
     failed++
   } else if (shouldRun && program.runs) {
     ran++

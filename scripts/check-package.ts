@@ -1,0 +1,151 @@
+/**
+ * Packs what `npm run build` made and looks at it as those who install it will:
+ *
+ * - `exports` names every public module of src/ and nothing else; publint and arethetypeswrong have nothing to say;
+ * - its declarations type-check by themselves, without `skipLibCheck`;
+ * - every module loads by `import` and by `require`; those without an optional peer load where none is installed;
+ * - src/internal is out of reach.
+ */
+import { spawnSync } from "node:child_process"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import ts from "typescript"
+
+interface Manifest {
+  readonly name: string
+  readonly exports: Record<string, { readonly types: string; readonly default: string } | string | null>
+  readonly dependencies: Record<string, string>
+  readonly peerDependencies: Record<string, string>
+  readonly peerDependenciesMeta: Record<string, { readonly optional?: boolean }>
+}
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest
+const optionalPeers = Object.keys(manifest.peerDependencies).filter((name) =>
+  manifest.peerDependenciesMeta[name]?.optional === true
+)
+const requiredPeers = Object.keys(manifest.peerDependencies).filter((name) => !optionalPeers.includes(name))
+
+/** Sub-paths that need an optional peer; every other module must load without. */
+const needsPeer = new Set([
+  "./SessionStore/Redis",
+  "./SessionStore/Sql",
+  "./SessionStoreContract",
+  "./LegacySchema"
+])
+
+const problems: Array<string> = []
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "effect-session-package-")))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+
+const run = (what: string, command: string, args: ReadonlyArray<string>, cwd = "."): string => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
+  if (status !== 0) problems.push(`${what}\n${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`)
+  return stdout ?? ""
+}
+const runNode = (what: string, args: ReadonlyArray<string>, cwd?: string) => run(what, process.execPath, args, cwd)
+
+// ── exports against src/ ──
+const modules = Object.entries(manifest.exports).flatMap(([path, target]) =>
+  typeof target === "object" && target !== null ? [{ path, target }] : []
+)
+const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts") && !file.startsWith("internal/"))
+  .map((file) => file.slice(0, -".ts".length))
+for (const source of sources) {
+  const path = source === "index" ? "." : `./${source}`
+  if (!modules.some((each) => each.path === path)) problems.push(`src/${source}.ts is public, but not in "exports"`)
+}
+for (const { path, target } of modules) {
+  const name = path === "." ? "index" : path.slice(2)
+  if (!sources.includes(name)) problems.push(`"exports" names ${path}, but there is no src/${name}.ts`)
+  if (target.types !== `./dist/${name}.d.ts` || target.default !== `./dist/${name}.js`) {
+    problems.push(`"exports" of ${path} does not lead to dist/${name}`)
+  }
+}
+
+// ── the package as it is packed ──
+run("npm pack", "npm", ["pack", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder])
+const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"))
+if (tarball === undefined) throw new Error(problems.join("\n"))
+runNode("publint", ["node_modules/publint/src/cli.js", "run", join(folder, tarball), "--strict"])
+runNode("arethetypeswrong", [
+  "node_modules/@arethetypeswrong/cli/dist/index.js",
+  join(folder, tarball),
+  "--profile",
+  "esm-only",
+  "--no-emoji",
+  "--no-color"
+])
+
+// ── a project that installed it ──
+const consumer = (name: string, packages: ReadonlyArray<string>): string => {
+  const root = join(folder, name)
+  const installed = join(root, "node_modules", manifest.name)
+  mkdirSync(installed, { recursive: true })
+  run("tar", "tar", ["-xzf", join(folder, tarball), "--strip-components=1", "-C", installed])
+  for (const each of packages) {
+    const link = join(root, "node_modules", each)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(resolve("node_modules", each), link)
+  }
+  writeFileSync(join(root, "package.json"), "{}\n")
+  return root
+}
+const lean = consumer("lean", [...Object.keys(manifest.dependencies), ...requiredPeers])
+const full = consumer("full", [
+  ...Object.keys(manifest.dependencies),
+  ...requiredPeers,
+  ...optionalPeers,
+  "@types/node"
+])
+
+for (const { path } of modules) {
+  const name = join(manifest.name, path)
+  const root = needsPeer.has(path) ? full : lean
+  const load = (expression: string) =>
+    runNode(`${expression} with ${root === lean ? "no optional peer" : "every peer"}`, ["-e", expression], root)
+  load(`import(${JSON.stringify(name)})`)
+  load(`require(${JSON.stringify(name)})`)
+}
+
+runNode("src/internal is out of reach", [
+  "-e",
+  `import("${manifest.name}/internal/json").then(() => process.exit(1), (e) => process.exit(e.code === "ERR_PACKAGE_PATH_NOT_EXPORTED" ? 0 : 1))`
+], full)
+
+const declarations = modules.map(({ target }) => join(full, "node_modules", manifest.name, target.types)).filter(
+  existsSync
+)
+const program = ts.createProgram(declarations, {
+  target: ts.ScriptTarget.ES2022,
+  lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noEmit: true,
+  types: [],
+  skipLibCheck: false
+})
+const own = join(full, "node_modules", manifest.name)
+for (const file of program.getSourceFiles().filter((each) => each.fileName.startsWith(own))) {
+  for (const diagnostic of program.getSemanticDiagnostics(file)) {
+    const { line } = file.getLineAndCharacterOfPosition(diagnostic.start ?? 0)
+    const message = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n")
+    problems.push(`${file.fileName.slice(own.length + 1)}:${line + 1} - TS${diagnostic.code}: ${message}`)
+  }
+}
+
+for (const problem of problems) console.log(problem)
+console.log(`${tarball}: ${modules.length} modules, ${problems.length} problems`)
+process.exitCode = problems.length === 0 ? 0 : 1
