@@ -80,8 +80,9 @@ const otherVersion = foreign("its format is of another version of this library")
 const otherAudience = foreign("it was sealed for another audience")
 const damaged = foreign("its content is damaged")
 
-/** Reads an authentic text. Never throws. */
-export const decode = (prefix: string, text: string): Decoded => {
+/** Reads what was authentic; undefined is not even text. Never throws. */
+export const decode = (prefix: string, text: string | undefined): Decoded => {
+  if (text === undefined) return otherFormat
   if (!text.startsWith(prefix)) {
     return text.startsWith(`${format}"`) ? otherAudience : anyVersion.test(text) ? otherVersion : otherFormat
   }

@@ -60,23 +60,21 @@ const nonce = (): Uint8Array => {
 }
 
 /**
+ * - `text`: undefined when what was sealed is authentic but not UTF-8.
  * - `key`: which key opened it.
  */
 export interface Opened {
-  readonly text: string
+  readonly text: string | undefined
   readonly key: number
 }
 
-/** The text of a sealed value that one of the keys opens. */
+/** What a sealed value holds that one of the keys opens. */
 export const open = (keys: ReadonlyArray<KeyObject>, name: Uint8Array, sealed: string): Opened | undefined => {
   const octets = decode(sealed)
   if (octets === -1) return undefined
   for (let key = 0; key < keys.length; key++) {
     const plain = decrypt(keys[key], name, octets)
-    if (plain !== undefined) {
-      const text = decodeText(plain)
-      return text === undefined ? undefined : { text, key }
-    }
+    if (plain !== undefined) return { text: decodeText(plain), key }
   }
   return undefined
 }
