@@ -1,0 +1,247 @@
+/**
+ * `SessionBackend` and `SubjectIndex` over one table (see `table.ts`).
+ *
+ * A row is only ever changed by a compare-and-set on its version and its `expires_at`: the version tells one state of a
+ * record from the next, and both together tell a record from an expired one that had the same id before.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type {
+  Corrupt,
+  NewSession,
+  Owner,
+  Patch,
+  SessionBackendService,
+  StoredSession,
+  SubjectBound,
+  SubjectIndexService,
+  Updated
+} from "../../SessionBackend.js"
+import { SessionStoreError } from "../../SessionError.js"
+import * as Data from "../data.js"
+import type { Executor, OnConnection } from "./executor.js"
+import { backoff } from "./failure.js"
+import { Queues } from "./queues.js"
+import * as Record from "./record.js"
+import type { Statements } from "./statements.js"
+import { lockSlots } from "./table.js"
+
+/** How often a compare-and-set is tried against other processes before the answer is `Contention`. */
+const maxTries = 64
+
+const missing: Updated = { _tag: "Missing" }
+const conflict: Updated = { _tag: "Conflict" }
+
+export const make = (
+  executor: Executor,
+  statements: Statements
+): { readonly backend: SessionBackendService; readonly index: SubjectIndexService } => {
+  const textOf = Record.textFor(executor.dialect)
+  const queues = new Queues()
+
+  // ── find ──
+
+  const only = (rows: ReadonlyArray<Record.Row>, now: number): StoredSession | Corrupt | undefined =>
+    rows.length === 0 ? undefined : Record.parse(rows[0], now)
+
+  const find: SessionBackendService["find"] = (id, now) =>
+    Effect.map(executor.read("find", statements.find, [id]), (rows) => Option.fromNullable(only(rows, now)))
+
+  // ── insert ──
+
+  /** Whether it was inserted; an expired record of the id is replaced in the same step. */
+  const insertBy = <E>(
+    write: (text: string, params: ReadonlyArray<unknown>) => Effect.Effect<number, E>,
+    id: string,
+    session: NewSession,
+    now: number
+  ): Effect.Effect<boolean, E> => {
+    const params = Record.recordParams(session, textOf)
+    const at = Record.whole(now)
+    return executor.dialect === "mysql"
+      ? Effect.flatMap(write(statements.insert, [id, ...params]), (inserted) =>
+        inserted === 1
+          ? Effect.succeed(true)
+          : Effect.map(write(statements.replaceExpired, [...params, id, at]), (replaced) => replaced === 1))
+      : Effect.map(write(statements.insert, [id, ...params, at]), (inserted) => inserted === 1)
+  }
+
+  const insert: SessionBackendService["insert"] = (id, session, now) =>
+    insertBy((text, params) => executor.write("insert", text, params), id, session, now)
+
+  // ── update ──
+
+  const update: SessionBackendService["update"] = (id, patch, now, ifVersion, base) => {
+    // Who must have one version has nothing to wait for; whoever else is here may as well queue up at once.
+    if (ifVersion === undefined && queues.isBusy(id)) return contend(id, patch, now)
+    return base !== undefined && base.expiresAt > now && (ifVersion === undefined || ifVersion === base.version)
+      ? Effect.flatMap(compareAndSet(id, patch, base), (updated) =>
+        updated === undefined ? reread(id, patch, now, ifVersion) : Effect.succeed(updated))
+      : reread(id, patch, now, ifVersion)
+  }
+
+  const reread = (
+    id: string,
+    patch: Patch,
+    now: number,
+    ifVersion: number | undefined
+  ): Effect.Effect<Updated, SessionStoreError> =>
+    Effect.flatMap(attempt(id, patch, now, ifVersion), (updated) =>
+      updated !== undefined ? Effect.succeed(updated) : contend(id, patch, now, ifVersion))
+
+  /** In turn with the others of this process, and with growing pauses against other processes. */
+  const contend = (
+    id: string,
+    patch: Patch,
+    now: number,
+    ifVersion?: number
+  ): Effect.Effect<Updated, SessionStoreError> => {
+    const again = (tries: number): Effect.Effect<Updated, SessionStoreError> =>
+      Effect.flatMap(attempt(id, patch, now, ifVersion), (updated) => {
+        if (updated !== undefined) return Effect.succeed(updated)
+        return tries === maxTries
+          ? Effect.fail(SessionStoreError.of("update", "Contention", "the record changed each time it was to be written"))
+          : Effect.zipRight(backoff(Math.min(tries, 4)), again(tries + 1))
+      })
+    return queues.inTurn(id, again(1))
+  }
+
+  /** Reads the record and writes on that; undefined when it changed in between. */
+  const attempt = (
+    id: string,
+    patch: Patch,
+    now: number,
+    ifVersion: number | undefined
+  ): Effect.Effect<Updated | undefined, SessionStoreError> =>
+    Effect.flatMap(executor.readLatest("update", statements.find, [id]), (rows) => {
+      const record = only(rows, now)
+      if (record === undefined || "_tag" in record) return Effect.succeed(missing)
+      return ifVersion !== undefined && ifVersion !== record.version
+        ? Effect.succeed(conflict)
+        : compareAndSet(id, patch, record)
+    })
+
+  /** Writes the record with the patch applied, if it still is this one; else undefined. */
+  const compareAndSet = (
+    id: string,
+    patch: Patch,
+    record: StoredSession
+  ): Effect.Effect<Updated | undefined, SessionStoreError> => {
+    const changesData = patch.clear || patch.set.size > 0 || patch.remove.size > 0
+    const data = changesData ? Data.applyPatch(record.data, patch) : record.data
+    const flat = changesData ? Data.pack(data) : undefined
+    // A text of n code units has at most 3n octets: most sessions need no counting.
+    if (flat === undefined || flat.length * 3 > patch.maxBytes) {
+      const size = Data.totalOctets(data)
+      if (size > patch.maxBytes) return Effect.succeed({ _tag: "TooLarge", size })
+    }
+    const params: Array<unknown> = flat === undefined ? [] : [textOf(flat)]
+    if (patch.expiry !== undefined) params.push(...Record.timeParams(patch.expiry))
+    params.push(id, record.version, Record.whole(record.expiresAt))
+    const text = patch.expiry === undefined
+      ? changesData ? statements.updateData : statements.updateNothing
+      : changesData
+      ? statements.updateAll
+      : statements.updateTimes
+    return Effect.map(executor.write("update", text, params), (changed): Updated | undefined =>
+      changed === 0 ? undefined : {
+        _tag: "Updated",
+        version: record.version + 1,
+        // The record's own, read with the version that was compared: what the row holds now.
+        expiry: Record.wholeExpiry(patch.expiry ?? record)
+      })
+  }
+
+  // ── remove ──
+
+  const remove: SessionBackendService["remove"] = (id, ifVersion, now) => {
+    const at = Record.whole(now)
+    if (ifVersion === undefined) {
+      return Effect.map(
+        executor.write("remove", statements.remove, [id, at]),
+        (removed) => removed === 0 ? "missing" : "removed"
+      )
+    }
+    return Effect.flatMap(executor.write("remove", statements.removeVersion, [id, ifVersion, at]), (removed) =>
+      removed > 0
+        ? Effect.succeed("removed" as const)
+        : Effect.map(
+          executor.readLatest("remove", statements.find, [id]),
+          (rows) => only(rows, now) === undefined ? "missing" : "conflict"
+        ))
+  }
+
+  const removeExpired: SessionBackendService["removeExpired"] = (now, limit) =>
+    limit < 1
+      ? Effect.succeed(0)
+      : executor.write("removeExpired", statements.removeExpired(Math.floor(limit)), [Record.whole(now)])
+
+  // ── the index of a subject's sessions ──
+
+  const insertBound = (
+    id: string,
+    session: NewSession & { readonly owner: Owner },
+    now: number,
+    bound: SubjectBound
+  ): Effect.Effect<"Inserted" | "Taken" | "Full", SessionStoreError> => {
+    const hash = Record.hashOfSubject(session.owner.subject)
+    const slot = Record.slotOf(hash, lockSlots)
+    const at = Record.whole(now)
+    // In turn here first: parallel sign-ins of one subject then wait for their row with one connection, not with all.
+    return queues.inTurn(
+      `slot ${slot}`,
+      executor.transaction<"Inserted" | "Taken" | "Full">(
+        "insert",
+        (on) =>
+          Effect.flatMap(
+            Effect.zipRight(takeTurn(on, slot), on.read(statements.living, [hash, at])),
+            (living) => {
+              if (bound.whenFull === "refuse" && living.length >= bound.max) return Effect.succeed("Full")
+              const excess = living.slice(0, Math.max(living.length + 1 - bound.max, 0))
+              return Effect.flatMap(insertBy(on.write, id, session, now), (inserted) =>
+                inserted
+                  ? Effect.as(
+                    Effect.forEach(excess, (row) => on.write(statements.remove, [Record.idIn(row), at]), { discard: true }),
+                    "Inserted"
+                  )
+                  : Effect.succeed("Taken"))
+            }
+          ),
+        (answer) => answer === "Inserted"
+      )
+    )
+  }
+
+  /** Until the transaction ends nobody else who signs this subject in, in any process, gets past this. */
+  const takeTurn = (on: OnConnection, slot: number): Effect.Effect<void, SqlError> =>
+    // SQLite: the transaction is the only writer from its beginning.
+    executor.dialect === "sqlite"
+      ? Effect.void
+      : Effect.flatMap(on.write(statements.lock, [slot]), (locked) =>
+        locked > 0
+          ? Effect.void
+          // Emptied by somebody, or restored without its rows.
+          : Effect.zipRight(on.write(statements.makeLock, [slot]), on.write(statements.lock, [slot])))
+
+  const index: SubjectIndexService = {
+    insert: (id, session, now, bound) =>
+      bound === undefined
+        ? Effect.map(insert(id, session, now), (inserted) => inserted ? "Inserted" : "Taken")
+        : insertBound(id, session, now, bound),
+    list: (subject, now) =>
+      Effect.map(
+        executor.read("list", statements.list, [Record.hashOfSubject(subject), Record.whole(now)]),
+        (rows) =>
+          rows.flatMap((row) => {
+            const session = Record.parse(row, now)
+            return session === undefined || "_tag" in session || session.owner?.subject !== subject
+              ? []
+              : [{ id: Record.idIn(row), session }]
+          })
+      ),
+    forget: () => Effect.void
+  }
+
+  return { backend: { find, insert, update, remove, removeExpired }, index }
+}

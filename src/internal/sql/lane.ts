@@ -1,0 +1,111 @@
+/**
+ * SQLite has one connection and one writer. Statements that arrive while another runs are gathered and run in one go:
+ * the connection is waited for once, and writes share one transaction, hence one commit. Nobody hears of a write before
+ * that transaction is committed.
+ */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+type Rows = ReadonlyArray<unknown>
+
+interface Job {
+  readonly text: string
+  readonly params: ReadonlyArray<unknown>
+  readonly resume: (effect: Effect.Effect<Rows, SqlError>) => void
+  rows: Rows
+}
+
+/** So that the app's own transactions get their turn, and no batch holds up the process for long. */
+const maxBatch = 64
+
+export class Lane {
+  private readonly reads: Array<Job> = []
+  private readonly writes: Array<Job> = []
+  private running = false
+
+  constructor(private readonly client: SqlClient) {}
+
+  run(text: string, params: ReadonlyArray<unknown>, isWrite: boolean): Effect.Effect<Rows, SqlError> {
+    return Effect.async((resume) => {
+      const job: Job = { text, params, resume, rows: [] }
+      const queue = isWrite ? this.writes : this.reads
+      queue.push(job)
+      if (!this.running) {
+        this.running = true
+        // A fiber of nobody: whoever asked may be interrupted, the statements of the others run all the same.
+        Effect.runFork(this.drain)
+      }
+      return Effect.sync(() => {
+        const index = queue.indexOf(job)
+        if (index !== -1) queue.splice(index, 1)
+      })
+    })
+  }
+
+  private readonly drain: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.flatMap(
+      Effect.exit(Effect.scoped(Effect.flatMap(this.client.reserve, (connection) => this.batch(connection)))),
+      (exit) => {
+        // The connection itself was refused: everybody who waits for it hears so.
+        if (Exit.isFailure(exit)) this.next().forEach((job) => job.resume(Effect.failCause(exit.cause)))
+        if (this.reads.length === 0 && this.writes.length === 0) {
+          this.running = false
+          return Effect.void
+        }
+        // Twice: the first lets whoever waits for the connection wake up, the second lets them take it.
+        return Effect.zipRight(Effect.yieldNow(), Effect.zipRight(Effect.yieldNow(), this.drain))
+      }
+    )
+  )
+
+  private next(): ReadonlyArray<Job> {
+    return [...this.reads.splice(0, maxBatch), ...this.writes.splice(0, maxBatch)]
+  }
+
+  private batch(connection: Connection): Effect.Effect<void> {
+    const reads = this.reads.splice(0, maxBatch)
+    const writes = this.writes.splice(0, maxBatch)
+    return Effect.zipRight(
+      each(connection, reads),
+      writes.length < 2 ? each(connection, writes) : together(connection, writes)
+    )
+  }
+}
+
+/** Each by itself: what fails, fails alone. */
+const each = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
+  Effect.forEach(
+    jobs,
+    (job) =>
+      Effect.map(Effect.exit(connection.execute(job.text, job.params, undefined)), (exit) => job.resume(exit)),
+    { discard: true }
+  )
+
+/** All in one transaction; where one of them fails it is undone, and each is run by itself. */
+const together = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
+  Effect.matchCauseEffect(connection.execute("BEGIN IMMEDIATE", [], undefined), {
+    // Another process writes: each by itself would wait for it just as long, one after the other.
+    onFailure: (cause) => Effect.sync(() => jobs.forEach((job) => job.resume(Effect.failCause(cause)))),
+    onSuccess: () =>
+      Effect.matchCauseEffect(
+        Effect.zipRight(
+          Effect.forEach(
+            jobs,
+            (job) =>
+              Effect.map(connection.execute(job.text, job.params, undefined), (rows) => {
+                job.rows = rows
+              }),
+            { discard: true }
+          ),
+          connection.execute("COMMIT", [], undefined)
+        ),
+        {
+          onFailure: () =>
+            Effect.zipRight(Effect.exit(connection.execute("ROLLBACK", [], undefined)), each(connection, jobs)),
+          onSuccess: () => Effect.sync(() => jobs.forEach((job) => job.resume(Effect.succeed(job.rows))))
+        }
+      )
+  })

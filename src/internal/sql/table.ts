@@ -1,0 +1,147 @@
+/**
+ * The table of the sessions: its name, checked and quoted, and its definition for each dialect.
+ *
+ * Everywhere: the id is compared octet by octet; instants and lengths are milliseconds in 64-bit integers; flags are small
+ * integers; what a person or a client may have written (data, subject, user agent, address) is in types that no character
+ * set or collation touches, and in `escape`d form where it is not JSON already.
+ */
+import type { SessionConfigError } from "../../SessionError.js"
+
+export type Dialect = "pg" | "mysql" | "sqlite"
+
+/** The first and, so far, only layout of a record. A row with a higher number was written by a later version. */
+export const format = 1
+
+export const defaultName = "effect_sessions"
+
+/**
+ * Sign-ins of one subject take their turns on one of these rows of the second table (PostgreSQL and MySQL). Fixed rows
+ * instead of one for each subject: nothing to clean up, and no insert into a gap that another transaction has locked.
+ */
+export const lockSlots = 64
+
+/** The longest suffix that is added to the name has 8 characters; PostgreSQL cuts names off at 63 octets. */
+const maxLength = 55
+const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+export interface Table {
+  /** quoted, with its schema */
+  readonly sessions: string
+  readonly locks: string
+  readonly create: ReadonlyArray<string>
+}
+
+type Mistake = SessionConfigError["mistakes"][number]
+
+const accepted = "accepted is a letter or _, then letters, digits and _, "
+  + `at most ${maxLength} characters, with at most one schema and a dot in front: sessions, app.sessions`
+
+/** Schema and name, or what is wrong with them. */
+export const parseName = (
+  name: unknown
+): { readonly schema: string | undefined; readonly name: string } | Mistake => {
+  const mistake: Mistake = { path: "table", message: `is not the name of a table: ${accepted}` }
+  if (typeof name !== "string") return mistake
+  const parts = name.split(".")
+  if (parts.length > 2 || parts.some((part) => !identifier.test(part) || part.length > maxLength)) return mistake
+  return parts.length === 1 ? { schema: undefined, name: parts[0] } : { schema: parts[0], name: parts[1] }
+}
+
+export const make = (dialect: Dialect, schema: string | undefined, name: string): Table => {
+  const quote = (part: string): string => dialect === "mysql" ? `\`${part}\`` : `"${part}"`
+  const qualify = (part: string): string => schema === undefined ? quote(part) : `${quote(schema)}.${quote(part)}`
+  const sessions = qualify(name)
+  const locks = qualify(`${name}_locks`)
+  const expires = `${name}_expires`
+  const subject = `${name}_subject`
+  const slots = Array.from({ length: lockSlots }, (_, slot) => `(${slot}, 0)`).join(", ")
+  switch (dialect) {
+    case "pg":
+      return {
+        sessions,
+        locks,
+        create: [
+          `CREATE TABLE IF NOT EXISTS ${sessions} (
+  id VARCHAR(43) COLLATE "C" NOT NULL PRIMARY KEY,
+  version BIGINT NOT NULL,
+  format INTEGER NOT NULL,
+  created_at BIGINT NOT NULL,
+  refreshed_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  idle_millis BIGINT NOT NULL,
+  persistent SMALLINT NOT NULL,
+  own SMALLINT NOT NULL,
+  data TEXT NOT NULL,
+  subject_hash VARCHAR(43) COLLATE "C",
+  subject TEXT,
+  authenticated_at BIGINT,
+  user_agent TEXT,
+  address TEXT
+)`,
+          `CREATE INDEX IF NOT EXISTS ${quote(expires)} ON ${sessions} (expires_at)`,
+          // Most sessions of a site are anonymous: they cost this index nothing.
+          `CREATE INDEX IF NOT EXISTS ${quote(subject)} ON ${sessions} (subject_hash) WHERE subject_hash IS NOT NULL`,
+          `CREATE TABLE IF NOT EXISTS ${locks} (slot SMALLINT NOT NULL PRIMARY KEY, turn BIGINT NOT NULL)`,
+          `INSERT INTO ${locks} (slot, turn) VALUES ${slots} ON CONFLICT DO NOTHING`
+        ]
+      }
+    case "mysql":
+      return {
+        sessions,
+        locks,
+        create: [
+          `CREATE TABLE IF NOT EXISTS ${sessions} (
+  id VARCHAR(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  version BIGINT NOT NULL,
+  format INTEGER NOT NULL,
+  created_at BIGINT NOT NULL,
+  refreshed_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  idle_millis BIGINT NOT NULL,
+  persistent SMALLINT NOT NULL,
+  own SMALLINT NOT NULL,
+  data LONGBLOB NOT NULL,
+  subject_hash VARCHAR(43) CHARACTER SET ascii COLLATE ascii_bin,
+  subject LONGBLOB,
+  authenticated_at BIGINT,
+  user_agent LONGBLOB,
+  address LONGBLOB,
+  INDEX ${quote(expires)} (expires_at),
+  INDEX ${quote(subject)} (subject_hash)
+) ENGINE=InnoDB`,
+          `CREATE TABLE IF NOT EXISTS ${locks} (
+  slot SMALLINT NOT NULL PRIMARY KEY,
+  turn BIGINT NOT NULL
+) ENGINE=InnoDB`,
+          `INSERT IGNORE INTO ${locks} (slot, turn) VALUES ${slots}`
+        ]
+      }
+    case "sqlite":
+      return {
+        sessions,
+        locks,
+        create: [
+          `CREATE TABLE IF NOT EXISTS ${sessions} (
+  id TEXT NOT NULL PRIMARY KEY,
+  version INTEGER NOT NULL,
+  format INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  refreshed_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  idle_millis INTEGER NOT NULL,
+  persistent INTEGER NOT NULL,
+  own INTEGER NOT NULL,
+  data TEXT NOT NULL,
+  subject_hash TEXT,
+  subject TEXT,
+  authenticated_at INTEGER,
+  user_agent TEXT,
+  address TEXT
+)`,
+          // SQLite wants the schema at the index, not at its table.
+          `CREATE INDEX IF NOT EXISTS ${qualify(expires)} ON ${quote(name)} (expires_at)`,
+          `CREATE INDEX IF NOT EXISTS ${qualify(subject)} ON ${quote(name)} (subject_hash) WHERE subject_hash IS NOT NULL`
+        ]
+      }
+  }
+}
