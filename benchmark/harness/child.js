@@ -48,3 +48,13 @@ export const startChild = ({ args = [], core, env = {}, nodeArgs = [], script })
     })
   return { ask, receive, stop }
 }
+
+/** The one message of a child that measures and ends. */
+export const askChild = async ({ args = [], ...options }) => {
+  const child = startChild({ ...options, args: args.map(String) })
+  try {
+    return await child.receive()
+  } finally {
+    await child.stop()
+  }
+}

@@ -5,8 +5,8 @@ import crypto from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
 
 let cryptoCalls = {}
-for (const [name, original] of Object.entries(crypto)) {
-  if (typeof original !== "function" || /^[A-Z]/.test(name)) continue
+for (const [name, { value: original, writable }] of Object.entries(Object.getOwnPropertyDescriptors(crypto))) {
+  if (typeof original !== "function" || writable !== true || /^[A-Z]/.test(name)) continue
   crypto[name] = (...args) => {
     cryptoCalls[name] = (cryptoCalls[name] ?? 0) + 1
     return original(...args)

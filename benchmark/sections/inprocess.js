@@ -2,18 +2,11 @@
  * What the layer costs without a socket: the untouched session against a middleware that does nothing but provide a service
  * (P4), counting sessions, and the heap that a request allocates (P10).
  */
-import { startChild } from "../harness/child.js"
+import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
 import { ratio, summary } from "../harness/statistics.js"
 
-const ask = async (script, args = [], nodeArgs = []) => {
-  const child = startChild({ core: serverCore, script, args: args.map(String), nodeArgs })
-  try {
-    return await child.receive()
-  } finally {
-    await child.stop()
-  }
-}
+const ask = (script, args = [], nodeArgs = []) => askChild({ core: serverCore, script, args, nodeArgs })
 
 const summaries = (rounds, part) =>
   Object.fromEntries(Object.keys(rounds[0][part]).map((name) => [name, summary(rounds.map((round) => round[part][name]))]))

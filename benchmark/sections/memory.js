@@ -1,7 +1,7 @@
 /**
  * A million sessions in memory (P5), and the longest pause while their number grows and while one in a hundred expires (P6).
  */
-import { startChild } from "../harness/child.js"
+import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
 import { interleave } from "../harness/interleave.js"
 import { ratio, summary } from "../harness/statistics.js"
@@ -10,19 +10,13 @@ import { contestants } from "../memory/contestants.js"
 export const run = async ({ log, quick, rounds: wanted }) => {
   const rounds = quick ? 3 : wanted
   const sessions = quick ? 100_000 : 1_000_000
-  const measure = async ({ id }) => {
-    const child = startChild({
+  const measure = ({ id }) =>
+    askChild({
       core: serverCore,
       script: "memory/child.js",
-      args: [id, String(sessions)],
+      args: [id, sessions],
       nodeArgs: ["--expose-gc", "--max-old-space-size=4096"]
     })
-    try {
-      return await child.receive()
-    } finally {
-      await child.stop()
-    }
-  }
   const all = Object.entries(contestants).map(([id, contestant]) => ({ id, ...contestant }))
   const measured = await interleave(all, rounds, measure, (round, of) => log(`memory: round ${round} of ${of}`))
   const column = (id, pick) => measured.get(id).map(pick)

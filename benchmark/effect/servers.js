@@ -1,0 +1,74 @@
+/**
+ * The library's server stores, as an app provides them, and what measuring them needs.
+ */
+import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
+import * as library from "../harness/library.js"
+import { options } from "./apps.js"
+
+const SessionStore = await library.module("SessionStore")
+
+export const redis = async (url) => {
+  const Redis = await library.module("SessionStore/Redis")
+  return SessionStore.layerBackend(options).pipe(
+    Layer.provide(Redis.layerBackend({ redis: { url }, prefix: "benchmark:effect-session:" }))
+  )
+}
+
+const sql = async (client, table) => {
+  const Sql = await library.module("SessionStore/Sql")
+  const backend = Sql.layerBackend({ table }).pipe(Layer.provide(client))
+  const migrated = Layer.effectDiscard(Sql.createTable({ table })).pipe(Layer.provide(client))
+  return SessionStore.layerBackend(options).pipe(Layer.provide(backend), Layer.provide(migrated))
+}
+
+export const sqlite = async (filename, table) => {
+  const { SqliteClient } = await import("@effect/sql-sqlite-node")
+  return await sql(SqliteClient.layer({ filename }), table)
+}
+
+export const postgres = async (url, table) => {
+  const { PgClient } = await import("@effect/sql-pg")
+  return await sql(PgClient.layer({ url: Redacted.make(url) }), table)
+}
+
+const none = new Set()
+
+/** The patch of a commit that sets these values. */
+export const setting = (store, values) => ({
+  clear: false,
+  set: new Map(Object.entries(values).map(([key, value]) => [key, JSON.stringify(value)])),
+  remove: none,
+  expiry: undefined,
+  maxBytes: store.config.maxSessionBytes
+})
+
+const save = (store, base, patch) =>
+  store.save({ base, patch, renew: false, ifVersion: undefined, owner: undefined }, Date.now())
+
+/** A new session; its token. */
+export const create = (store, values) => Effect.map(save(store, undefined, setting(store, values)), ({ token }) => token)
+
+/** What a request that counts asks of the store: one load, one save. */
+export const increment = (store, token) =>
+  Effect.flatMap(store.load([token], Date.now()), (loaded) => {
+    if (loaded._tag !== "Found") return Effect.dieMessage(`the session is ${loaded._tag}`)
+    const count = JSON.parse(loaded.session.data.get("count")) + 1
+    return Effect.map(save(store, loaded, setting(store, { count })), (saved) => {
+      if (saved._tag !== "Saved") throw new Error(`the save is ${saved._tag}`)
+      return count
+    })
+  })
+
+export const countOf = (store, token) =>
+  Effect.map(store.load([token], Date.now()), (loaded) => JSON.parse(loaded.session.data.get("count")))
+
+/** Commits one changed key of a session that was loaded. */
+export const commit = (store, loaded, values) => save(store, loaded, setting(store, values))
+
+export const load = (store, token) => store.load([token], Date.now())
+
+/** The store of a layer, and the end of it. */
+export const open = async (layer) => {
+  const runtime = ManagedRuntime.make(layer)
+  return { store: await runtime.runPromise(SessionStore.SessionStore), close: () => runtime.dispose() }
+}
