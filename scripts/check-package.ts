@@ -13,6 +13,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync
@@ -68,6 +69,7 @@ for (const source of sources) {
 for (const { path, target } of modules) {
   const name = path === "." ? "index" : path.slice(2)
   if (!sources.includes(name)) problems.push(`"exports" names ${path}, but there is no src/${name}.ts`)
+  if (!existsSync(target.default)) problems.push(`${target.default} is not built`)
   if (target.types !== `./dist/${name}.d.ts` || target.default !== `./dist/${name}.js`) {
     problems.push(`"exports" of ${path} does not lead to dist/${name}`)
   }
@@ -83,6 +85,8 @@ runNode("arethetypeswrong", [
   join(folder, tarball),
   "--profile",
   "esm-only",
+  "--format",
+  "table-flipped",
   "--no-emoji",
   "--no-color"
 ])
@@ -109,13 +113,19 @@ const full = consumer("full", [
   "@types/node"
 ])
 
-for (const { path } of modules) {
-  const name = join(manifest.name, path)
-  const root = needsPeer.has(path) ? full : lean
-  const load = (expression: string) =>
-    runNode(`${expression} with ${root === lean ? "no optional peer" : "every peer"}`, ["-e", expression], root)
-  load(`import(${JSON.stringify(name)})`)
-  load(`require(${JSON.stringify(name)})`)
+/** Loads the modules one after the other in one process, and says which do not. */
+const loadAll = (root: string, how: string, paths: ReadonlyArray<string>) => {
+  const program = `(async () => {
+    for (const name of ${JSON.stringify(paths.map((path) => join(manifest.name, path)))}) {
+      try { await ${how}(name) } catch (e) { process.exitCode = 1; console.log("  " + name + ": " + e.message) }
+    }
+  })()`
+  runNode(`${how}, ${root === lean ? "without optional peers" : "with every peer"}`, ["-e", program], root)
+}
+const existing = modules.filter(({ target }) => existsSync(target.default)).map(({ path }) => path)
+for (const how of ["import", "require"]) {
+  loadAll(lean, how, existing.filter((path) => !needsPeer.has(path)))
+  loadAll(full, how, existing.filter((path) => needsPeer.has(path)))
 }
 
 runNode("src/internal is out of reach", [
