@@ -61,6 +61,7 @@ export interface RequestContextService {
   readonly get: <A, I, R>(
     key: SessionKey<A, I, R>
   ) => Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R>
+  readonly keys: Effect.Effect<ReadonlyArray<string>, ReadError>
   readonly insert: <A, I, R>(
     key: SessionKey<A, I, R>,
     value: A
@@ -148,6 +149,17 @@ export const get = <A, I, R>(
   key: SessionKey<A, I, R>
 ): Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R | RequestContext> =>
   Effect.flatMap(RequestContext, (context) => context.get(key))
+
+/**
+ * The names of the keys that have a value, for pages that show a session; in no particular order.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const keys: Effect.Effect<ReadonlyArray<string>, ReadError, RequestContext> = Effect.flatMap(
+  RequestContext,
+  (context) => context.keys
+)
 
 /**
  * Sets the value under a key.

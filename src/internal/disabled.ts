@@ -9,6 +9,7 @@ const fail: Effect.Effect<never, SessionDisabled> = Effect.suspend(() => Effect.
 
 export const disabled: RequestContextService = {
   get: () => fail,
+  keys: fail,
   insert: () => fail,
   remove: () => fail,
   modify: () => fail,

@@ -126,6 +126,19 @@ export class RequestSession implements RequestContextService {
     )
   }
 
+  get keys(): Effect.Effect<ReadonlyArray<string>, SessionStoreError> {
+    return this.operation((now) =>
+      map(this.load(now), () => {
+        const stored = this.state._tag === "Found" ? [...this.state.session.data.keys()] : []
+        const pending = this.pendingTexts()
+        return [
+          ...stored.filter((name) => this.pending(name) === undefined),
+          ...pending.keys()
+        ]
+      })
+    )
+  }
+
   insert<A, I, R>(
     key: SessionKey<A, I, R>,
     value: A

@@ -1,0 +1,46 @@
+/**
+ * The store behind the app, by `STORE`; without it, as config/<environment>.yaml says. The options of the cookie and the
+ * session come from there in any case.
+ */
+import { KeyRing, SessionConfig, SessionStore } from "effect-session"
+import { Config, Effect, Layer, Option } from "effect"
+import { configuration } from "./configuration.js"
+
+type Store = (
+  options: SessionConfig.SessionConfigOptions,
+  config: SessionConfig.FileConfig
+) => Layer.Layer<SessionStore.SessionStore, unknown>
+
+const stores = {
+  cookie: (options, config) =>
+    Layer.unwrapEffect(Effect.map(
+      config.store.type === "Cookie" ? Effect.succeed(config.store.keys) : KeyRing.generate,
+      (keys) => SessionStore.layerCookie({ ...options, keys })
+    )),
+  memory: (options) => SessionStore.layerMemory(options)
+} satisfies Record<string, Store>
+
+type Name = keyof typeof stores
+
+const chosen = Config.option(Config.literal(...Object.keys(stores) as ReadonlyArray<Name>)("STORE"))
+
+/** What the greeting calls it. */
+export const storeName: Effect.Effect<string, unknown> = Effect.flatMap(
+  chosen,
+  Option.match({
+    onSome: Effect.succeed,
+    onNone: () => Effect.map(configuration, (config) => config.store.type.toLowerCase())
+  })
+)
+
+export const StoreLive: Layer.Layer<SessionStore.SessionStore, unknown> = Layer.unwrapEffect(
+  Effect.gen(function*() {
+    const name = yield* chosen
+    const config = yield* configuration
+    return Option.match(name, {
+      onNone: (): Layer.Layer<SessionStore.SessionStore, unknown> =>
+        SessionStore.layerConfig({ from: Effect.succeed(config) }),
+      onSome: (store) => stores[store](config.options, config)
+    })
+  })
+)
