@@ -44,8 +44,7 @@ const straightforward = () => {
 }
 
 const ours = async () => {
-  const KeyRing = await library.module("KeyRing")
-  const PrivateCookie = await library.module("PrivateCookie")
+  const { KeyRing, PrivateCookie } = await library.main()
   const ring = Effect.runSync(KeyRing.generate)
   const seal = (text) => PrivateCookie.unsafeSeal(ring, name, text)
   const open = (sealed) => Option.getOrThrow(PrivateCookie.open(ring, name, sealed))

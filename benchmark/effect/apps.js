@@ -6,11 +6,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as library from "../harness/library.js"
 import { cookieLifeSeconds } from "../http/settings.js"
 
-const RequestContext = await library.module("RequestContext")
-const RequestId = await library.module("RequestId")
-const SessionKey = await library.module("SessionKey")
-const SessionStore = await library.module("SessionStore")
-const KeyRing = await library.module("KeyRing")
+const { KeyRing, RequestContext, RequestId, SessionKey, SessionStore } = await library.main()
 
 const Count = SessionKey.make("count", Schema.Number)
 const Profile = SessionKey.make("profile", Schema.String)

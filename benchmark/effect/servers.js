@@ -5,7 +5,7 @@ import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import * as library from "../harness/library.js"
 import { options } from "./apps.js"
 
-const SessionStore = await library.module("SessionStore")
+const { SessionStore } = await library.main()
 
 export const redis = async (url) => {
   const Redis = await library.module("SessionStore/Redis")

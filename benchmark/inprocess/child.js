@@ -6,6 +6,7 @@ import { HttpApp } from "@effect/platform"
 import { Layer } from "effect"
 import { PerformanceObserver } from "node:perf_hooks"
 import * as apps from "../effect/apps.js"
+import { answer } from "../harness/answer.js"
 import { median } from "../harness/statistics.js"
 
 const [mode, warm, cycles, batch] = process.argv.slice(2).map((value, at) => at === 0 ? value : Number(value))
@@ -99,10 +100,8 @@ const minus = (name, base) =>
     samples[name].map((value, cycle) => value - samples[base][cycle]).filter((value) => !Number.isNaN(value))
   )
 
-process.send({
+answer({
   bare: median(samples.bare.filter((value) => value !== undefined)),
   overhead: Object.fromEntries(Object.keys(samples).map((name) => [name, minus(name, "bare")])),
   overRequestId: Object.fromEntries(Object.keys(samples).map((name) => [name, minus(name, "requestId")]))
 })
-process.disconnect()
-process.exit(0)

@@ -3,6 +3,7 @@
  */
 import crypto from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
+import { answer } from "../harness/answer.js"
 
 let cryptoCalls = {}
 for (const [name, { value: original, writable }] of Object.entries(Object.getOwnPropertyDescriptors(crypto))) {
@@ -41,7 +42,7 @@ const count = async (app, layer) => {
   return { requests: total, storeCalls: { ...calls }, cryptoCalls: { ...cryptoCalls }, setCookies, varies }
 }
 
-process.send({
+answer({
   untouchedMemory: await count(apps.plain(), apps.layerMemory),
   untouchedCookie: await count(apps.plain(), apps.layerCookie),
   countMemory: await count(apps.counting(), apps.layerMemory),
@@ -49,5 +50,3 @@ process.send({
   readMemory: await count(apps.reading(), apps.layerMemory),
   writeMemory: await count(apps.writing(), apps.layerMemory)
 })
-process.disconnect()
-process.exit(0)

@@ -6,6 +6,7 @@ import { Redis } from "ioredis"
 import { createClient } from "redis"
 import { Effect } from "effect"
 import * as servers from "../effect/servers.js"
+import { answer } from "../harness/answer.js"
 import { median } from "../harness/statistics.js"
 import { effects, inFlight, promises } from "../harness/workers.js"
 import { cookieLifeSeconds } from "../http/settings.js"
@@ -93,7 +94,8 @@ for (let cycle = 0; cycle < cycles; cycle++) {
   for (const { id, run } of [...contestants.slice(start), ...contestants.slice(0, start)]) samples[id].push(await run(each))
 }
 
-process.send(
+await Promise.all(contestants.map(({ stop }) => stop()))
+answer(
   Object.fromEntries(
     Object.entries(samples).map(([id, each]) => [id, {
       cpuMicros: median(each.map(({ cpuMicros }) => cpuMicros)),
@@ -101,6 +103,3 @@ process.send(
     }])
   )
 )
-await Promise.all(contestants.map(({ stop }) => stop()))
-process.disconnect()
-process.exit(0)

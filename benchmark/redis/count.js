@@ -6,6 +6,7 @@ import { HttpApp } from "@effect/platform"
 import { Redis } from "ioredis"
 import * as apps from "../effect/apps.js"
 import * as servers from "../effect/servers.js"
+import { answer } from "../harness/answer.js"
 
 const url = process.argv[2]
 const total = 50
@@ -55,11 +56,10 @@ const count = async (app) => {
   return { perRequest: Object.values(byName).reduce((sum, value) => sum + value, 0), byName }
 }
 
-process.send({
+answer({
   untouched: await count(apps.plain()),
   read: await count(apps.reading()),
   readAndWrite: await count(apps.counting()),
   writeOnly: await count(apps.writing()),
   modify: await count(apps.modifying())
 })
-process.exit(0)

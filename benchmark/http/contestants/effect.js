@@ -6,7 +6,6 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import * as apps from "../../effect/apps.js"
-import * as library from "../../harness/library.js"
 import { redisUrl } from "../settings.js"
 
 const launch = (app, store) => {
@@ -30,11 +29,8 @@ const memory = () => launch(apps.withSession(apps.counting()), apps.layerMemory)
 const memoryModify = () => launch(apps.withSession(apps.modifying()), apps.layerMemory)
 
 const redis = async () => {
-  const Redis = await library.module("SessionStore/Redis")
-  return launch(
-    apps.withSession(apps.counting()),
-    Redis.layer({ ...apps.options, url: redisUrl, prefix: "benchmark:effect-session:" })
-  )
+  const servers = await import("../../effect/servers.js")
+  return launch(apps.withSession(apps.counting()), await servers.redis(redisUrl))
 }
 
 export const variants = { bare, requestId, cookie, memory, memoryModify, redis }
