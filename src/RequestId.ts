@@ -70,6 +70,28 @@ const supply = (trustInbound: boolean) => {
 }
 
 /**
+ * Middleware for an `HttpApp`, with options.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter } from "@effect/platform"
+ * import { RequestId } from "effect-session"
+ *
+ * // ids of our own only, whatever the client sends
+ * const app = HttpRouter.empty.pipe(RequestId.middlewareWith({ trustInbound: false }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const middlewareWith = (
+  options: Options
+): <E, R>(app: HttpApp.Default<E, R>) => HttpApp.Default<E, Exclude<R, RequestId>> =>
+  supply(options.trustInbound ?? true)
+
+const trusting = supply(true)
+
+/**
  * Middleware for an `HttpApp`: pipe the whole app through it, last, so that a 404 has the id too.
  *
  * @example
@@ -82,24 +104,12 @@ const supply = (trustInbound: boolean) => {
  *   HttpRouter.get("/", Effect.map(RequestId.RequestId, (id) => HttpServerResponse.text(id))),
  *   RequestId.middleware
  * )
- *
- * // ids of our own only
- * const untrusting = HttpRouter.empty.pipe(RequestId.middleware({ trustInbound: false }))
  * ```
  *
  * @since 0.1.0
  * @category middleware
  */
-export const middleware: {
-  (options: Options): <E, R>(app: HttpApp.Default<E, R>) => HttpApp.Default<E, Exclude<R, RequestId>>
-  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, RequestId>>
-} = ((input: Options | HttpApp.Default<unknown, unknown>) =>
-  Effect.isEffect(input)
-    ? trusting(input)
-    // The overloads tell an app from options; inside, one function serves both.
-    : supply(input.trustInbound ?? true)) as never
-
-const trusting = supply(true)
+export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, RequestId>> => trusting(app)
 
 /**
  * The id of the current request as a layer; within a request only (it needs the `HttpServerRequest`).
