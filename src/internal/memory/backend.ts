@@ -43,10 +43,17 @@ export interface Memory {
   readonly stats: Stats
 }
 
-/** What the memory holds now, expired sessions that were not cleaned up yet included, and what it evicted so far. */
+/**
+ * What the memory holds now, expired sessions that were not cleaned up yet included, and what it evicted so far.
+ *
+ * - `bytes`: what counts against `maxBytes`.
+ * - `allocatedBytes`: what was taken from the system so far; it is reused, and never more than the most there was at once
+ *   (to a chunk).
+ */
 export interface Stats {
   readonly sessions: () => number
   readonly bytes: () => number
+  readonly allocatedBytes: () => number
   readonly evicted: () => number
 }
 
@@ -202,7 +209,8 @@ export const make = (options: Options): Memory => {
     return false
   }
 
-  const put = (id: string, session: NewSession, text: string, now: number): void => {
+  /** Adds a record under the id that was read last. */
+  const put = (session: NewSession, text: string, now: number): void => {
     const asWide = isWide(text)
     const length = lengthOf(text, asWide)
     const size = sizeOf(length)
@@ -220,7 +228,6 @@ export const make = (options: Options): Memory => {
     setExpiry(slot, session)
     records.set(slot, R.textHead, texts.write(0, text, asWide))
     records.set(slot, R.textLength, length)
-    Ids.read(id) // making room has read others
     Ids.store(records, slot)
     byId.add(slot)
     heap.add(slot)
@@ -271,7 +278,7 @@ export const make = (options: Options): Memory => {
       const text = textFor(session)
       const size = sizeOfText(text)
       if (size > maxBytes) return doesNotFit(size)
-      put(id, session, text, now)
+      put(session, text, now)
       return done.true
     },
 
@@ -352,7 +359,7 @@ export const make = (options: Options): Memory => {
           for (let i = 0; i < surplus; i++) drop(others[i])
         }
       }
-      put(id, session, text, now)
+      put(session, text, now)
       return done.Inserted
     },
 
@@ -365,7 +372,16 @@ export const make = (options: Options): Memory => {
     forget: () => done.void
   }
 
-  return { backend, index, stats: { sessions: () => sessions, bytes: () => bytes, evicted: () => evicted } }
+  const stats: Stats = {
+    sessions: () => sessions,
+    bytes: () => bytes,
+    allocatedBytes: () =>
+      records.allocatedBytes + texts.allocatedBytes + heap.allocatedBytes + byId.allocatedBytes
+      + bySubject.allocatedBytes,
+    evicted: () => evicted
+  }
+
+  return { backend, index, stats }
 }
 
 /** Octets that a session takes whose owner and data have so many. */

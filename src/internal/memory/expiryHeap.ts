@@ -18,6 +18,10 @@ export class ExpiryHeap {
 
   constructor(private readonly records: Records) {}
 
+  get allocatedBytes(): number {
+    return this.keys.length * chunkNodes * nodeBytes
+  }
+
   /** Makes sure that the next `add` needs no memory. */
   reserve(): void {
     if (this.count >>> chunkBits < this.keys.length) return

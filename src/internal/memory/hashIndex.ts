@@ -27,6 +27,10 @@ export class HashIndex {
 
   constructor(private readonly records: Records, private readonly fields: Fields) {}
 
+  get allocatedBytes(): number {
+    return this.heads.length * chunkHeads * headBytes
+  }
+
   /** Makes sure that the next `add` needs no memory. */
   reserve(): void {
     while ((this.base + this.split) >>> chunkBits >= this.heads.length) this.heads.push(new Uint32Array(chunkHeads))

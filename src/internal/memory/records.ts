@@ -56,6 +56,10 @@ export class Records {
   /** slot 0 is no record */
   private next = 1
 
+  get allocatedBytes(): number {
+    return this.words.length * chunkSlots * recordBytes
+  }
+
   /** Makes sure that the next `take` needs no memory: what may throw happens before anything was changed. */
   reserve(): void {
     if (this.freeHead !== 0 || this.next >>> chunkBits < this.words.length) return

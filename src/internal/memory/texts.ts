@@ -52,6 +52,10 @@ export class Texts {
   /** block 0 is no block */
   private next = 1
 
+  get allocatedBytes(): number {
+    return this.words.length * chunkBlocks * blockBytes
+  }
+
   /** Makes sure that so many blocks can be taken without more memory. */
   reserve(blocks: number): void {
     while (this.freeCount + (this.words.length << chunkBits) - this.next < blocks) {
