@@ -1,7 +1,7 @@
 /**
  * Checks the docs' examples: every `ts` block of README.md, docs/ and the docstrings in src/ is type-checked against the
  * sources; with `--run` those marked `ts run` are run too, and must end by themselves with exit code 0.
- * How to write one: docs/testing.md.
+ * How to write one: CONTRIBUTING.md.
  *
  * Arguments: the files to look at; all of them when none is named.
  */

@@ -1,6 +1,7 @@
 /**
  * Makes package-lock.json independent of the registry and the machine that wrote it. Run after every `npm install` that
- * changes the lock file: `node scripts/lock.mjs`, for the benchmarks' own `node scripts/lock.mjs benchmark`.
+ * changes the lock file and after `changeset version`: `node scripts/lock.mjs`; for the benchmarks' own lock file
+ * `node scripts/lock.mjs benchmark`.
  *
  * - `resolved` goes: everyone installs from the registry that they have configured.
  * - npm leaves out the optional packages of other platforms when its registry (a mirror) does not have them; `npm ci` then
@@ -8,7 +9,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 
-const file = `${process.argv[2] ?? "."}/package-lock.json`
+const folder = process.argv[2] ?? "."
+const file = `${folder}/package-lock.json`
 const lock = JSON.parse(readFileSync(file, "utf8"))
 const systems = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"]
 const processors = ["arm", "arm64", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "x64", "wasm32"]
@@ -52,6 +54,10 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     added.push(name)
   }
 }
+
+// `changeset version` leaves the lock file behind
+const { version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"))
+if (version !== undefined) lock.version = lock.packages[""].version = version
 
 const [root, ...rest] = Object.entries(lock.packages)
 rest.sort(([a], [b]) => a.localeCompare(b, "en"))
