@@ -16,9 +16,8 @@ export const redis = async (url) => {
 
 const sql = async (client, table) => {
   const Sql = await library.module("SessionStore/Sql")
-  const backend = Sql.layerBackend({ table }).pipe(Layer.provide(client))
-  const migrated = Layer.effectDiscard(Sql.createTable({ table })).pipe(Layer.provide(client))
-  return SessionStore.layerBackend(options).pipe(Layer.provide(backend), Layer.provide(migrated))
+  const created = Layer.effectDiscard(Sql.createTable({ table }))
+  return Sql.layer({ ...options, table }).pipe(Layer.provide(created), Layer.provide(client))
 }
 
 export const sqlite = async (filename, table) => {

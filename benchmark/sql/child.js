@@ -1,0 +1,59 @@
+/**
+ * One read + one write at 32 in flight, ours and the raw driver in turns: `node child.js <database> <address> <table>
+ * <cycles> <each>`.
+ */
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import * as servers from "../effect/servers.js"
+import { answer } from "../harness/answer.js"
+import { median } from "../harness/statistics.js"
+import { effects, inFlight, promises } from "../harness/workers.js"
+import { databases } from "./databases.js"
+
+const [name, address, table] = process.argv.slice(2)
+const [cycles, each] = process.argv.slice(5).map(Number)
+const database = databases[name]
+
+const { close, store } = await servers.open(await database.layer(address, table))
+const create = () =>
+  Effect.runPromise(Effect.forEach(Array.from({ length: inFlight }), () => servers.create(store, { count: 0 })))
+
+const tokens = await create()
+const ours = {
+  id: "ours",
+  run: (times) => effects((worker) => servers.increment(store, tokens[worker]), times),
+  count: (worker) => Effect.runPromise(servers.countOf(store, tokens[worker]))
+}
+
+const ids = (await create()).map((token) => createHash("sha256").update(token).digest("base64url"))
+const driver = database.raw(address, table)
+const raw = {
+  id: "raw",
+  run: (times) => promises((worker) => driver.increment(ids[worker]), times),
+  count: (worker) => driver.count(ids[worker])
+}
+
+const contestants = [raw, ours]
+for (const { count, id, run } of contestants) {
+  await run(each)
+  for (let worker = 0; worker < inFlight; worker++) {
+    const counted = await count(worker)
+    if (counted !== each) throw new Error(`${id}: ${each} increments, and the counter stands at ${counted}`)
+  }
+}
+
+const samples = { raw: [], ours: [] }
+for (let cycle = 0; cycle < cycles; cycle++) {
+  for (const { id, run } of cycle % 2 === 0 ? contestants : [...contestants].reverse()) samples[id].push(await run(each))
+}
+
+await driver.stop()
+await close()
+answer(
+  Object.fromEntries(
+    Object.entries(samples).map(([id, list]) => [id, {
+      cpuMicros: median(list.map(({ cpuMicros }) => cpuMicros)),
+      wallMicros: median(list.map(({ wallMicros }) => wallMicros))
+    }])
+  )
+)
