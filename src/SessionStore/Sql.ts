@@ -7,6 +7,8 @@ import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -18,6 +20,8 @@ import * as Statements from "../internal/sql/statements.js"
 import * as Table from "../internal/sql/table.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import { SessionConfigError } from "../SessionError.js"
+import type { Sessions } from "../Sessions.js"
+import * as SessionStore from "../SessionStore.js"
 
 /**
  * Which table.
@@ -84,17 +88,20 @@ const lostRace = (error: SqlError): boolean => {
 export const createTable = (
   options?: TableOptions
 ): Effect.Effect<void, SessionConfigError | SqlError, SqlClient.SqlClient> =>
-  Effect.flatMap(SqlClient.SqlClient, (client) =>
-    Effect.flatMap(resolveTable(client, options), ({ table }) =>
-      Effect.forEach(
-        table.create,
-        (text) =>
-          Effect.retry(client.unsafe(text), {
-            times: 8,
-            while: (error) => lostRace(error) ? Effect.as(Failure.backoff(1), true) : false
-          }),
-        { discard: true }
-      )))
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (client) =>
+      Effect.flatMap(resolveTable(client, options), ({ table }) =>
+        Effect.forEach(
+          table.create,
+          (text) =>
+            Effect.retry(client.unsafe(text), {
+              times: 8,
+              while: (error) => lostRace(error) ? Effect.as(Failure.backoff(1), true) : false
+            }),
+          { discard: true }
+        ))
+  )
 
 /**
  * The tables as a loader for `Migrator` of `@effect/sql`.
@@ -121,7 +128,7 @@ export const loader = (options?: TableOptions): Migrator.Loader => {
 }
 
 /**
- * The backend alone, and the index of a subject's sessions, for `SessionStore.layerBackend`. The table must exist.
+ * The adapter alone: what {@link layer} puts a store on. The table must exist.
  *
  * A statement that the database gave up in favour of another one (deadlock, serialization failure, SQLite's busy) is
  * repeated; one that failed otherwise is a `SessionStoreError`, whose detail holds the driver's messages and codes without
@@ -134,7 +141,7 @@ export const loader = (options?: TableOptions): Migrator.Loader => {
  * @since 0.1.0
  * @category layers
  */
-export const backendLayer = (
+export const layerBackend = (
   options?: TableOptions
 ): Layer.Layer<SessionBackend | SubjectIndex, SessionConfigError, SqlClient.SqlClient> =>
   Layer.effectContext(
@@ -145,3 +152,48 @@ export const backendLayer = (
           return Context.make(SessionBackend, backend).pipe(Context.add(SubjectIndex, index))
         })))
   )
+
+/**
+ * Options of a store in a table.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends SessionStore.ServerOptions, TableOptions {}
+
+/**
+ * A store in the database of the app's `SqlClient`, with the sessions of a subject. The table must exist: see
+ * {@link createTable} and {@link loader}.
+ *
+ * Fails with `SessionConfigError` at start-up. Every instance of the app cleans up expired rows, in small steps that do
+ * not wait for each other.
+ *
+ * @example
+ * ```ts
+ * import { layer } from "effect-session/SessionStore/Sql"
+ * import { PgClient } from "@effect/sql-pg"
+ * import { Config, Layer } from "effect"
+ *
+ * const SessionsLive = layer({ expiry: "2 hours", table: "app.sessions" }).pipe(
+ *   Layer.provide(PgClient.layerConfig({ url: Config.redacted("DATABASE_URL") }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError, SqlClient.SqlClient> =>
+  Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
+
+/**
+ * {@link layer}, with its options from `Config`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Config.Config.Wrap<Options>
+): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError, SqlClient.SqlClient> =>
+  Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))

@@ -75,10 +75,14 @@ export const make = (
   const update: SessionBackendService["update"] = (id, patch, now, ifVersion, base) => {
     // Who must have one version has nothing to wait for; whoever else is here may as well queue up at once.
     if (ifVersion === undefined && queues.isBusy(id)) return contend(id, patch, now)
-    return base !== undefined && base.expiresAt > now && (ifVersion === undefined || ifVersion === base.version)
-      ? Effect.flatMap(compareAndSet(id, patch, base), (updated) =>
-        updated === undefined ? reread(id, patch, now, ifVersion) : Effect.succeed(updated))
-      : reread(id, patch, now, ifVersion)
+    if (base === undefined || base.expiresAt <= now || (ifVersion !== undefined && ifVersion !== base.version)) {
+      return reread(id, patch, now, ifVersion)
+    }
+    return Effect.flatMap(compareAndSet(id, patch, base), (updated) =>
+      // What is too large on what the caller saw may fit on what is there now.
+      updated === undefined || updated._tag === "TooLarge"
+        ? reread(id, patch, now, ifVersion)
+        : Effect.succeed(updated))
   }
 
   const reread = (
@@ -87,8 +91,10 @@ export const make = (
     now: number,
     ifVersion: number | undefined
   ): Effect.Effect<Updated, SessionStoreError> =>
-    Effect.flatMap(attempt(id, patch, now, ifVersion), (updated) =>
-      updated !== undefined ? Effect.succeed(updated) : contend(id, patch, now, ifVersion))
+    Effect.flatMap(
+      attempt(id, patch, now, ifVersion),
+      (updated) => updated !== undefined ? Effect.succeed(updated) : contend(id, patch, now, ifVersion)
+    )
 
   /** In turn with the others of this process, and with growing pauses against other processes. */
   const contend = (
@@ -101,7 +107,9 @@ export const make = (
       Effect.flatMap(attempt(id, patch, now, ifVersion), (updated) => {
         if (updated !== undefined) return Effect.succeed(updated)
         return tries === maxTries
-          ? Effect.fail(SessionStoreError.of("update", "Contention", "the record changed each time it was to be written"))
+          ? Effect.fail(
+            SessionStoreError.of("update", "Contention", "the record changed each time it was to be written")
+          )
           : Effect.zipRight(backoff(Math.min(tries, 4)), again(tries + 1))
       })
     return queues.inTurn(id, again(1))
@@ -118,7 +126,7 @@ export const make = (
       const record = only(rows, now)
       if (record === undefined || "_tag" in record) return Effect.succeed(missing)
       return ifVersion !== undefined && ifVersion !== record.version
-        ? Effect.succeed(conflict)
+        ? Effect.as(executor.distrustTransaction, conflict)
         : compareAndSet(id, patch, record)
     })
 
@@ -129,28 +137,34 @@ export const make = (
     record: StoredSession
   ): Effect.Effect<Updated | undefined, SessionStoreError> => {
     const changesData = patch.clear || patch.set.size > 0 || patch.remove.size > 0
-    const data = changesData ? Data.applyPatch(record.data, patch) : record.data
-    const flat = changesData ? Data.pack(data) : undefined
-    // A text of n code units has at most 3n octets: most sessions need no counting.
-    if (flat === undefined || flat.length * 3 > patch.maxBytes) {
-      const size = Data.totalOctets(data)
-      if (size > patch.maxBytes) return Effect.succeed({ _tag: "TooLarge", size })
+    const times = patch.expiry === undefined ? [] : Record.timeParams(patch.expiry)
+    const same = [id, record.version, Record.whole(record.expiresAt)]
+    let params = [...times, ...same]
+    if (changesData) {
+      const data = Data.applyPatch(record.data, patch)
+      const flat = Data.pack(data)
+      // A text of n code units has at most 3n octets: most sessions need no counting.
+      if (flat.length * 3 > patch.maxBytes) {
+        const size = Data.totalOctets(data)
+        if (size > patch.maxBytes) return Effect.succeed({ _tag: "TooLarge", size })
+      }
+      params = [textOf(flat), ...params]
     }
-    const params: Array<unknown> = flat === undefined ? [] : [textOf(flat)]
-    if (patch.expiry !== undefined) params.push(...Record.timeParams(patch.expiry))
-    params.push(id, record.version, Record.whole(record.expiresAt))
     const text = patch.expiry === undefined
       ? changesData ? statements.updateData : statements.updateNothing
       : changesData
       ? statements.updateAll
       : statements.updateTimes
-    return Effect.map(executor.write("update", text, params), (changed): Updated | undefined =>
-      changed === 0 ? undefined : {
-        _tag: "Updated",
-        version: record.version + 1,
-        // The record's own, read with the version that was compared: what the row holds now.
-        expiry: Record.wholeExpiry(patch.expiry ?? record)
-      })
+    return Effect.map(
+      executor.write("update", text, params),
+      (changed): Updated | undefined =>
+        changed === 0 ? undefined : {
+          _tag: "Updated",
+          version: record.version + 1,
+          // The record's own, read with the version that was compared: what the row holds now.
+          expiry: Record.wholeExpiry(patch.expiry ?? record)
+        }
+    )
   }
 
   // ── remove ──
@@ -163,13 +177,16 @@ export const make = (
         (removed) => removed === 0 ? "missing" : "removed"
       )
     }
-    return Effect.flatMap(executor.write("remove", statements.removeVersion, [id, ifVersion, at]), (removed) =>
-      removed > 0
-        ? Effect.succeed("removed" as const)
-        : Effect.map(
-          executor.readLatest("remove", statements.find, [id]),
-          (rows) => only(rows, now) === undefined ? "missing" : "conflict"
-        ))
+    return Effect.flatMap(
+      executor.write("remove", statements.removeVersion, [id, ifVersion, at]),
+      (removed) =>
+        removed > 0
+          ? Effect.succeed("removed" as const)
+          : Effect.flatMap(executor.readLatest("remove", statements.find, [id]), (rows) =>
+            only(rows, now) === undefined
+              ? Effect.succeed("missing" as const)
+              : Effect.as(executor.distrustTransaction, "conflict" as const))
+    )
   }
 
   const removeExpired: SessionBackendService["removeExpired"] = (now, limit) =>
@@ -197,12 +214,18 @@ export const make = (
           Effect.flatMap(
             Effect.zipRight(takeTurn(on, slot), on.read(statements.living, [hash, at])),
             (living) => {
-              if (bound.whenFull === "refuse" && living.length >= bound.max) return Effect.succeed("Full")
+              if (bound.whenFull === "refuse" && living.length >= bound.max) {
+                return Effect.map(on.read(statements.find, [id]), (rows) =>
+                  only(rows, now) === undefined ? "Full" : "Taken")
+              }
               const excess = living.slice(0, Math.max(living.length + 1 - bound.max, 0))
               return Effect.flatMap(insertBy(on.write, id, session, now), (inserted) =>
                 inserted
                   ? Effect.as(
-                    Effect.forEach(excess, (row) => on.write(statements.remove, [Record.idIn(row), at]), { discard: true }),
+                    Effect.forEach(excess, (row) =>
+                      on.write(statements.remove, [Record.idIn(row), at]), {
+                      discard: true
+                    }),
                     "Inserted"
                   )
                   : Effect.succeed("Taken"))

@@ -36,9 +36,18 @@ export interface OnConnection {
  */
 export interface Executor {
   readonly dialect: Dialect
-  readonly read: (operation: Operation, text: string, params: Params) => Effect.Effect<ReadonlyArray<Row>, SessionStoreError>
+  readonly read: (
+    operation: Operation,
+    text: string,
+    params: Params
+  ) => Effect.Effect<ReadonlyArray<Row>, SessionStoreError>
   /** A read that sees what others have written since a transaction of the app began. */
   readonly readLatest: Executor["read"]
+  /**
+   * What the caller's transaction reads is not what is there: from now on its reads do not take part in it either. (Under
+   * MySQL's REPEATABLE READ a compare-and-set that lost once would lose for ever.)
+   */
+  readonly distrustTransaction: Effect.Effect<void>
   /** How many rows were changed. */
   readonly write: (operation: Operation, text: string, params: Params) => Effect.Effect<number, SessionStoreError>
   /** One transaction; undone where the body fails, is interrupted, or `keep` says so. */
@@ -56,7 +65,12 @@ const changed = (result: unknown): number => {
   return typeof affectedRows === "number" ? affectedRows : 0
 }
 
-const writeOn = (dialect: Dialect, connection: Connection, text: string, params: Params): Effect.Effect<unknown, SqlError> =>
+const writeOn = (
+  dialect: Dialect,
+  connection: Connection,
+  text: string,
+  params: Params
+): Effect.Effect<unknown, SqlError> =>
   dialect === "mysql" ? connection.executeRaw(text, params) : connection.execute(text, params, undefined)
 
 const onConnection = (dialect: Dialect, connection: Connection): OnConnection => ({
@@ -112,6 +126,14 @@ const makeWith = (
     return transaction._tag === "Some" && isOurs(transaction.value[0]) ? transaction.value[0] : undefined
   }
 
+  const distrusted = new WeakSet<Connection>()
+
+  const distrustTransaction: Executor["distrustTransaction"] = Effect.withFiberRuntime((fiber) => {
+    const connection = joined(fiber)
+    if (connection !== undefined) distrusted.add(connection)
+    return Effect.void
+  })
+
   const lane = dialect === "sqlite" ? new Lane(client) : undefined
 
   const alone = (text: string, params: Params, isWrite: boolean): Effect.Effect<unknown, SqlError> => {
@@ -127,9 +149,10 @@ const makeWith = (
   const read: Executor["read"] = (operation, text, params) =>
     Effect.withFiberRuntime((fiber) => {
       const connection = joined(fiber)
+      const takesPart = connection !== undefined && (dialect === "sqlite" || !distrusted.has(connection))
       return withRetry(
         operation,
-        connection === undefined ? alone(text, params, false) : connection.execute(text, params, undefined)
+        takesPart ? connection.execute(text, params, undefined) : alone(text, params, false)
       ) as Effect.Effect<ReadonlyArray<Row>, SessionStoreError>
     })
 
@@ -159,14 +182,14 @@ const makeWith = (
         operation,
         connection === undefined
           ? reserved(client, (connection, restore) =>
-            within(connection, whole(dialect), restore(body(onConnection(dialect, connection))), keep))
+            within(connection, separate(dialect), restore(body(onConnection(dialect, connection))), keep))
           : Effect.uninterruptibleMask((restore) =>
             within(connection, savepoint, restore(body(onConnection(dialect, connection))), keep)
           )
       )
     })
 
-  return { dialect, read, readLatest, write, transaction }
+  return { dialect, read, readLatest, distrustTransaction, write, transaction }
 }
 
 /**
@@ -175,7 +198,10 @@ const makeWith = (
  */
 const reserved = <A, E>(
   client: SqlClient,
-  use: (connection: Connection, restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2>) => Effect.Effect<A, E>
+  use: (
+    connection: Connection,
+    restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2>
+  ) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | SqlError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.scoped(Effect.flatMap(client.reserve, (connection) => use(connection, restore)))
@@ -187,7 +213,7 @@ interface Texts {
   readonly rollback: ReadonlyArray<string>
 }
 
-const whole = (dialect: Dialect): Texts => ({ begin: begin[dialect], commit: ["COMMIT"], rollback: ["ROLLBACK"] })
+const separate = (dialect: Dialect): Texts => ({ begin: begin[dialect], commit: ["COMMIT"], rollback: ["ROLLBACK"] })
 
 const savepoint: Texts = {
   begin: ["SAVEPOINT effect_session"],
@@ -212,7 +238,10 @@ const within = <A, E>(
       onFailure: (cause) => Effect.zipRight(undo, Effect.failCause(cause)),
       onSuccess: (a) =>
         keep(a)
-          ? Effect.as(Effect.catchAllCause(step("commit"), (cause) => Effect.zipRight(undo, Effect.failCause(cause))), a)
+          ? Effect.as(
+            Effect.catchAllCause(step("commit"), (cause) => Effect.zipRight(undo, Effect.failCause(cause))),
+            a
+          )
           : Effect.as(undo, a)
     })
   )

@@ -89,5 +89,7 @@ export const withRetry = <A>(
     if (failure.contended && tries + 1 < maxTries) {
       return Effect.zipRight(backoff(tries), withRetry(operation, effect, tries + 1))
     }
-    return Effect.fail(SessionStoreError.of(operation, failure.contended ? "Contention" : "Unavailable", failure.detail))
+    return Effect.fail(
+      SessionStoreError.of(operation, failure.contended ? "Contention" : "Unavailable", failure.detail)
+    )
   })

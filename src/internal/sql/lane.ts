@@ -79,8 +79,7 @@ export class Lane {
 const each = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
   Effect.forEach(
     jobs,
-    (job) =>
-      Effect.map(Effect.exit(connection.execute(job.text, job.params, undefined)), (exit) => job.resume(exit)),
+    (job) => Effect.map(Effect.exit(connection.execute(job.text, job.params, undefined)), (exit) => job.resume(exit)),
     { discard: true }
   )
 

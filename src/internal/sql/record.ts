@@ -74,14 +74,18 @@ export const recordParams = (session: NewSession, text: (text: string) => unknow
 const integer = (value: unknown): number => {
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : NaN
   // pg gives 64-bit integers as text, better-sqlite3 as bigint under SafeIntegers
-  if (typeof value === "bigint" || (typeof value === "string" && /^-?\d{1,16}$/.test(value))) return integer(Number(value))
+  if (typeof value === "bigint" || (typeof value === "string" && /^-?\d{1,16}$/.test(value))) {
+    return integer(Number(value))
+  }
   return NaN
 }
 
 const text = (value: unknown): string | undefined => {
   if (typeof value === "string") return value
   if (Buffer.isBuffer(value)) return value.toString("utf8")
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8") : undefined
+  return value instanceof Uint8Array
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8")
+    : undefined
 }
 
 export const idIn = (row: Row): string => text(row.id) ?? ""
@@ -104,7 +108,9 @@ export const parse = (row: Row, now: number): StoredSession | Corrupt | undefine
   const persistent = integer(row.persistent)
   const own = integer(row.own)
   if (!(version >= 1)) return corrupt("version is no number above 0")
-  if (!(createdAt >= 0 && refreshedAt >= 0 && expiresAt >= 0 && idleMillis >= 0)) return corrupt("a time is no whole number")
+  if (!(createdAt >= 0 && refreshedAt >= 0 && expiresAt >= 0 && idleMillis >= 0)) {
+    return corrupt("a time is no whole number")
+  }
   if (!(persistent === 0 || persistent === 1) || !(own === 0 || own === 1)) return corrupt("a flag is neither 0 nor 1")
   const flat = text(row.data)
   if (flat === undefined) return corrupt("data is no text")

@@ -70,8 +70,7 @@ export const make = (dialect: Dialect, table: Table): Statements => {
   }
   const record = `(${columns.join(", ")}) VALUES (?, 1, ${format}, ${given.slice(1).map(() => "?").join(", ")})`
   const same = "WHERE id = ? AND version = ? AND expires_at = ?"
-  const update = (set: string): string =>
-    text(`UPDATE ${sessions} SET ${set}version = version + 1 ${same}${returning}`)
+  const update = (set: string): string => text(`UPDATE ${sessions} SET ${set}version = version + 1 ${same}${returning}`)
   return {
     find: text(`SELECT ${selected} FROM ${sessions} WHERE id = ?`),
     insert: dialect === "mysql"

@@ -140,7 +140,9 @@ export const make = (dialect: Dialect, schema: string | undefined, name: string)
 )`,
           // SQLite wants the schema at the index, not at its table.
           `CREATE INDEX IF NOT EXISTS ${qualify(expires)} ON ${quote(name)} (expires_at)`,
-          `CREATE INDEX IF NOT EXISTS ${qualify(subject)} ON ${quote(name)} (subject_hash) WHERE subject_hash IS NOT NULL`
+          `CREATE INDEX IF NOT EXISTS ${qualify(subject)} ON ${
+            quote(name)
+          } (subject_hash) WHERE subject_hash IS NOT NULL`
         ]
       }
   }
