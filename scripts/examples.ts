@@ -76,7 +76,7 @@ const runError = (program: Programs.Program): string | undefined => {
   const end = timedOut
     ? `did not end within ${patienceMillis / 1000} seconds`
     : `ended with ${signal ?? `exit code ${status}`}`
-  return `${program.file}:${program.line} - ${end}\n${stdout}${stderr}`
+  return `${program.file}:${program.line} - ${end}\n${stdout}${stderr}`.replaceAll(pathOf(program), program.file)
 }
 
 const args = process.argv.slice(2)
