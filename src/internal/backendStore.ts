@@ -38,6 +38,11 @@ const getTurns = (backend: SessionBackendService): Turns<SessionStoreError> => {
   return turns
 }
 
+/*
+ * A call may act when it is made and not when its effect is run: a backend without I/O answers with what is done. So no
+ * call is made ahead of its time here; where its effect is to run later, it is suspended.
+ */
+
 /**
  * A backend whose every call answers: what fails, dies, throws or takes longer than the time-out is a
  * `SessionStoreError`.
@@ -112,14 +117,15 @@ export const make = (
       if (Option.isNone(found)) return loadFrom(tokens, at + 1, now, unknown)
       const record = found.value
       if ("_tag" in record) {
-        const next = loadFrom(tokens, at + 1, now, {
-          _tag: "Empty",
-          reason: "Corrupt",
-          warning: record.newerFormat
-            ? `a session record was written by a later version and is left untouched: ${record.detail}`
-            : `a session record could not be read and was removed: ${record.detail}`
-        })
-        return record.newerFormat ? next : Effect.zipRight(Effect.ignore(backend.remove(id, undefined, now)), next)
+        const removed = record.newerFormat ? Effect.void : Effect.ignore(backend.remove(id, undefined, now))
+        return andThen(removed, () =>
+          loadFrom(tokens, at + 1, now, {
+            _tag: "Empty",
+            reason: "Corrupt",
+            warning: record.newerFormat
+              ? `a session record was written by a later version and is left untouched: ${record.detail}`
+              : `a session record could not be read and was removed: ${record.detail}`
+          }))
       }
       return ExpiryPolicy.isExpired(config, record, now)
         ? loadFrom(tokens, at + 1, now, expired)
@@ -254,7 +260,9 @@ export const make = (
     const replaces = current.owner !== undefined && current.owner.subject === next.owner?.subject
     return andThen(insert(next, now, replaces ? undefined : bound), (saved) => {
       if (saved._tag === "Full") return Effect.succeed<Saved>(saved)
-      const drop = Effect.zipRight(backend.remove(saved.id, undefined, now), forget(next.owner, saved.id))
+      const drop = Effect.suspend(() =>
+        andThen(backend.remove(saved.id, undefined, now), () => forget(next.owner, saved.id))
+      )
       return andThen(
         // Whether the old one is gone is not known when this fails: the new one must not live on beside it.
         Effect.tapError(backend.remove(oldId, current.version, now), () => Effect.ignore(drop)),
@@ -270,16 +278,11 @@ export const make = (
               if (tries === maxTries) {
                 return Effect.zipRight(drop, Effect.fail(SessionStoreError.of("update", "Contention")))
               }
-              return Effect.zipRight(
-                drop,
-                Effect.zipRight(
-                  backoff(tries),
-                  Effect.flatMap(backend.find(oldId, now), (found) =>
-                    Option.isNone(found) || "_tag" in found.value
-                      ? Effect.succeed<Saved>({ _tag: "Ended" })
-                      : renew(token, loaded, found.value, patch, owner, now, tries + 1))
-                )
-              )
+              return Effect.flatMap(Effect.zipRight(drop, backoff(tries)), () =>
+                andThen(backend.find(oldId, now), (found) =>
+                  Option.isNone(found) || "_tag" in found.value
+                    ? Effect.succeed<Saved>({ _tag: "Ended" })
+                    : renew(token, loaded, found.value, patch, owner, now, tries + 1)))
           }
         }
       )
