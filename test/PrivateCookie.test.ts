@@ -10,7 +10,7 @@ import { vi } from "vitest"
 import * as base64 from "../src/internal/base64.js"
 import { isWellFormed } from "../src/internal/privateJar.js"
 
-const calls = vi.hoisted(() => ({ decipher: 0 }))
+const calls = vi.hoisted(() => ({ decipher: 0, tagLengths: new Set<unknown>() }))
 
 vi.mock("node:crypto", async (original) => {
   const crypto = await original<typeof import("node:crypto")>()
@@ -18,6 +18,7 @@ vi.mock("node:crypto", async (original) => {
     ...crypto,
     createDecipheriv: ((...args: Parameters<typeof crypto.createDecipheriv>) => {
       calls.decipher++
+      calls.tagLengths.add((args[3] as { readonly authTagLength?: number } | undefined)?.authTagLength)
       return crypto.createDecipheriv(...args)
     }) as typeof crypto.createDecipheriv
   }
@@ -261,6 +262,10 @@ describe("PrivateCookie", () => {
       const sealed = Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64")
       expect(open("n", sealed)).toBeUndefined()
     }
+    // Node is told as well, so that it takes no other length
+    calls.tagLengths.clear()
+    open("n", seal("n", "v"))
+    expect([...calls.tagLengths]).toEqual([16])
   })
 
   it("K1: truncated anywhere it does not open", () => {
@@ -388,7 +393,13 @@ describe("PrivateCookie", () => {
       }
       for (const value of ["x".repeat(6117), "é".repeat(3059), "€".repeat(2039), "x".repeat(1_000_000)]) {
         const exit = yield* Effect.exit(PrivateCookie.seal(ring, "n", value))
-        expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Die", defect: { name: "RangeError" } } })
+        expect(exit).toMatchObject({
+          _tag: "Failure",
+          cause: {
+            _tag: "Die",
+            defect: new RangeError(`a private cookie's value has at most 6116 octets, got ${Buffer.byteLength(value)}`)
+          }
+        })
       }
       expect(open("n", seal("n", "v"))).toBe("v")
     }))

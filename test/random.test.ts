@@ -109,4 +109,13 @@ describe("random octets", () => {
     }
     expect(seen.size).toBe(682)
   })
+
+  it("K1: after a source that failed, what a longer draw left over is not handed out either", async () => {
+    const random = await freshModule()
+    for (let i = 0; i < 127; i++) random.token() // 32 of 4,096 octets are left
+    nonceOf(random) // and now 20: enough for a nonce, not for a token
+    fills.fail = true
+    expect(() => random.token()).toThrow("no randomness")
+    expect(() => nonceOf(random)).toThrow("no randomness")
+  })
 })

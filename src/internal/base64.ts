@@ -18,7 +18,7 @@ const beforeTwoPads = "AQgw"
  * The platform's decoder does the work, because a regular expression over 4,000 characters costs 7 µs and this 0.4 µs.
  * What makes it strict: the decoder drops every character that is in neither alphabet, and each dropped one, `=` in the
  * middle included, makes the result shorter than the text's length demands. Left to check are the url-safe alphabet,
- * characters beyond ASCII (which it may cut down to 8 bits), and the bits that padding leaves over.
+ * characters beyond ASCII (which it may cut down to 8 bits), and the bits that padding leaves over. What does not fit is written short as well.
  */
 export const decode = (text: string, into: Buffer): number => {
   const length = text.length
@@ -33,7 +33,6 @@ export const decode = (text: string, into: Buffer): number => {
       if (!beforeOnePad.includes(text.charAt(length - 2))) return -1
     }
   }
-  if (octets > into.length) return -1
   if (text.includes("-") || text.includes("_") || Buffer.byteLength(text) !== length) return -1
   return into.write(text, "base64") === octets ? octets : -1
 }
