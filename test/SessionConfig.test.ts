@@ -343,9 +343,9 @@ describe("the declared block", () => {
         cleanupIntervalMillis: 30_000
       })
       const memory = yield* SessionConfig.fromUnknown(
-        withStore({ type: "Memory", value: { max_sessions: 10, max_bytes: 1000 } })
+        withStore({ type: "Memory", value: { max_sessions: 10, max_bytes: 1_000_000_000 } })
       )
-      assert.deepStrictEqual(memory.store, { type: "Memory", maxSessions: 10, maxBytes: 1000 })
+      assert.deepStrictEqual(memory.store, { type: "Memory", maxSessions: 10, maxBytes: 1_000_000_000 })
     }))
 
   it.effect("F1: switched off, the block needs no store", () =>
@@ -417,6 +417,15 @@ describe("the declared block", () => {
       const told = yield* refusal(SessionConfig.fromYaml(texts["two documents"], "a.yaml"))
       assert.deepStrictEqual(pathsOf(told), ["a.yaml"])
       assert.include(told.message, "several documents")
+      for (const name of ["empty", "comment"]) {
+        assert.include((yield* refusal(SessionConfig.fromYaml(texts[name]))).message, "is empty")
+      }
+      assert.include((yield* refusal(SessionConfig.fromYaml(texts.bomb))).message, "expand too far")
+      // YAML 1.2 has no merge: what a bomb is made of is an unknown key
+      const merge = yield* refusal(
+        SessionConfig.fromYaml("a: &a { session_store: { type: Tower } }\nrequest_context: { <<: *a }")
+      )
+      assert.sameMembers(pathsOf(merge), ["request_context", "request_context.session_store"])
       assert.match((yield* refusal(SessionConfig.fromYaml(texts["inner key twice"]))).message, /twice.*line \d+/)
     }))
 
@@ -517,7 +526,7 @@ describe("Effect's Config", () => {
     SESSION_CLEANUP_INTERVAL: "never",
     SESSION_STORE: "Memory",
     SESSION_MAX_SESSIONS: "10",
-    SESSION_MAX_BYTES: "1000"
+    SESSION_MAX_BYTES: "1000000000"
   }
 
   const expected: SessionConfig.FileConfig = {
@@ -539,7 +548,7 @@ describe("Effect's Config", () => {
       maxSessionBytes: 1000,
       cleanupInterval: Duration.infinity
     },
-    store: { type: "Memory", maxSessions: 10, maxBytes: 1000 }
+    store: { type: "Memory", maxSessions: 10, maxBytes: 1_000_000_000 }
   }
 
   it.effect("F2: every option by its name, from any ConfigProvider", () =>
@@ -721,6 +730,8 @@ describe("mistakes", () => {
         [{ session_store: { type: "Memory", value: [] } }, [".session_store.value"]],
         [{ session_store: { type: "Memory", value: { private_key: key } } }, [".session_store.value.private_key"]],
         [{ session_store: { type: "Memory", value: { max_bytes: 0 } } }, [".session_store.value.max_bytes"]],
+        [{ session_store: { type: "Memory", value: { max_bytes: 256 * 1024 } } }, [".session_store.value.max_bytes"]],
+        [{ session_store: { type: "Memory", value: { max_sessions: 1e9 } } }, [".session_store.value.max_sessions"]],
         [{ session_store: { type: "Memory", value: { max_sessions: 1.5 } } }, [".session_store.value.max_sessions"]],
         [{ session_store: { type: "Tower" }, session_config: null }, [".session_config"]],
         [{ session_store: { type: "Tower" }, session_config: [] }, [".session_config"]],
@@ -1071,7 +1082,16 @@ describe("resolve", () => {
       "é.com"
     ]
     const numbers = ["1.2.3", "1.2.3.4.5", "256.1.1.1", "a.1", "127.0.0.01", "\ud800"]
-    for (const domain of [...wrong, ...more, ...numbers, `${"a".repeat(64)}.example`, "a.".repeat(600)]) {
+    for (
+      const domain of [
+        ...wrong,
+        ...more,
+        ...numbers,
+        `${"a".repeat(64)}.example`,
+        `${"a.".repeat(130)}com`,
+        "a.".repeat(600)
+      ]
+    ) {
       assert.deepStrictEqual(refusedPaths({ domain }), ["domain"], JSON.stringify(domain))
     }
   })

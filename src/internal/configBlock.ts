@@ -105,7 +105,7 @@ const decodeBlock = (value: unknown, path: string, draft: Draft.Draft): void => 
 
   const store = block.get("session_store")
   if (store !== undefined) decodeStore(store, block.path("session_store"), draft)
-  else if (block.get("enable") === false) draft.store = { type: "Memory" } // switched off: no store is ever asked
+  else if (block.get("enable") === false) draft.store = Draft.unusedStore
   else draft.report(block.path("session_store"), "is missing: a mapping whose type is Cookie, Memory or Tower")
 }
 
@@ -184,19 +184,13 @@ const decodeCookieStore = (value: unknown, path: string, draft: Draft.Draft): vo
 }
 
 const decodeMemoryStore = (value: unknown, path: string, draft: Draft.Draft): void => {
-  draft.store = { type: "Memory" }
-  if (value === undefined) return
-  const block = openBlock(value, path, ["max_sessions", "max_bytes"], draft.report)
-  if (block === undefined) return
-  const bound = (name: string): number | undefined => {
-    const given = block.get(name)
-    if (given === undefined) return undefined
-    const problem = Draft.boundProblem(given)
-    if (problem === undefined) return given as number // `boundProblem` found an integer
-    draft.report(block.path(name), problem)
-    return undefined
+  const block = value === undefined ? undefined : openBlock(value, path, ["max_sessions", "max_bytes"], draft.report)
+  draft.store = {
+    type: "Memory",
+    maxSessions: block?.get("max_sessions"),
+    maxBytes: block?.get("max_bytes"),
+    pathOf: (bound) => `${path}.${fileName(bound)}`
   }
-  draft.store = { type: "Memory", maxSessions: bound("max_sessions"), maxBytes: bound("max_bytes") }
 }
 
 /** The material of a key, or undefined with its mistake reported; nothing of the value is repeated. */

@@ -9,6 +9,7 @@ import * as KeyRing from "../KeyRing.js"
 import type { FileConfig, SessionConfigOptions } from "../SessionConfig.js"
 import { SessionConfigError } from "../SessionError.js"
 import type { DeclaredOption } from "./configFields.js"
+import { boundMistakes } from "./memoryBounds.js"
 import { type Mistake, resolveOptions } from "./resolveOptions.js"
 
 export type Report = (path: string, message: string) => void
@@ -34,12 +35,28 @@ export interface CookieStore {
   audience: string | undefined
 }
 
+/** The bounds as they were given, and where. */
+export interface MemoryStore {
+  readonly type: "Memory"
+  readonly maxSessions: unknown
+  readonly maxBytes: unknown
+  readonly pathOf: (bound: string) => string
+}
+
+/** Switched off, no store is ever asked. */
+export const unusedStore: MemoryStore = {
+  type: "Memory",
+  maxSessions: undefined,
+  maxBytes: undefined,
+  pathOf: (bound) => bound
+}
+
 export interface Draft {
   readonly report: Report
   readonly set: (option: DeclaredOption, value: unknown) => void
   readonly options: { [option in DeclaredOption]?: unknown }
   readonly mistakes: Array<Mistake>
-  store: CookieStore | Exclude<FileConfig["store"], { readonly type: "Cookie" }> | undefined
+  store: CookieStore | MemoryStore | { readonly type: "Tower" } | undefined
 }
 
 export const make = (): Draft => {
@@ -70,13 +87,17 @@ export const finish = (
     const { mistakes, report, store } = draft
     // Sound: `resolveOptions` checks every value at run time.
     const options = draft.options as SessionConfigOptions
-    for (const { message, path } of resolveOptions(options, store?.type === "Cookie" ? "client" : "server").mistakes) {
-      report(pathOf(path), message)
-    }
+    const resolved = resolveOptions(options, store?.type === "Cookie" ? "client" : "server")
+    for (const { message, path } of resolved.mistakes) report(pathOf(path), message)
     let declared: FileConfig["store"] | undefined
-    if (store?.type !== "Cookie") {
+    if (store?.type === "Tower") {
       declared = store
-    } else {
+    } else if (store?.type === "Memory") {
+      const wrong = boundMistakes(store, resolved.config.maxSessionBytes)
+      for (const { message, path } of wrong) report(store.pathOf(path), message)
+      // Sound: `boundMistakes` found numbers, or nothing.
+      declared = { type: "Memory", maxSessions: store.maxSessions as number, maxBytes: store.maxBytes as number }
+    } else if (store?.type === "Cookie") {
       const current = store.keys.filter((key) => !key.previous)
       if (current.length === 0) {
         report(store.keyPath, `is missing: the Cookie store needs a key of at least 64 bytes (or ${store.secretName})`)
@@ -84,9 +105,6 @@ export const finish = (
       if (current.length > 1) report(store.keyPath, `is there together with ${store.secretName}: keep one of them`)
       if (store.keys.length > maxKeys) {
         report(store.path, `has ${store.keys.length} keys: at most ${maxKeys} are accepted`)
-      }
-      if (store.audience !== undefined && !store.audience.isWellFormed()) {
-        report(store.path, "the audience must be well-formed Unicode: it has a lone surrogate")
       }
       // The current key comes first, so that it is the one that seals.
       const inOrder = [...current, ...store.keys.filter((key) => key.previous)]
@@ -119,7 +137,3 @@ export const placeholderProblem = (text: string): string | undefined =>
   placeholders.some((placeholder) => placeholder.test(text))
     ? "is a placeholder or a template that nothing expanded (<…>, {{…}}, ${…}): put a real key in its place"
     : undefined
-
-/** What is wrong with a bound of the Memory store, if anything. */
-export const boundProblem = (value: unknown): string | undefined =>
-  Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : "must be an integer of at least 1"

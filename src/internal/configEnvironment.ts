@@ -94,19 +94,16 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
       break
     }
     case "Memory": {
-      const bound = (name: string) =>
-        Effect.map(read(name, report), (text) => {
-          if (text === undefined) return undefined
-          const value = parse("number", text)
-          const problem = Draft.boundProblem(value)
-          if (problem === undefined) return value as number // `boundProblem` found an integer
-          report(name, problem)
-          return undefined
-        })
+      const bound = (option: string) =>
+        Effect.map(
+          read(environmentName(option), report),
+          (text) => text === undefined ? undefined : parse("number", text)
+        )
       draft.store = {
         type: "Memory",
-        maxSessions: yield* bound("SESSION_MAX_SESSIONS"),
-        maxBytes: yield* bound("SESSION_MAX_BYTES")
+        maxSessions: yield* bound("maxSessions"),
+        maxBytes: yield* bound("maxBytes"),
+        pathOf: environmentName
       }
       break
     }
@@ -114,7 +111,7 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
       draft.store = { type: "Tower" }
       break
     case undefined:
-      if (draft.options.enable === false) draft.store = { type: "Memory" } // switched off: no store is ever asked
+      if (draft.options.enable === false) draft.store = Draft.unusedStore
       else report("SESSION_STORE", "is missing: Cookie, Memory or Tower")
       break
     default:
