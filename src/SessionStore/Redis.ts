@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { RedisOptions } from "ioredis"
 import * as Backend from "../internal/redis/backend.js"
-import { type Client, Commands, type Watch } from "../internal/redis/commands.js"
+import { Commands, type Watch } from "../internal/redis/commands.js"
 import { connect } from "../internal/redis/connection.js"
 import * as Index from "../internal/redis/subjectIndex.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
@@ -56,6 +56,8 @@ export interface RedisSettings extends
  */
 export interface RedisClient {
   readonly call: (command: string, args: Array<string>) => Promise<unknown>
+  readonly callBuffer: (command: string, args: Array<string>) => Promise<unknown>
+  readonly evalsha: (sha: string, keys: string, ...keysAndArguments: Array<string>) => Promise<unknown>
 }
 
 /**
@@ -88,7 +90,7 @@ export interface ClientOptions extends PrefixOptions {
   readonly client: RedisClient
 }
 
-const services = (client: Client, watch: Watch | undefined, options: PrefixOptions) => {
+const services = (client: RedisClient, watch: Watch | undefined, options: PrefixOptions) => {
   const commands = new Commands(client, watch)
   const prefix = options.prefix ?? "session:"
   return Context.make(SessionBackend, Backend.make(commands, prefix)).pipe(

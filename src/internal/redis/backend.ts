@@ -12,7 +12,7 @@ import * as SubjectIndex from "./subjectIndex.js"
 
 export const make = (commands: Commands, prefix: string): SessionBackendService => ({
   find: (id, now) =>
-    commands.run("find", "HGETALL", [prefix + id], (reply) => found(Records.read(reply, now)), whenNoHash),
+    commands.readHash("find", prefix + id, (reply) => found(Records.read(reply, now)), whenNoHash),
 
   insert: (id, session, now) =>
     commands.script("insert", Scripts.insert, prefix + id, Records.insertArguments(session, now), (reply) => reply === "I"),
@@ -35,7 +35,7 @@ export const make = (commands: Commands, prefix: string): SessionBackendService 
       "remove",
       Scripts.remove,
       prefix + id,
-      [String(now), ifVersion === undefined ? "" : String(ifVersion)],
+      [`${now} ${ifVersion ?? "-"}`],
       readRemoved
     ),
 
@@ -55,15 +55,9 @@ const whenNoHash = (message: string): Found | undefined =>
 
 const updateArguments = (patch: Patch, now: number, ifVersion: number | undefined): Array<string> => {
   const { expiry } = patch
-  const args = [
-    String(now),
-    ifVersion === undefined ? "" : String(ifVersion),
-    String(Math.min(patch.maxBytes, Number.MAX_SAFE_INTEGER)),
-    expiry === undefined ? "" : Records.times(expiry),
-    expiry === undefined ? "" : Records.ttl(expiry.expiresAt - now),
-    patch.clear ? "1" : "0",
-    String(patch.remove.size)
-  ]
+  const maxBytes = Math.min(patch.maxBytes, Number.MAX_SAFE_INTEGER)
+  const moves = expiry === undefined ? "- -" : `${Records.ttl(expiry.expiresAt - now)} ${Records.times(expiry)}`
+  const args = [`${now} ${ifVersion ?? "-"} ${maxBytes} ${patch.clear ? 1 : 0} ${moves}`, String(patch.remove.size)]
   for (const key of patch.remove) args.push(Records.dataField(key))
   for (const [key, text] of patch.set) args.push(Records.dataField(key), text)
   return args
@@ -95,9 +89,8 @@ const readRefused = (reply: unknown): Updated | undefined => {
 const readUpdated = (reply: unknown): Updated => {
   const refused = readRefused(reply)
   if (refused !== undefined) return refused
-  const text = reply as string // or readRefused had thrown
-  const end = text.indexOf(" ", 2)
-  return { _tag: "Updated", version: Number(text.slice(2, end)), expiry: Records.readTimes(text, end + 1) ?? notUnderstood() }
+  const { expiry, version } = Records.readVersionAndTimes(reply as string, 2) ?? notUnderstood() // else readRefused had thrown
+  return { _tag: "Updated", version, expiry }
 }
 
 /** `U <version>`, or `O <version> <subject>` */

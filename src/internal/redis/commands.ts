@@ -3,15 +3,12 @@
  */
 import * as Effect from "effect/Effect"
 import { SessionStoreError } from "../../SessionError.js"
+import type { RedisClient } from "../../SessionStore/Redis.js"
 import type { Script } from "./scripts.js"
-
-/** What we need of a client of ioredis, `Redis` or `Cluster`, of any version. */
-export interface Client {
-  readonly call: (command: string, args: Array<string>) => Promise<unknown>
-}
 
 type Operation = SessionStoreError["operation"]
 type Answer<A> = Effect.Effect<A, SessionStoreError>
+type Read<A> = (reply: unknown) => A
 
 /** Counts what is under way, so that a connection that hangs can be told from an idle one. */
 export interface Watch {
@@ -19,86 +16,88 @@ export interface Watch {
   readonly answered: () => void
 }
 
+/** A `read` that throws is a reply that was not understood. A `rescue` may make an answer of an error of the server. */
 export class Commands {
-  constructor(private readonly client: Client, private readonly watch: Watch | undefined) {}
+  constructor(private readonly client: RedisClient, private readonly watch: Watch | undefined) {}
 
-  /** One command. `read` may throw; `rescue` may make an answer of an error that the server gave. */
+  /** HGETALL, its reply as buffers. Of all names, ioredis knows only this one in lower case and would make an object of it. */
+  readHash<A>(operation: Operation, key: string, read: Read<A>, rescue?: (message: string) => A | undefined): Answer<A> {
+    return this.ask(operation, () => this.client.callBuffer("HGETALL", [key]), read, rescue)
+  }
+
+  /** Any command, its reply as text. */
   run<A>(
     operation: Operation,
     command: string,
     args: Array<string>,
-    read: (reply: unknown) => A,
+    read: Read<A>,
     rescue?: (message: string) => A | undefined
   ): Answer<A> {
-    return Effect.async<A, SessionStoreError>((resume) =>
-      this.send(
-        command,
-        args,
-        (reply) => resume(succeed(operation, read, reply)),
-        (error) => {
-          const rescued = rescue?.(messageOf(error))
-          resume(rescued === undefined ? fail(operation, error) : Effect.succeed(rescued))
-        }
-      )
+    return this.ask(operation, () => this.client.call(command, args), read, rescue)
+  }
+
+  /** One script on one key, its reply as text. The script is sent once to each server, and again when the server lost it. */
+  script<A>(operation: Operation, script: Script, key: string, args: Array<string>, read: Read<A>): Answer<A> {
+    return this.ask(
+      operation,
+      () =>
+        args.length < 1_000
+          ? this.client.evalsha(script.sha, "1", key, ...args)
+          : this.client.call("EVALSHA", [script.sha, "1", key, ...args]), // more than that may not fit onto the stack
+      read,
+      undefined,
+      // SCRIPT LOAD has no key and would reach any node of a cluster; EVAL reaches the key's and loads as well.
+      () => this.client.call("EVAL", [script.source, "1", key, ...args])
     )
   }
 
-  /** One script on one key. It is sent once to each server, and again when the server has lost it. */
-  script<A>(operation: Operation, script: Script, key: string, args: Array<string>, read: (reply: unknown) => A): Answer<A> {
+  private ask<A>(
+    operation: Operation,
+    command: () => Promise<unknown>,
+    read: Read<A>,
+    rescue: ((message: string) => A | undefined) | undefined,
+    whenNoScript?: () => Promise<unknown>
+  ): Answer<A> {
     return Effect.async<A, SessionStoreError>((resume) => {
-      const answer = (reply: unknown) => resume(succeed(operation, read, reply))
-      this.send("EVALSHA", [script.sha, "1", key, ...args], answer, (error) => {
-        // SCRIPT LOAD has no key and would reach any node of a cluster; EVAL reaches the key's and loads as well.
-        if (messageOf(error).startsWith("NOSCRIPT")) {
-          this.send("EVAL", [script.source, "1", key, ...args], answer, (error) => resume(fail(operation, error)))
-        } else resume(fail(operation, error))
-      })
-    })
-  }
-
-  private send(
-    command: string,
-    args: Array<string>,
-    onReply: (reply: unknown) => void,
-    onError: (error: unknown) => void
-  ): void {
-    const { watch } = this
-    try {
-      if (watch === undefined) {
-        this.client.call(command, args).then(onReply, onError)
-      } else {
-        watch.sent()
-        this.client.call(command, args).then(
-          (reply) => {
-            watch.answered()
-            onReply(reply)
-          },
-          (error) => {
-            watch.answered()
-            onError(error)
-          }
+      const { watch } = this
+      const onReply = (reply: unknown) => {
+        watch?.answered()
+        let answer: Answer<A>
+        try {
+          answer = Effect.succeed(read(reply))
+        } catch {
+          // In a promise's callback it would be nobody's, and the fiber would wait for ever.
+          answer = Effect.fail(SessionStoreError.of(operation, "Unavailable", "the reply was not understood"))
+        }
+        resume(answer)
+      }
+      const onError = (error: unknown) => {
+        watch?.answered()
+        const message = error instanceof Error ? error.message : ""
+        if (whenNoScript !== undefined && message.startsWith("NOSCRIPT")) {
+          const again = whenNoScript
+          whenNoScript = undefined
+          return send(again)
+        }
+        const rescued = rescue?.(message)
+        resume(
+          rescued === undefined
+            ? Effect.fail(SessionStoreError.of(operation, "Unavailable", describe(error)))
+            : Effect.succeed(rescued)
         )
       }
-    } catch (error) {
-      watch?.answered()
-      onError(error)
-    }
+      const send = (command: () => Promise<unknown>) => {
+        watch?.sent()
+        try {
+          command().then(onReply, onError)
+        } catch (error) {
+          onError(error)
+        }
+      }
+      send(command)
+    })
   }
 }
-
-/** An exception in a promise's callback would be nobody's, and the fiber would wait for ever. */
-const succeed = <A>(operation: Operation, read: (reply: unknown) => A, reply: unknown): Answer<A> => {
-  try {
-    return Effect.succeed(read(reply))
-  } catch {
-    return Effect.fail(SessionStoreError.of(operation, "Unavailable", "Redis gave a reply that is not understood"))
-  }
-}
-
-const fail = (operation: Operation, error: unknown): Answer<never> =>
-  Effect.fail(SessionStoreError.of(operation, "Unavailable", describe(error)))
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : ""
 
 /**
  * An error as text for the log. The client hangs the whole command onto its errors, and the server quotes arguments in

@@ -1,5 +1,8 @@
 /**
- * A session as the hash that scripts.ts describes: written as a list of fields and values, read from one.
+ * A session as the hash that scripts.ts describes: written as fields and values, read from the reply to HGETALL.
+ *
+ * Reading is on the path of every request. Replies are taken as buffers and each is decoded once; the state is read digit by
+ * digit: regular expressions and `split` cost as much as the command itself.
  */
 import type { Corrupt, Data, Expiry, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
 
@@ -12,7 +15,7 @@ export const ttl = (millis: number): string =>
 
 export const dataField = (key: string): string => `d:${key}`
 
-/** Everything that a refresh replaces; the scripts take it as one piece. */
+/** What a refresh replaces; the scripts take it as one piece. */
 export const times = (expiry: Expiry): string =>
   `${expiry.expiresAt} ${expiry.createdAt} ${expiry.refreshedAt} ${expiry.idleMillis} ${expiry.persistent ? 1 : 0}${
     expiry.own ? 1 : 0
@@ -30,7 +33,7 @@ export const subjectText = (subject: string): string => JSON.stringify(subject)
 /** What the script `insert` takes. */
 export const insertArguments = (session: NewSession, now: number): Array<string> => {
   const { data, owner } = session
-  const args = [String(now), ttl(session.expiresAt - now), "s", `1 1 ${octets(data)} ${times(session)}`]
+  const args = [`${now} ${ttl(session.expiresAt - now)}`, "s", `1 1 ${octets(data)} ${times(session)}`]
   if (owner !== undefined) {
     const about = JSON.stringify([owner.authenticatedAt, owner.userAgent ?? null, owner.address ?? null])
     args.push("o", subjectText(owner.subject), "a", about)
@@ -39,35 +42,54 @@ export const insertArguments = (session: NewSession, now: number): Array<string>
   return args
 }
 
-/** `<expiresAt> <createdAt> <refreshedAt> <idleMillis> <flags>`, from a position in the text on. */
-export const readTimes = (text: string, from: number): Expiry | undefined => {
-  const parts = text.slice(from).split(" ")
-  if (parts.length !== 5) return undefined
-  const expiresAt = number(parts[0])
-  const createdAt = number(parts[1])
-  const refreshedAt = number(parts[2])
-  const idleMillis = number(parts[3])
-  const flags = parts[4]
-  return Number.isFinite(expiresAt + createdAt + refreshedAt + idleMillis) && /^[01][01]$/.test(flags)
+/** The numbers between single spaces from a position on; undefined unless there are as many as asked for. */
+const readNumbers = (text: string, from: number, count: number): ReadonlyArray<number> | undefined => {
+  const numbers: Array<number> = []
+  let number = 0
+  let start = from
+  let plain = true
+  for (let i = from; i <= text.length; i++) {
+    const code = i === text.length ? 0x20 : text.charCodeAt(i)
+    if (code === 0x20) {
+      if (i === start) return undefined
+      if (!plain) number = Number(text.slice(start, i)) // with a sign, fraction or exponent
+      if (!Number.isFinite(number)) return undefined
+      numbers.push(number)
+      number = 0
+      start = i + 1
+      plain = true
+    } else if (code >= 0x30 && code <= 0x39) number = number * 10 + code - 0x30
+    else plain = false
+  }
+  return numbers.length === count ? numbers : undefined
+}
+
+/** `numbers[from]` on: expiresAt, createdAt, refreshedAt, idleMillis, and the flags, two digits read as one number. */
+const toExpiry = (numbers: ReadonlyArray<number>, from: number): Expiry | undefined => {
+  const flags = numbers[from + 4]
+  return flags === 0 || flags === 1 || flags === 10 || flags === 11
     ? {
-      createdAt,
-      refreshedAt,
-      expiresAt,
-      idleMillis,
-      persistent: flags.charCodeAt(0) === 0x31,
-      own: flags.charCodeAt(1) === 0x31
+      createdAt: numbers[from + 1],
+      refreshedAt: numbers[from + 2],
+      expiresAt: numbers[from],
+      idleMillis: numbers[from + 3],
+      persistent: flags >= 10,
+      own: flags % 10 === 1
     }
     : undefined
 }
 
-/** `Number("")` is 0. */
-const number = (text: string): number => text === "" ? NaN : Number(text)
+/** `<version> <times>` from a position in the text on, as the script `update` answers. */
+export const readVersionAndTimes = (
+  text: string,
+  from: number
+): { readonly version: number; readonly expiry: Expiry } | undefined => {
+  const numbers = readNumbers(text, from, 6)
+  const expiry = numbers && toExpiry(numbers, 1)
+  return expiry && { version: numbers![0], expiry } // expiry is made of numbers
+}
 
-const corrupt = (detail: string): Corrupt => ({ _tag: "Corrupt", newerFormat: false, detail })
-
-/**
- * What a state says. `Gone`: expired, or a tombstone.
- */
+/** What a state says. `Gone`: expired, or a tombstone. */
 type State =
   | { readonly _tag: "Live"; readonly version: number; readonly expiry: Expiry }
   | { readonly _tag: "Gone" }
@@ -75,14 +97,21 @@ type State =
 
 const gone: State = { _tag: "Gone" }
 
+const corrupt = (detail: string): Corrupt => ({ _tag: "Corrupt", newerFormat: false, detail })
+
 export const readState = (state: string, now: number): State => {
   if (state === "0") return gone
-  const format = Number(/^\d+(?= )/.exec(state)?.[0])
-  if (format > 1) return { _tag: "Corrupt", newerFormat: true, detail: `the record has format ${format}` }
-  const head = /^1 ([1-9]\d*) \d+ /.exec(state)
-  const expiry = head === null ? undefined : readTimes(state, head[0].length)
-  if (head === null || expiry === undefined) return corrupt("the record's state cannot be read")
-  return expiry.expiresAt <= now ? gone : { _tag: "Live", version: Number(head[1]), expiry }
+  const numbers = state.startsWith("1 ") ? readNumbers(state, 2, 7) : undefined
+  const expiry = numbers && toExpiry(numbers, 2)
+  if (numbers === undefined || expiry === undefined || numbers[0] < 1) return whyNot(state)
+  return expiry.expiresAt <= now ? gone : { _tag: "Live", version: numbers[0], expiry }
+}
+
+const whyNot = (state: string): Corrupt => {
+  const format = Number(/^[1-9]\d*(?= )/.exec(state)?.[0])
+  return format > 1
+    ? { _tag: "Corrupt", newerFormat: true, detail: `the record has format ${format}` }
+    : corrupt("the record's state cannot be read")
 }
 
 /** The record in a reply to HGETALL, or what stands in its place; undefined when it is missing. */
@@ -95,10 +124,13 @@ export const read = (reply: unknown, now: number): StoredSession | Corrupt | und
   let about: string | undefined
   for (let i = 0; i < list.length; i += 2) {
     const field = list[i]
-    if (field.charCodeAt(1) === 0x3a && field.charCodeAt(0) === 0x64) data.set(field.slice(2), list[i + 1])
-    else if (field === "s") text = list[i + 1]
-    else if (field === "o") subject = list[i + 1]
-    else if (field === "a") about = list[i + 1]
+    const value = list[i + 1]
+    if (field.length > 1) {
+      // `d:`; what else is there is not ours, or a later version's
+      if (field[0] === 0x64 && field[1] === 0x3a) data.set(field.toString("utf8", 2), value.toString())
+    } else if (field[0] === 0x73) text = value.toString("latin1")
+    else if (field[0] === 0x6f) subject = value.toString()
+    else if (field[0] === 0x61) about = value.toString()
   }
   if (text === undefined) return corrupt("the record has no state")
   const state = readState(text, now)
@@ -106,7 +138,18 @@ export const read = (reply: unknown, now: number): StoredSession | Corrupt | und
   if (state._tag === "Corrupt") return state
   const owner = readOwner(subject, about)
   if (owner === null) return corrupt("the record's owner cannot be read")
-  return { ...state.expiry, version: state.version, data, owner }
+  const { expiry } = state
+  return {
+    createdAt: expiry.createdAt,
+    refreshedAt: expiry.refreshedAt,
+    expiresAt: expiry.expiresAt,
+    idleMillis: expiry.idleMillis,
+    persistent: expiry.persistent,
+    own: expiry.own,
+    data,
+    owner,
+    version: state.version
+  }
 }
 
 /** null when it cannot be read. */
@@ -128,7 +171,10 @@ const readOwner = (subject: string | undefined, about: string | undefined): Owne
 const isText = (value: unknown): value is string | null => value === null || typeof value === "string"
 
 /** A map reply is flat, or an object under ioredis 6's `replyMapping: "resp3"`, where a field is an own property. */
-export const flat = (reply: unknown): ReadonlyArray<string> =>
-  Array.isArray(reply)
-    ? reply as ReadonlyArray<string> // HGETALL answers bulk strings, and `call` decodes them
-    : Object.entries(reply as Record<string, string>).flat() // likewise; null throws, and the caller answers for it
+export const flat = (reply: unknown): ReadonlyArray<Buffer> => {
+  // HGETALL answers bulk strings, and `callBuffer` leaves them as they came; null throws, and the caller answers for it.
+  if (Array.isArray(reply)) return reply as ReadonlyArray<Buffer>
+  const list: Array<Buffer> = []
+  for (const [field, value] of Object.entries(reply as Record<string, Buffer>)) list.push(Buffer.from(field), value)
+  return list
+}

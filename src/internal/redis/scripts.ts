@@ -13,6 +13,9 @@
  *
  * Numbers cross as text and are only compared in Lua: it prints doubles with 14 digits, and a time has 13 already. Lua's
  * `unpack` overflows its stack at some 8,000 values, hence the steps of 1,000.
+ *
+ * What is not a field or a value comes as one argument, separated by spaces, `-` for none: an argument of its own for each
+ * costs the client more than the work itself.
  */
 import { createHash } from "node:crypto"
 
@@ -25,30 +28,30 @@ export interface Script {
 const script = (source: string): Script => ({ source, sha: createHash("sha1").update(source).digest("hex") })
 
 /**
- * `now, ttl, field, value, …` → `I` inserted; `T` taken; `E` evicted before it arrived.
+ * `now ttl`, field, value, … → `I` inserted; `T` taken; `E` evicted before it arrived.
  *
  * What cannot be read is taken: an insert must not overwrite.
  */
 export const insert = script(`
 local key = KEYS[1]
+local now, ttl = string.match(ARGV[1], '^(%S+) (%S+)$')
 if redis.call('EXISTS', key) == 1 then
   local s = redis.pcall('HGET', key, 's')
   if type(s) ~= 'string' then return 'T' end
   if s == '0' then return 'E' end
   local e = tonumber(string.match(s, '^1 %d+ %d+ ([-+.%de]+) ') or '')
-  if not e or e > tonumber(ARGV[1]) then return 'T' end
+  if not e or e > tonumber(now) then return 'T' end
   redis.call('DEL', key)
 end
-for i = 3, #ARGV, 1000 do
+for i = 2, #ARGV, 1000 do
   redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
 end
-redis.call('PEXPIRE', key, ARGV[2])
+redis.call('PEXPIRE', key, ttl)
 return 'I'
 `)
 
 /**
- * `now, ifVersion, maxBytes, times, ttl, clear, number of fields to remove, field, …, field, value, …`; an empty
- * `ifVersion`, `times` or `ttl` is none.
+ * `now ifVersion maxBytes clear ttl times`, number of fields to remove, field, …, field, value, …
  *
  * → `M` missing; `C` conflict; `T <size>` too large; `U <version> <times>` updated, without times when they were given;
  * then, of a session with an owner, `O <version> <subject>`.
@@ -57,14 +60,16 @@ return 'I'
  */
 export const update = script(`
 local key, n = KEYS[1], #ARGV
-local clear = ARGV[6] == '1'
-local set = 8 + ARGV[7]
+local now, only, most, clear, ttl, times = string.match(ARGV[1], '^(%S+) (%S+) (%S+) (%S+) (%S+) (.+)$')
+clear = clear == '1'
+local moves = times ~= '-'
+local set = 3 + ARGV[2]
 local want, own = {'s'}, 1
-if clear or ARGV[4] ~= '' then
+if clear or moves then
   want, own = {'s', 'o', 'a'}, 3
 end
 if not clear then
-  for i = 8, set - 1 do want[#want + 1] = ARGV[i] end
+  for i = 3, set - 1 do want[#want + 1] = ARGV[i] end
   for i = set, n, 2 do want[#want + 1] = ARGV[i] end
 end
 local s, o, a
@@ -88,26 +93,23 @@ for i = 1, #want, 1000 do
 end
 local v, b, e, rest = string.match(s, '^1 (%d+) (%d+) ([-+.%de]+) (.+)$')
 local ends = tonumber(e or '')
-if not ends or ends <= tonumber(ARGV[1]) then return 'M' end
-if ARGV[2] ~= '' and ARGV[2] ~= v then return 'C' end
+if not ends or ends <= tonumber(now) then return 'M' end
+if only ~= '-' and only ~= v then return 'C' end
 if not clear then size = size + b end
-local put = {'s', ''}
 for i = set, n, 2 do
   size = size + #ARGV[i] - 2 + #ARGV[i + 1]
 end
-if size > tonumber(ARGV[3]) then return string.format('T %.0f', size) end
-local times = ARGV[4]
-if times == '' then times = e .. ' ' .. rest end
+if size > tonumber(most) then return string.format('T %.0f', size) end
+if not moves then times = e .. ' ' .. rest end
 local version = string.format('%.0f', v + 1)
 s = '1 ' .. version .. ' ' .. string.format('%.0f', math.max(size, 0)) .. ' ' .. times
-local ttl = ARGV[5]
 if clear then
-  if ttl == '' then ttl = redis.call('PTTL', key) end
+  if not moves then ttl = redis.call('PTTL', key) end
   redis.call('DEL', key)
   if o then redis.call('HSET', key, 'o', o) end
   if a then redis.call('HSET', key, 'a', a) end
 else
-  for i = 8, set - 1, 1000 do
+  for i = 3, set - 1, 1000 do
     redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 999, set - 1)))
   end
 end
@@ -119,19 +121,20 @@ else
     redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, n)))
   end
 end
-if ttl ~= '' and tonumber(ttl) > 0 then redis.call('PEXPIRE', key, ttl) end
-if ARGV[4] == '' then return 'U ' .. version .. ' ' .. times end
+if ttl ~= '-' and tonumber(ttl) > 0 then redis.call('PEXPIRE', key, ttl) end
+if not moves then return 'U ' .. version .. ' ' .. times end
 if o then return 'O ' .. version .. ' ' .. o end
 return 'U ' .. version
 `)
 
 /**
- * `now, ifVersion` → `R` removed; `C` conflict; `M` missing.
+ * `now ifVersion` → `R` removed; `C` conflict; `M` missing.
  *
  * What cannot be read is removed, except at a version, which it does not have.
  */
 export const remove = script(`
 local key = KEYS[1]
+local now, only = string.match(ARGV[1], '^(%S+) (%S+)$')
 local s = redis.pcall('HGET', key, 's')
 if type(s) == 'table' and not string.find(s.err, 'WRONGTYPE', 1, true) then return s end
 if not s and redis.call('EXISTS', key) == 0 then return 'M' end
@@ -141,29 +144,30 @@ if type(s) == 'string' then
   v, e = string.match(s, '^1 (%d+) %d+ ([-+.%de]+) ')
 end
 e = tonumber(e or '')
-if e and e <= tonumber(ARGV[1]) then
+if e and e <= tonumber(now) then
   redis.call('DEL', key)
   return 'M'
 end
-if ARGV[2] ~= '' and not (e and ARGV[2] == v) then return 'C' end
+if only ~= '-' and not (e and only == v) then return 'C' end
 redis.call('DEL', key)
 return 'R'
 `)
 
 /**
- * `subject, ttl` → `R` removed, or `M`: there was no record of the subject. With a `ttl`, a missing record leaves a
+ * subject, ttl → `R` removed, or `M`: there was no record of the subject. With a ttl, a missing record leaves a
  * tombstone: its insert is under way, and must not arrive after the place it claimed was given to another.
  */
 export const evict = script(`
 local key = KEYS[1]
 if redis.call('EXISTS', key) == 0 then
-  if ARGV[2] ~= '' then
+  if ARGV[2] ~= '-' then
     redis.call('HSET', key, 's', '0')
     redis.call('PEXPIRE', key, ARGV[2])
   end
   return 'M'
 end
 local o = redis.pcall('HGET', key, 'o')
+if type(o) == 'table' and not string.find(o.err, 'WRONGTYPE', 1, true) then return o end
 if o ~= ARGV[1] then return 'M' end
 redis.call('DEL', key)
 return 'R'
@@ -174,7 +178,7 @@ return 'R'
  * record is to be removed before another one is inserted, by whoever claims next if need be. A condemned entry stays until
  * its record is gone, so that no crash leaves a record which the index does not know.
  *
- * `now, id, createdAt, ttl, max, evict or refuse, verified, id of a dead entry, …`; an empty `max` is none →
+ * now, id, createdAt, ttl, max, `evict` or `refuse`, verified (0 or 1), id of a dead entry, … →
  *
  * - `C, id, claimedAt, …`: claimed; these are condemned.
  * - `V, id, claimedAt, …`: full; find out which of these are dead, and claim again with `verified` 1.
@@ -232,7 +236,7 @@ return reply
 `)
 
 /**
- * `id, createdAt, ttl` → `U`. The session lives longer, so must its entry; one that was lost is entered again, as one
+ * id, createdAt, ttl → `U`. The session lives longer, so must its entry; one that was lost is entered again, as one
  * whose insert is long over.
  */
 export const keep = script(`

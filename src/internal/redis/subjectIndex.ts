@@ -43,7 +43,7 @@ export const make = (commands: Commands, prefix: string): SubjectIndexService =>
           id,
           String(session.createdAt),
           indexTtl(session, now),
-          bound === undefined ? "" : String(bound.max),
+          bound === undefined ? "-" : String(bound.max),
           bound?.whenFull === "evict-oldest" ? "evict" : "refuse",
           verified ? "1" : "0",
           ...dead
@@ -57,7 +57,7 @@ export const make = (commands: Commands, prefix: string): SubjectIndexService =>
       yield* forEach(condemned, (entry) =>
         commands.script("insert", Scripts.evict, prefix + entry.id, [
           subject,
-          isUnderWay(entry, now) ? tombstoneMillis : ""
+          isUnderWay(entry, now) ? tombstoneMillis : "-"
         ], String))
       const reply = yield* commands.script("insert", Scripts.insert, prefix + id, Records.insertArguments(session, now), String)
       if (condemned.length > 0) yield* Effect.ignore(forget(commands, key, condemned.map((entry) => entry.id)))
@@ -74,15 +74,14 @@ export const make = (commands: Commands, prefix: string): SubjectIndexService =>
     Effect.gen(function*() {
       const subject = Records.subjectText(subjectName)
       const key = indexKey(prefix, subject)
-      const entries = yield* commands.run("list", "HGETALL", [key], readIndex)
+      const entries = yield* commands.readHash("list", key, readIndex)
       const dead: Array<string> = []
       const sessions: Array<{ readonly id: string; readonly session: StoredSession }> = []
       yield* forEach(entries, (entry) =>
         Effect.map(
-          commands.run<StoredSession | Corrupt | undefined>(
+          commands.readHash<StoredSession | Corrupt | undefined>(
             "list",
-            "HGETALL",
-            [prefix + entry.id],
+            prefix + entry.id,
             (reply) => Records.read(reply, now),
             whenNoHash
           ),
@@ -170,7 +169,9 @@ const whenNoHash = (message: string): Corrupt | undefined =>
 const readIndex = (reply: unknown): ReadonlyArray<Entry> => {
   const list = Records.flat(reply)
   const entries: Array<Entry> = []
-  for (let i = 0; i < list.length; i += 2) entries.push({ id: list[i], claimedAt: Number(list[i + 1].split(" ")[1]) })
+  for (let i = 0; i < list.length; i += 2) {
+    entries.push({ id: list[i].toString(), claimedAt: Number(list[i + 1].toString().split(" ")[1]) })
+  }
   return entries
 }
 
