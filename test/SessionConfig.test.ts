@@ -25,9 +25,9 @@ const placeholder = "<YOUR_PRIVATE_KEY_AT_LEAST_64_BYTES>"
 const seedCookie = fixture("cookie.yaml")
 const seedTower = fixture("tower.yaml")
 
-/** 88 characters, made anew for every run. */
-const key = randomBytes(64).toString("base64")
-const olderKey = randomBytes(64).toString("base64")
+/** Made anew for every run; the letter in front keeps one that starts with a slash from being a path. */
+const key = `k${randomBytes(64).toString("base64")}`
+const olderKey = `o${randomBytes(64).toString("base64")}`
 
 const day = 24 * 60 * 60 * 1000
 
