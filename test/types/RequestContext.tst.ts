@@ -1,0 +1,135 @@
+import { HttpApp, HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
+import type { HttpServerRequest } from "@effect/platform"
+import {
+  KeyRing,
+  RequestContext,
+  RequestContextApi,
+  RequestId,
+  type SessionError,
+  SessionKey,
+  Sessions,
+  SessionStore
+} from "effect-session"
+import { Effect, Layer, type Option, Schema } from "effect"
+import { describe, expect, test } from "tstyche"
+
+const Alan = SessionKey.make("alan", Schema.String)
+const When = SessionKey.make("when", Schema.Date)
+
+type Read = SessionError.SessionSchemaError | SessionError.SessionStoreError | SessionError.SessionDisabled
+type Write = Read | SessionError.SessionTooLarge | SessionError.SessionClosed
+
+const handler = Effect.map(RequestContext.get(Alan), () => HttpServerResponse.empty())
+const keys = Effect.runSync(KeyRing.generate)
+
+describe("operations", () => {
+  test("get, insert, remove, modify are typed by their key", () => {
+    expect(RequestContext.get(Alan)).type.toBe<Effect.Effect<Option.Option<string>, Read, RequestContext.RequestContext>>()
+    expect(RequestContext.get(When)).type.toBe<Effect.Effect<Option.Option<Date>, Read, RequestContext.RequestContext>>()
+    expect(RequestContext.insert(When, new Date())).type.toBe<Effect.Effect<void, Write, RequestContext.RequestContext>>()
+    expect(RequestContext.insert).type.not.toBeCallableWith(When, "2026-11-23")
+    expect(RequestContext.insert).type.not.toBeCallableWith(Alan, 1)
+    expect(RequestContext.remove(Alan)).type.toBe<
+      Effect.Effect<Option.Option<string>, Write, RequestContext.RequestContext>
+    >()
+  })
+
+  test("bind needs Sessions: with the cookie store it does not compile", () => {
+    const app = RequestContext.bind("ada").pipe(
+      Effect.as(HttpServerResponse.empty()),
+      RequestContext.middleware,
+      RequestId.middleware
+    )
+    expect(HttpServer.serve(app).pipe(Layer.provide(SessionStore.layerMemory()))).type.toBeAssignableTo<
+      Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
+    >()
+    expect(HttpServer.serve(app).pipe(Layer.provide(SessionStore.layerCookie({ keys })))).type.not.toBeAssignableTo<
+      Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
+    >()
+    expect(Sessions.list("ada")).type.not.toBeAssignableTo<Effect.Effect<unknown, unknown>>()
+  })
+})
+
+describe("HttpApp", () => {
+  type App<R> = HttpApp.Default<Read, R>
+
+  test("R5: a handler without the middleware, or the middleware without its services, is not an app that runs", () => {
+    expect(handler).type.not.toBeAssignableTo<App<SessionStore.SessionStore>>()
+    expect(handler.pipe(RequestContext.middleware)).type.toBeAssignableTo<
+      App<SessionStore.SessionStore | RequestId.RequestId>
+    >()
+    expect(handler.pipe(RequestContext.middleware)).type.not.toBeAssignableTo<App<SessionStore.SessionStore>>()
+    expect(handler.pipe(RequestContext.middleware, RequestId.middleware)).type.toBeAssignableTo<
+      App<SessionStore.SessionStore>
+    >()
+    expect(handler.pipe(RequestContext.middleware, RequestId.middleware)).type.not.toBeAssignableTo<App<never>>()
+    // the other way round the id is asked for after it was given
+    expect(handler.pipe(RequestId.middleware, RequestContext.middleware)).type.not.toBeAssignableTo<
+      App<SessionStore.SessionStore>
+    >()
+  })
+
+  test("the router's pipe keeps the requirements", () => {
+    const app = HttpRouter.empty.pipe(
+      HttpRouter.get("/", handler),
+      RequestContext.middleware,
+      RequestId.middleware
+    )
+    expect<Effect.Effect.Context<typeof app>>().type.toBe<
+      SessionStore.SessionStore | HttpServerRequest.HttpServerRequest
+    >()
+  })
+
+  test("as layers", () => {
+    expect<Layer.Layer.Context<typeof RequestContext.layer>>().type.toBe<
+      HttpServerRequest.HttpServerRequest | RequestId.RequestId | SessionStore.SessionStore
+    >()
+    expect(RequestId.layer).type.toBe<Layer.Layer<RequestId.RequestId, never, HttpServerRequest.HttpServerRequest>>()
+  })
+})
+
+describe("HttpLayerRouter", () => {
+  const Route = HttpLayerRouter.add("GET", "/", Effect.orDie(handler))
+  type Runs = Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
+
+  test("R5: serve asks for the middleware, for the id, and for the store", () => {
+    const store = SessionStore.layerMemory()
+    const global = Route.pipe(Layer.provide(RequestContext.layerRouter), Layer.provide(RequestId.layerRouter))
+    expect(HttpLayerRouter.serve(global.pipe(Layer.provide(store)))).type.toBeAssignableTo<Runs>()
+    expect(HttpLayerRouter.serve(global)).type.not.toBeAssignableTo<Runs>()
+    expect(HttpLayerRouter.serve(Route.pipe(Layer.provide(store)))).type.not.toBeAssignableTo<Runs>()
+    expect(HttpLayerRouter.serve(Route.pipe(Layer.provide(RequestContext.layerRouter), Layer.provide(store)))).type.not
+      .toBeAssignableTo<Runs>()
+  })
+
+  test("R5: by route", () => {
+    const store = SessionStore.layerMemory()
+    const { layer } = RequestContext.routeMiddleware.combine(RequestId.routeMiddleware)
+    expect(HttpLayerRouter.serve(Route.pipe(Layer.provide(layer), Layer.provide(store)))).type.toBeAssignableTo<Runs>()
+    expect(HttpLayerRouter.serve(Route.pipe(Layer.provide(layer)))).type.not.toBeAssignableTo<Runs>()
+    // alone, the layer is a sentence that says what to combine
+    expect<typeof RequestContext.routeMiddleware.layer>().type.toBe<
+      "Need to .combine(middleware) that satisfy the missing request dependencies"
+    >()
+  })
+})
+
+describe("HttpApi", () => {
+  test("the middleware needs the store, and supplies the id itself", () => {
+    expect(RequestContextApi.layer(RequestContextApi.Session)).type.toBe<
+      Layer.Layer<RequestContextApi.Session, SessionError.SessionConfigError, SessionStore.SessionStore>
+    >()
+  })
+})
+
+describe("layers of stores", () => {
+  test("a server store that can index provides Sessions, the cookie store does not", () => {
+    expect(SessionStore.layerMemory()).type.toBe<
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+    >()
+    expect(SessionStore.layerCookie({ keys })).type.toBe<
+      Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
+    >()
+    expect(SessionStore.layerCookie).type.not.toBeCallableWith({})
+  })
+})
