@@ -2,7 +2,7 @@
  * Packs what `npm run build` made and looks at it as those who install it will:
  *
  * - `exports` names every public module of src/ and nothing else; publint and arethetypeswrong have nothing to say;
- * - its declarations type-check by themselves, without `skipLibCheck`;
+ * - it imports nothing that it does not declare, and nothing in a circle; its declarations type-check without `skipLibCheck`;
  * - every module loads by `import` and by `require`; those without an optional peer load where none is installed;
  * - src/internal is out of reach.
  */
@@ -132,6 +132,31 @@ runNode("src/internal is out of reach", [
   "-e",
   `import("${manifest.name}/internal/json").then(() => process.exit(1), (e) => process.exit(e.code === "ERR_PACKAGE_PATH_NOT_EXPORTED" ? 0 : 1))`
 ], full)
+
+// ── what it imports, and how its declarations type-check ──
+const importsOf = (file: string): ReadonlyArray<string> =>
+  ts.preProcessFile(readFileSync(file, "utf8"), true, true).importedFiles.map(({ fileName }) => fileName)
+const built = readdirSync("dist", { recursive: true, encoding: "utf8" }).map((file) => join("dist", file))
+
+const declared = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)])
+for (const file of built.filter((each) => /\.(js|d\.ts)$/.test(each))) {
+  for (const name of importsOf(file)) {
+    const dependency = /^(@[^/]+\/)?[^/]+/.exec(name)![0]
+    if (name.startsWith(".") || name.startsWith("node:") || declared.has(dependency)) continue
+    problems.push(`${file} imports ${name}, which is neither a dependency nor a peer`)
+  }
+}
+
+// a cycle works or does not by which of its modules an app happens to import first
+const finished = new Set<string>()
+const visit = (file: string, path: ReadonlyArray<string>): void => {
+  if (path.includes(file)) problems.push(`import cycle: ${[...path.slice(path.indexOf(file)), file].join(" → ")}`)
+  else if (!finished.has(file)) {
+    for (const name of importsOf(file)) if (name.startsWith(".")) visit(join(dirname(file), name), [...path, file])
+    finished.add(file)
+  }
+}
+for (const file of built.filter((each) => each.endsWith(".js"))) visit(file, [])
 
 const declarations = modules.map(({ target }) => join(full, "node_modules", manifest.name, target.types)).filter(
   existsSync
