@@ -2,8 +2,8 @@
  * The keys that seal session cookies and private cookies.
  *
  * A ring has one key that seals and up to seven older ones that still open, so that a key is replaced without signing
- * anyone out. Key material is 64 octets, laid out as in the private cookie jar of the Rust `cookie` crate: octets 0–31 are
- * for signing, octets 32–63 for encrypting. There is no default key.
+ * anyone out. Key material is 64 octets, laid out as in the private cookie jar of the Rust `cookie` crate: octets 0–31
+ * are for signing, octets 32–63 for encrypting. There is no default key.
  *
  * @since 0.1.0
  */
@@ -17,12 +17,16 @@ import * as internal from "./internal/keyRing.js"
 import { SessionConfigError } from "./SessionError.js"
 
 /**
+ * The symbol that marks a ring.
+ *
  * @since 0.1.0
  * @category symbols
  */
 export const TypeId: unique symbol = internal.typeId as TypeId
 
 /**
+ * The type of the symbol that marks a ring.
+ *
  * @since 0.1.0
  * @category symbols
  */
@@ -127,8 +131,8 @@ const expand = (secret: Uint8Array): Uint8Array => {
  * A ring of one key derived from a random secret of at least 32 octets (a text counts in UTF-8), as the Rust `cookie`
  * crate's `Key::derive_from` derives it: HKDF-Expand with SHA-256 (RFC 5869).
  *
- * There is no stretching: a password is no secret for this. Fails with `SessionConfigError` when the secret is too short,
- * or is a text with a lone surrogate.
+ * There is no stretching: a password is no secret for this. Fails with `SessionConfigError` when the secret is too
+ * short, or is a text with a lone surrogate.
  *
  * @since 0.1.0
  * @category constructors
@@ -157,9 +161,10 @@ export const generate: Effect.Effect<KeyRing> = Effect.sync(() =>
  * The keys of `self`, of which the first seals, and behind them those of `older`, which only open. A key that is there
  * already is not added again.
  *
- * To replace a key: deploy the new one with the old one behind it; sessions are re-sealed as they are used; drop the old
- * one when the longest session has ended. Throws a `RangeError` when the ring would have more than 8 keys: each one costs
- * a try for every value that none opens. (Keys that come from configuration are counted there, with a typed error.)
+ * To replace a key: deploy the new one with the old one behind it; sessions are re-sealed as they are used; drop the
+ * old one when the longest session has ended. Throws a `RangeError` when the ring would have more than 8 keys: each one
+ * costs a try for every value that none opens. (Keys that come from configuration are counted there, with a typed
+ * error.)
  *
  * @example
  * ```ts

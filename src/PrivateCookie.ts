@@ -1,6 +1,6 @@
 /**
- * Cookies that their browser can neither read nor change: sealed with AES-256-GCM in the format of the private cookie jar
- * of the Rust `cookie` crate, so that services in both languages share them.
+ * Cookies that their browser can neither read nor change: sealed with AES-256-GCM in the format of the private cookie
+ * jar of the Rust `cookie` crate, so that services in both languages share them.
  *
  * The sealed value is standard padded base64 of `nonce(12) ‖ ciphertext ‖ tag(16)`; the nonce is random for every seal,
  * the additional data is the cookie's name, so that a value moved to another name does not open.
@@ -10,7 +10,7 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import * as ring_ from "./internal/keyRing.js"
+import { keyObjects } from "./internal/keyRing.js"
 import * as privateJar from "./internal/privateJar.js"
 import type { KeyRing } from "./KeyRing.js"
 
@@ -43,7 +43,7 @@ export const unsafeSeal = (ring: KeyRing, name: string, value: string): string =
       `a private cookie's value has at most ${privateJar.maxTextOctets} octets, got ${Buffer.byteLength(value)}`
     )
   }
-  return privateJar.seal(ring_.keyObjects(ring)[0], octets, value)
+  return privateJar.seal(keyObjects(ring)[0], octets, value)
 }
 
 /**
@@ -74,8 +74,11 @@ export const unsafeSeal = (ring: KeyRing, name: string, value: string): string =
 export const seal: {
   (name: string, value: string): (ring: KeyRing) => Effect.Effect<string>
   (ring: KeyRing, name: string, value: string): Effect.Effect<string>
-} = dual(3, (ring: KeyRing, name: string, value: string): Effect.Effect<string> =>
-  Effect.sync(() => unsafeSeal(ring, name, value)))
+} = dual(
+  3,
+  (ring: KeyRing, name: string, value: string): Effect.Effect<string> =>
+    Effect.sync(() => unsafeSeal(ring, name, value))
+)
 
 /**
  * The value that was sealed under this name with a key of the ring; none for everything else, whatever it is.
@@ -96,7 +99,7 @@ export const open: {
   const octets = nameOctets(name)
   const bare = sealed.includes("%") ? percentDecode(sealed) : sealed
   if (octets === undefined || bare === undefined) return Option.none()
-  const opened = privateJar.open(ring_.keyObjects(ring), octets, bare)
+  const opened = privateJar.open(keyObjects(ring), octets, bare)
   return Option.fromNullable(opened?.text)
 })
 

@@ -13,7 +13,7 @@ import { isWellFormed } from "../src/internal/privateJar.js"
 const calls = vi.hoisted(() => ({ decipher: 0, tagLengths: new Set<unknown>() }))
 
 vi.mock("node:crypto", async (original) => {
-  const crypto = await original<typeof import("node:crypto")>()
+  const crypto = await original<typeof Crypto>()
   return {
     ...crypto,
     createDecipheriv: ((...args: Parameters<typeof crypto.createDecipheriv>) => {
@@ -35,7 +35,9 @@ const material = Crypto.randomBytes(64)
 const key = material.subarray(32)
 const ring = Effect.runSync(KeyRing.fromBytes(material))
 
-/** The format, written down again from its description: base64 of nonce, ciphertext and tag; the name is authenticated. */
+/**
+ * The format, written down again from its description: base64 of nonce, ciphertext and tag; the name is authenticated.
+ */
 const independent = {
   seal(name: string, plain: string | Uint8Array, nonce: Uint8Array = Crypto.randomBytes(12)): string {
     const cipher = Crypto.createCipheriv("aes-256-gcm", key, nonce)
@@ -96,7 +98,20 @@ describe("PrivateCookie", () => {
   })
 
   it("K1: every text comes back as it was: empty, NUL, a byte order mark, the ends of Unicode, of every length", () => {
-    for (const value of ["", "\0", "\ufeff", "\ufeffa", "é", "\u0080\u00ff", "\uffff", "\u{10ffff}", "a\u{1f36a}", "\r\n;\""]) {
+    for (
+      const value of [
+        "",
+        "\0",
+        "\ufeff",
+        "\ufeffa",
+        "é",
+        "\u0080\u00ff",
+        "\uffff",
+        "\u{10ffff}",
+        "a\u{1f36a}",
+        "\r\n;\""
+      ]
+    ) {
       expect(open("n", seal("n", value))).toBe(value)
     }
     for (let length = 0; length < 70; length++) {
@@ -138,7 +153,9 @@ describe("PrivateCookie", () => {
 
   it("K1: the name is authenticated: under another name nothing opens", () => {
     const sealed = seal("session", "v")
-    for (const name of ["", "s", "Session", "session ", "sessions", "__Host-session", "ses\u0000sion", "session\ud800"]) {
+    for (
+      const name of ["", "s", "Session", "session ", "sessions", "__Host-session", "ses\u0000sion", "session\ud800"]
+    ) {
       expect(open(name, sealed)).toBeUndefined()
     }
     expect(open("session", sealed)).toBe("v")
@@ -277,7 +294,9 @@ describe("PrivateCookie", () => {
   })
 
   it("K1: 10,000 mutated values: none opens, none throws", () => {
-    const values = ["", "v", JSON.stringify({ user: 1 }), "x".repeat(100), "ä🍪".repeat(20)].map((value) => seal("n", value))
+    const values = ["", "v", JSON.stringify({ user: 1 }), "x".repeat(100), "ä🍪".repeat(20)].map((value) =>
+      seal("n", value)
+    )
     const position = FastCheck.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
     const anyUnit = FastCheck.oneof(
       FastCheck.constantFrom(..."ABCXYZabcxyz0189+/=-_%"),
@@ -354,7 +373,8 @@ describe("PrivateCookie", () => {
     const notUtf8 = [[0xff], [0x80], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]
     for (const octets of notUtf8) {
       expect(open("n", independent.seal("n", Uint8Array.from(octets)))).toBeUndefined()
-      expect(open("n", independent.seal("n", Buffer.concat([Buffer.from("abc é "), Buffer.from(octets)])))).toBeUndefined()
+      expect(open("n", independent.seal("n", Buffer.concat([Buffer.from("abc é "), Buffer.from(octets)]))))
+        .toBeUndefined()
     }
   })
 

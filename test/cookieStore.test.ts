@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { createCipheriv, randomBytes } from "node:crypto"
+import * as Crypto from "node:crypto"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import * as CookieStore from "../src/internal/cookieStore.js"
@@ -19,7 +19,7 @@ import * as random from "../src/internal/random.js"
 const calls = vi.hoisted(() => ({ cipher: 0 }))
 
 vi.mock("node:crypto", async (original) => {
-  const crypto = await original<typeof import("node:crypto")>()
+  const crypto = await original<typeof Crypto>()
   return {
     ...crypto,
     createDecipheriv: ((...args: Parameters<typeof crypto.createDecipheriv>) => {
@@ -55,7 +55,7 @@ const config = (over: Partial<SessionConfig> = {}): SessionConfig => ({
   ...over
 })
 
-const material = randomBytes(64)
+const material = Crypto.randomBytes(64)
 const ring = Effect.runSync(KeyRing.fromBytes(material))
 const make = (over: Partial<SessionConfig> = {}, keys = ring, audience = "") =>
   CookieStore.make(config(over), keys, audience)
@@ -104,8 +104,8 @@ const timesOf = ({ createdAt, expiresAt, idleMillis, own, persistent, refreshedA
 
 /** What the library itself cannot seal: octets that are not text. */
 const sealedOctets = (octets: Uint8Array): string => {
-  const nonce = randomBytes(12)
-  const cipher = createCipheriv("aes-256-gcm", material.subarray(32), nonce)
+  const nonce = Crypto.randomBytes(12)
+  const cipher = Crypto.createCipheriv("aes-256-gcm", material.subarray(32), nonce)
   cipher.setAAD(Buffer.from("__Host-session"))
   return Buffer.concat([nonce, cipher.update(octets), cipher.final(), cipher.getAuthTag()]).toString("base64")
 }
@@ -128,13 +128,29 @@ describe("cookie store", () => {
 
   it("C8: any keys and texts come back, beside the store's own fields", () => {
     const key = FastCheck.oneof(
-      FastCheck.constantFrom("__proto__", "constructor", "", "sid", "version", "expires", "a", "A", "é", "e\u0301", "\0"),
+      FastCheck.constantFrom(
+        "__proto__",
+        "constructor",
+        "",
+        "sid",
+        "version",
+        "expires",
+        "a",
+        "A",
+        "é",
+        "e\u0301",
+        "\0"
+      ),
       FastCheck.fullUnicodeString({ maxLength: 10 })
     )
     FastCheck.assert(FastCheck.property(
-      FastCheck.array(FastCheck.tuple(key, FastCheck.json({ maxDepth: 2 })), { maxLength: 5 }).map((all) => new Map(all)),
+      FastCheck.array(FastCheck.tuple(key, FastCheck.json({ maxDepth: 2 })), { maxLength: 5 }).map((all) =>
+        new Map(all)
+      ),
       (data) => {
-        FastCheck.pre(store.tooLarge([...data].reduce((sum, [key, text]) => sum + store.weigh(key, text), 0)) === undefined)
+        FastCheck.pre(
+          store.tooLarge([...data].reduce((sum, [key, text]) => sum + store.weigh(key, text), 0)) === undefined
+        )
         expect(found(store, save(store, patchOf(data)).token).session.data).toEqual(data)
       }
     ))
@@ -158,10 +174,15 @@ describe("cookie store", () => {
     expect(save(store, patchOf({ a: "1" })).id).not.toBe(first.id)
     const one = found(store, first.token)
     const changed = save(store, patchOf({ b: "2" }), now + minute, one)
-    const refreshed = save(store, patchOf({}, { expiry: policy.touch(config(), changed.session, now + hour / 2) }), now, {
-      token: changed.token,
-      session: changed.session
-    })
+    const refreshed = save(
+      store,
+      patchOf({}, { expiry: policy.touch(config(), changed.session, now + hour / 2) }),
+      now,
+      {
+        token: changed.token,
+        session: changed.session
+      }
+    )
     const resealed = save(store, patchOf({}), now, found(store, refreshed.token))
     for (const saved of [changed, refreshed, resealed]) {
       expect(saved.id).toBe(first.id)
@@ -370,33 +391,46 @@ describe("cookie store", () => {
       FastCheck.fullUnicodeString({ minLength: 500, maxLength: 900 }).map((all) => JSON.stringify(all))
     )
     let [fitted, refused] = [0, 0]
-    FastCheck.assert(FastCheck.property(
-      FastCheck.array(FastCheck.tuple(FastCheck.fullUnicodeString({ maxLength: 8 }), text), { maxLength: 4 }),
-      FastCheck.string16bits({ maxLength: 20 }),
-      FastCheck.boolean(),
-      (entries, audience, own) => {
-        const data = new Map(entries)
-        const one = make({}, ring, audience)
-        let weight = 0
-        for (const [key, text] of data) weight += one.weigh(key, text)
-        const expiry = policy.fresh(one.config, now, own ? { idleMillis: day, persistent: true } : undefined)
-        const result = Effect.runSync(Effect.either(
-          one.save({ base: undefined, patch: patchOf(data, { expiry }), renew: false, ifVersion: undefined, owner: undefined }, now)
-        ))
-        const plain = payload.encode(payload.prefix(audience), random.sid(), expiry, data)
-        const size = 14 + 4 * Math.ceil((28 + Buffer.byteLength(plain)) / 3)
-        if (size <= 4096) {
-          fitted++
-          expect(one.tooLarge(weight)).toBeUndefined()
-          expect(result).toMatchObject({ _tag: "Right", right: { token: expect.any(String) } })
-          if (result._tag === "Right" && result.right._tag === "Saved") expect(14 + result.right.token.length).toBe(size)
-        } else {
-          refused++
-          expect(one.tooLarge(weight)).toMatchObject({ size, limit: 4096 })
-          expect(result).toMatchObject({ _tag: "Left", left: { size, limit: 4096 } })
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.array(FastCheck.tuple(FastCheck.fullUnicodeString({ maxLength: 8 }), text), { maxLength: 4 }),
+        FastCheck.string16bits({ maxLength: 20 }),
+        FastCheck.boolean(),
+        (entries, audience, own) => {
+          const data = new Map(entries)
+          const one = make({}, ring, audience)
+          let weight = 0
+          for (const [key, text] of data) weight += one.weigh(key, text)
+          const expiry = policy.fresh(one.config, now, own ? { idleMillis: day, persistent: true } : undefined)
+          const result = Effect.runSync(Effect.either(
+            one.save({
+              base: undefined,
+              patch: patchOf(data, { expiry }),
+              renew: false,
+              ifVersion: undefined,
+              owner: undefined
+            }, now)
+          ))
+          const plain = payload.encode(payload.prefix(audience), random.sid(), expiry, data)
+          const size = 14 + 4 * Math.ceil((28 + Buffer.byteLength(plain)) / 3)
+          if (size <= 4096) {
+            fitted++
+            expect(one.tooLarge(weight)).toBeUndefined()
+            expect(result).toMatchObject({ _tag: "Right", right: { token: expect.any(String) } })
+            if (result._tag === "Right" && result.right._tag === "Saved") {
+              expect(14 + result.right.token.length).toBe(
+                size
+              )
+            }
+          } else {
+            refused++
+            expect(one.tooLarge(weight)).toMatchObject({ size, limit: 4096 })
+            expect(result).toMatchObject({ _tag: "Left", left: { size, limit: 4096 } })
+          }
         }
-      }
-    ), { numRuns: 300 })
+      ),
+      { numRuns: 300 }
+    )
     expect(Math.min(fitted, refused)).toBeGreaterThan(20)
   })
 
@@ -463,7 +497,13 @@ describe("cookie store", () => {
   })
 
   it("M2: load and save are done when they are called, without a fiber", () => {
-    const saving = store.save({ base: undefined, patch: patchOf({ a: "1" }), renew: false, ifVersion: undefined, owner: undefined }, now)
+    const saving = store.save({
+      base: undefined,
+      patch: patchOf({ a: "1" }),
+      renew: false,
+      ifVersion: undefined,
+      owner: undefined
+    }, now)
     expect(Exit.isExit(saving) && Exit.isSuccess(saving)).toBe(true)
     const { token } = save(store, patchOf({ a: "1" }))
     for (const tokens of [[], [token], ["A".repeat(100)]]) {

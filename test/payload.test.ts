@@ -26,10 +26,25 @@ const audience = FastCheck.oneof(
   FastCheck.string({ unit: FastCheck.constantFrom(..."a\"\\u0\0\n\u007fé"), maxLength: 6 })
 )
 const key = FastCheck.oneof(
-  FastCheck.constantFrom("__proto__", "constructor", "", "version", "expires", "a", "A", "\0", "é", "e\u0301", "1:2:", "\\"),
+  FastCheck.constantFrom(
+    "__proto__",
+    "constructor",
+    "",
+    "version",
+    "expires",
+    "a",
+    "A",
+    "\0",
+    "é",
+    "e\u0301",
+    "1:2:",
+    "\\"
+  ),
   FastCheck.fullUnicodeString({ maxLength: 12 })
 )
-const data = FastCheck.array(FastCheck.tuple(key, FastCheck.json()), { maxLength: 6 }).map((entries) => new Map(entries))
+const data = FastCheck.array(FastCheck.tuple(key, FastCheck.json()), { maxLength: 6 }).map((entries) =>
+  new Map(entries)
+)
 const instant = FastCheck.integer({ min: 0, max: maxTime })
 const expiry = FastCheck.record({
   createdAt: instant,
@@ -145,7 +160,20 @@ describe("payload", () => {
       return decoded._tag === "Foreign" ? decoded.warning : "ours"
     }
     expect(warning(ours)).toBe("ours")
-    for (const text of ["", "{}", `{"alan":"turing"}`, "es", "es1", "es01\"\"", "es0\"\"", "ES1\"\"", ` ${ours}`, `\ufeff${ours}`]) {
+    for (
+      const text of [
+        "",
+        "{}",
+        `{"alan":"turing"}`,
+        "es",
+        "es1",
+        "es01\"\"",
+        "es0\"\"",
+        "ES1\"\"",
+        ` ${ours}`,
+        `\ufeff${ours}`
+      ]
+    ) {
       expect(warning(text), text).toContain("not a session of this library")
     }
     for (const version of ["es2\"", "es10\"", "es2\"\"something else", ours.replace("es1", "es3")]) {

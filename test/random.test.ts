@@ -1,9 +1,10 @@
+import type * as Crypto from "node:crypto"
 import { afterEach, describe, expect, it, vi } from "vitest"
 
 const fills = vi.hoisted(() => ({ pools: [] as Array<Buffer>, count: 0, fail: false }))
 
 vi.mock("node:crypto", async (original) => {
-  const crypto = await original<typeof import("node:crypto")>()
+  const crypto = await original<typeof Crypto>()
   return {
     ...crypto,
     randomFillSync: (pool: Buffer) => {

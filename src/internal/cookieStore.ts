@@ -1,9 +1,9 @@
 /**
  * The store that keeps everything inside the token: sealed on the client, nothing on the server.
  *
- * There is no I/O, so every effect of this store is done when it is made; no fiber, span or generator is on its path. What
- * follows from keeping nothing: an older seal reads again until it expires, parallel requests overwrite each other, and a
- * session cannot be ended anywhere but in its browser.
+ * There is no I/O, so every effect of this store is done when it is made; no fiber, span or generator is on its path.
+ * What follows from keeping nothing: an older seal reads again until it expires, parallel requests overwrite each
+ * other, and a session cannot be ended anywhere but in its browser.
  */
 import * as Effect from "effect/Effect"
 import type * as KeyRing from "../KeyRing.js"
@@ -22,8 +22,8 @@ import * as random from "./random.js"
 const limit = 4096
 
 /**
- * A session with the id inside its seal. A plain property, so that it is still there on a copy of the session; a session
- * that was not opened here has none and gets a new one.
+ * A session with the id inside its seal. A plain property, so that it is still there on a copy of the session; a
+ * session that was not opened here has none and gets a new one.
  */
 class SealedSession implements StoredSession {
   readonly owner = undefined
@@ -44,7 +44,8 @@ class SealedSession implements StoredSession {
   }
 }
 
-const sidOf = (session: StoredSession): string | undefined => "sid" in session ? (session as SealedSession).sid : undefined
+const sidOf = (session: StoredSession): string | undefined =>
+  "sid" in session ? (session as SealedSession).sid : undefined
 
 const timesOf = ({ createdAt, expiresAt, idleMillis, own, persistent, refreshedAt }: Expiry): Expiry => ({
   createdAt,

@@ -86,5 +86,7 @@ export const keys = KeyRingImpl.keys
 /** The encrypting keys, the sealing one first. */
 export const keyObjects = KeyRingImpl.objects
 
-/** Whether a key of the ring has fewer than 8 distinct octets in its encrypting half: a text or a pattern, not random. */
+/**
+ * Whether a key of the ring has fewer than 8 distinct octets in its encrypting half: a text or a pattern, not random.
+ */
 export const hasWeakKey = (ring: KeyRing): boolean => KeyRingImpl.keys(ring).some(({ weak }) => weak)

@@ -2,10 +2,10 @@
  * What a sealed session holds beside its data: whose it is and how old, so that the server enforces expiry of something
  * that only the client keeps.
  *
- * `es1"<audience>"<sid><created><refreshed><own><idle><data>`: format and version, the audience as a JSON string in ASCII
- * (it ends itself, and no two audiences write the same), 22 characters of sid, two instants and a length in base 36, all
- * of fixed width, and the data as `pack` writes it. So the size of what is sealed is a sum, known before sealing: what is
- * fixed for an audience, and what each entry adds.
+ * `es1"<audience>"<sid><created><refreshed><own><idle><data>`: format and version, the audience as a JSON string in
+ * ASCII (it ends itself, and no two audiences write the same), 22 characters of sid, two instants and a length in base
+ * 36, all of fixed width, and the data as `pack` writes it. So the size of what is sealed is a sum, known before
+ * sealing: what is fixed for an audience, and what each entry adds.
  */
 import type { Data, Expiry } from "../SessionBackend.js"
 import { pack, unpack } from "./data.js"
@@ -43,7 +43,9 @@ export const overhead = (prefix: string): number => prefix.length + fixedOctets
 
 const base36 = (n: number, width: number): string => n.toString(36).padStart(width, "0")
 
-/** An instant that fits the width; one that does not is no time of a session, and the nearest that does stands for it. */
+/**
+ * An instant that fits the width; one that does not is no time of a session, and the nearest that does stands for it.
+ */
 const instant = (millis: number): string => base36(Math.min(Math.max(Math.trunc(millis), 0), maxTime), timeLength)
 
 const own = (expiry: Expiry): string =>
@@ -75,7 +77,9 @@ const foreign = (is: string): Decoded => ({
   warning: `an authentic session cookie was read as empty: ${is}`
 })
 
-const otherFormat = foreign("its content is not a session of this library (another service seals a cookie of this name)")
+const otherFormat = foreign(
+  "its content is not a session of this library (another service seals a cookie of this name)"
+)
 const otherVersion = foreign("its format is of another version of this library")
 const otherAudience = foreign("it was sealed for another audience")
 const damaged = foreign("its content is damaged")

@@ -2,8 +2,9 @@
  * The sealed format of the private cookie jar: base64 of `nonce(12) ‖ AES-256-GCM ciphertext ‖ tag(16)`, with the
  * cookie's name as additional data.
  *
- * `node:crypto` and synchronous: at the size of a cookie WebCrypto's round trip costs twelve times the work. One scratch
- * buffer holds the value that is being sealed or opened; nothing here waits in between, and it never holds plaintext.
+ * `node:crypto` and synchronous: at the size of a cookie WebCrypto's round trip costs twelve times the work. One
+ * scratch buffer holds the value that is being sealed or opened; nothing here waits in between, and it never holds
+ * plaintext.
  */
 import { isAscii, isUtf8 } from "node:buffer"
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto"
@@ -45,18 +46,14 @@ export const isWellFormed = (sealed: string): boolean => decode(sealed) !== -1
 
 /** Seals a text of at most `maxTextOctets`. */
 export const seal = (key: KeyObject, name: Uint8Array, text: string): string => {
-  const cipher = createCipheriv(algorithm, key, nonce(), options)
+  random.nonce(scratchNonce)
+  const cipher = createCipheriv(algorithm, key, scratchNonce, options)
   cipher.setAAD(name)
   const body = cipher.update(text, "utf8")
   cipher.final()
   scratch.set(body, random.nonceLength)
   scratch.set(cipher.getAuthTag(), random.nonceLength + body.length)
   return scratch.toString("base64", 0, sealOctets + body.length)
-}
-
-const nonce = (): Uint8Array => {
-  random.nonce(scratchNonce)
-  return scratchNonce
 }
 
 /**

@@ -1,10 +1,10 @@
 /**
- * Random octets from a pool: asking the system for 12 octets costs half as much as a whole seal, asking for 4,096 hardly
- * more (measured: sealing gains a quarter).
+ * Random octets from a pool: asking the system for 12 octets costs half as much as a whole seal, asking for 4,096
+ * hardly more (measured: sealing gains a quarter).
  *
- * No octet is handed out twice, because a nonce used twice breaks AES-GCM: octets leave as copies, never as views of the
- * pool; they are wiped from it at once; and a refill that fails leaves the pool empty, not full of old or zero octets.
- * The pool is filled at the first use, not when the module loads, so that a start-up snapshot holds none.
+ * No octet is handed out twice, because a nonce used twice breaks AES-GCM: octets leave as copies, never as views of
+ * the pool; they are wiped from it at once; and a refill that fails leaves the pool empty, not full of old or zero
+ * octets. The pool is filled at the first use, not when the module loads, so that a start-up snapshot holds none.
  */
 import { randomFillSync } from "node:crypto"
 
