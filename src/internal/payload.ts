@@ -41,7 +41,14 @@ export const prefix = (audience: string): string => {
 /** The octets of a payload without data; with data, each entry adds its `packedOctets`. */
 export const overhead = (prefix: string): number => prefix.length + fixedOctets
 
-const base36 = (n: number, width: number): string => n.toString(36).padStart(width, "0")
+const lowLength = 5
+const low = 36 ** lowLength
+
+/** In two parts, because small integers are written at three times the speed of those beyond 31 bits. */
+const base36 = (n: number, width: number): string => {
+  const high = Math.floor(n / low)
+  return high.toString(36).padStart(width - lowLength, "0") + (n - high * low).toString(36).padStart(lowLength, "0")
+}
 
 /**
  * An instant that fits the width; one that does not is no time of a session, and the nearest that does stands for it.
