@@ -18,6 +18,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { vi } from "vitest"
+import { keyNames } from "../src/internal/configEnvironment.js"
+import { environmentName, fields, fileName } from "../src/internal/configFields.js"
 
 const fixture = (name: string) => readFileSync(new URL(`./SessionConfig.fixtures/${name}`, import.meta.url), "utf8")
 
@@ -602,6 +604,17 @@ describe("Effect's Config", () => {
         { options: {}, store: { type: "Tower" } }
       )
     }))
+
+  it("F2: the docs have every option under its three names", () => {
+    const docs = readFileSync(new URL("../docs/configuration.md", import.meta.url), "utf8")
+    for (const option of ["enable", ...Object.keys(fields)]) {
+      const row = docs.split("\n").find((line) => line.startsWith(`| \`${option}\` |`)) ?? ""
+      const [, , inFile, inEnvironment] = row.split("|")
+      assert.match(inFile, new RegExp(`^ \`${fileName(option)}\\b`), option)
+      assert.strictEqual(inEnvironment.trim(), `\`${environmentName(option)}\``)
+    }
+    for (const [name] of keyNames) assert.include(docs, name.replace(/_\d$/, ""))
+  })
 
   it.effect("F3: all mistakes in the environment at once, each by its name", () =>
     Effect.gen(function*() {

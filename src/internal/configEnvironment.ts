@@ -53,7 +53,8 @@ const parse = (kind: Kind, text: string): unknown => {
 
 const previous = (name: string): ReadonlyArray<string> => [1, 2, 3, 4, 5, 6, 7].map((n) => `${name}_${n}`)
 
-const keyNames: ReadonlyArray<readonly [name: string, form: Draft.KeyForm, previous: boolean]> = [
+/** The variables that hold a key, or what one is derived from. */
+export const keyNames: ReadonlyArray<readonly [name: string, form: Draft.KeyForm, previous: boolean]> = [
   ["SESSION_PRIVATE_KEY", "key", false],
   ["SESSION_SECRET", "secret", false],
   ...previous("SESSION_PREVIOUS_KEY").map((name) => [name, "key", true] as const),
