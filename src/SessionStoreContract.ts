@@ -1,0 +1,202 @@
+/**
+ * The contract of stores and adapters as a test suite, for `@effect/vitest`.
+ *
+ * `suite` runs it against an adapter (a `SessionBackend`), `behaviour` against a whole store. Every test makes sessions
+ * under ids of its own and leaves the rest of the database alone: it may run beside others, and needs no empty database.
+ *
+ * @since 0.1.0
+ */
+import * as Vitest from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as backendContract from "./internal/testing/backendContract.js"
+import * as backendRows from "./internal/testing/backendRows.js"
+import * as indexContract from "./internal/testing/indexContract.js"
+import * as operationRows from "./internal/testing/operationRows.js"
+import * as raceRows from "./internal/testing/raceRows.js"
+import type { BackendKit, Kit, Row, Sizes } from "./internal/testing/row.js"
+import * as storeRows from "./internal/testing/storeRows.js"
+import * as World from "./internal/testing/world.js"
+import { SessionBackend, type SessionBackendService, SubjectIndex } from "./SessionBackend.js"
+import type { SessionConfigOptions } from "./SessionConfig.js"
+import * as SessionStore from "./SessionStore.js"
+
+/**
+ * How much the suite does. The defaults suit a store on the same machine; scale them down for a slow one.
+ *
+ * - `interleavings`: races of a logout against a slow writer, and of `renew` against parallel writes; default 1,000.
+ * - `increments`: parallel `modify` on one session; default 1,000.
+ * - `inserts`: parallel requests that each insert another key; default 500.
+ * - `timeout`: for each of those tests; default 2 minutes. The others have the runner's own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BehaviourOptions {
+  readonly interleavings?: number | undefined
+  readonly increments?: number | undefined
+  readonly inserts?: number | undefined
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * - `index`: the layer provides a `SubjectIndex` as well, and its contract is run too; default false. A layer that has one
+ *   although this says no, or the other way round, fails.
+ * - `expiresNatively`: the database removes expired records by itself, and `removeExpired` answers 0; default false.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SuiteOptions extends BehaviourOptions {
+  readonly index?: boolean | undefined
+  readonly expiresNatively?: boolean | undefined
+}
+
+const sizesOf = (options: BehaviourOptions): Sizes => ({
+  interleavings: options.interleavings ?? 1000,
+  increments: options.increments ?? 1000,
+  inserts: options.inserts ?? 500
+})
+
+const timeoutOf = (options: BehaviourOptions): number => Duration.toMillis(options.timeout ?? "2 minutes")
+
+/** The clean-up of one test must not see what another has left behind on purpose. */
+const quiet = (options: SessionConfigOptions | undefined): SessionConfigOptions => ({
+  cleanupInterval: Duration.infinity,
+  ...options
+})
+
+const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows]
+
+/**
+ * Runs the behaviour of a session over a whole store, with real requests through a web handler.
+ *
+ * - `kind`: where the answer differs by kind of store, the suite expects that kind's.
+ * - `layer`: the store for the options that a row needs; built anew for every row.
+ *
+ * @example
+ * ```ts
+ * import { KeyRing, SessionStore } from "effect-session"
+ * import * as SessionStoreContract from "effect-session/SessionStoreContract"
+ * import { Effect, Layer } from "effect"
+ *
+ * const keys = Effect.runSync(KeyRing.generate)
+ *
+ * SessionStoreContract.behaviour("Cookie", "client", (options) => SessionStore.layerCookie({ ...options, keys }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category suites
+ */
+export const behaviour = <E>(
+  name: string,
+  kind: "client" | "server",
+  layer: (options: SessionConfigOptions) => Layer.Layer<SessionStore.SessionStore, E>,
+  options: BehaviourOptions = {}
+): void => {
+  const kit: Kit = {
+    kind,
+    sizes: sizesOf(options),
+    world: (config, extra) => World.make(layer(quiet(config)), extra)
+  }
+  Vitest.layer(Layer.empty, { excludeTestServices: true })(name, (it) => {
+    for (const row of [...commonRows, ...raceRows.rows]) {
+      if (row.on !== undefined && row.on !== kind) continue
+      it.scoped(row.title, () => row.run(kit), row.long ? timeoutOf(options) : undefined)
+    }
+  })
+}
+
+/**
+ * Runs the contract of an adapter: of `SessionBackend` function by function, of `SubjectIndex` with `index: true`, and the
+ * behaviour of a session over `SessionStore.layerBackend`.
+ *
+ * The layer is built once and shared by all tests of the suite.
+ *
+ * @example
+ * ```ts
+ * import type { SessionBackend } from "effect-session"
+ * import * as SessionStoreContract from "effect-session/SessionStoreContract"
+ * import type { Layer } from "effect"
+ *
+ * declare const MyBackend: Layer.Layer<SessionBackend.SessionBackend>
+ *
+ * SessionStoreContract.suite("MyDatabase", MyBackend, { interleavings: 200 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category suites
+ */
+export const suite = <E>(
+  name: string,
+  layer: Layer.Layer<SessionBackend, E>,
+  options: SuiteOptions = {}
+): void => {
+  const index = options.index ?? false
+  const contract = { expiresNatively: options.expiresNatively ?? false }
+  const timeout = timeoutOf(options)
+  Vitest.layer(layer, { excludeTestServices: true })(name, (it) => {
+    Vitest.describe("backend", () => {
+      for (const test of backendContract.tests) {
+        it.scoped(test.title, () => Effect.flatMap(SessionBackend, (backend) => test.run(backend, contract)))
+      }
+    })
+
+    Vitest.describe("index", () => {
+      it.effect(`S8: index: the layer ${index ? "provides a SubjectIndex" : "has none, as the suite was told"}`, () =>
+        Effect.gen(function*() {
+          const given = Context.getOption(yield* Effect.context<never>(), SubjectIndex)._tag === "Some"
+          if (given !== index) {
+            return yield* Effect.dieMessage(
+              given
+                ? "the layer provides a SubjectIndex: say { index: true }, so that its contract is run"
+                : "{ index: true }, and the layer provides no SubjectIndex"
+            )
+          }
+        }))
+      for (const test of index ? indexContract.tests : []) {
+        it.effect(test.title, () =>
+          Effect.flatMap(
+            // told by the test above when it is not there
+            Effect.all([SubjectIndex, SessionBackend]) as Effect.Effect<
+              readonly [SubjectIndex["Type"], SessionBackendService],
+              never,
+              SessionBackend
+            >,
+            ([subjectIndex, backend]) => test.run(subjectIndex, backend)
+          ))
+      }
+    })
+
+    Vitest.describe("sessions", () => {
+      const kitOf = (backend: SessionBackendService): BackendKit => {
+        const over: BackendKit["over"] = (backend, config, clock) =>
+          World.make(
+            Layer.provide(SessionStore.layerBackend(quiet(config)), Layer.succeed(SessionBackend, backend)),
+            clock === undefined ? {} : { clock }
+          )
+        return {
+          kind: "server",
+          sizes: sizesOf(options),
+          backend,
+          over,
+          world: (config, extra) =>
+            World.make(
+              Layer.provide(SessionStore.layerBackend(quiet(config)), Layer.succeed(SessionBackend, backend)),
+              extra
+            )
+        }
+      }
+      for (const row of [...commonRows, ...backendRows.rows]) {
+        if (row.on === "client") continue
+        it.scoped(
+          row.title,
+          () => Effect.flatMap(SessionBackend, (backend) => row.run(kitOf(backend))),
+          row.long ? timeout : undefined
+        )
+      }
+    })
+  })
+}
