@@ -46,7 +46,7 @@ describe("examples in Markdown", () => {
   })
 
   test("a longer fence holds a shorter one", () => {
-    expect(markdown("````md", "```ts", "not code", "```", "````").programs).toEqual([])
+    expect(markdown("````md", "```ts", "not code", "```", "````")).toEqual({ programs: [], mistakes: [] })
   })
 
   test("no block of code goes unchecked", () => {
