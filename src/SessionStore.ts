@@ -270,11 +270,18 @@ const resolved = (
 export const layerCookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
   Layer.effect(
     SessionStore,
-    Effect.map(
+    Effect.flatMap(
       resolved(options, "client", { memory: false, weakKey: hasWeakKey(options.keys) }),
-      (config) => cookieStore.make(config, options.keys, options.audience ?? "")
+      (config) => {
+        const store = cookieStore.make(config, options.keys, options.audience ?? "")
+        return store.tooLarge(0) === undefined ? Effect.succeed(store) : Effect.fail(noRoom)
+      }
     )
   )
+
+const noRoom = new SessionConfigError({
+  mistakes: [{ path: "audience", message: "is so long that name and audience alone fill the cookie: use a short name" }]
+})
 
 /** The one place where a server store is put together; the clean-up lives as long as the layer. */
 const serverStore = (

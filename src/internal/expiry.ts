@@ -90,7 +90,13 @@ export const refresh = (policy: Policy, expiry: Expiry, now: number): Expiry | u
   return gained > 0 && gained >= policy.refreshAfter * next.idleMillis ? next : undefined
 }
 
-/** The times with an own expiry from now on, clamped to 400 days and to the absolute expiry. */
+/** An own expiry of a length that somebody asked for: at least a second, at most 400 days; NaN counts as least. */
+export const own = (millis: number): OwnExpiry => ({
+  idleMillis: millis > 1000 ? Math.min(Math.floor(millis), maxLifeMillis) : 1000,
+  persistent: true
+})
+
+/** The times with an own expiry from now on, never past the absolute expiry. */
 export const withOwn = (policy: Policy, expiry: Expiry, now: number, own: OwnExpiry): Expiry =>
   make(policy, expiry.createdAt, now, own.idleMillis ?? policy.idleMillis, own.persistent, true)
 

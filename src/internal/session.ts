@@ -188,13 +188,9 @@ export class RequestSession implements RequestContextService {
     return this.operation((now) =>
       andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
         if (this.closed) return failClosed
-        const millis = expiry === "browser-session" ? undefined : Duration.toMillis(expiry)
-        this.own = {
-          idleMillis: millis === undefined
-            ? undefined
-            : Math.min(Math.max(Number.isNaN(millis) ? 0 : millis, 1000), ExpiryPolicy.maxLifeMillis),
-          persistent: millis !== undefined
-        }
+        this.own = expiry === "browser-session"
+          ? { idleMillis: undefined, persistent: false }
+          : ExpiryPolicy.own(Duration.toMillis(expiry))
         return Effect.void
       })
     )

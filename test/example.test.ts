@@ -1,0 +1,251 @@
+/**
+ * The running example, as `npm start` runs it: a process of its own, real sockets, an independent browser's cookie jar.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { type ChildProcess, spawn } from "node:child_process"
+import * as Fs from "node:fs/promises"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { CookieJar } from "tough-cookie"
+
+const root = Path.resolve(import.meta.dirname, "..")
+
+interface Server {
+  readonly origin: string
+  readonly output: () => string
+  readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>
+  readonly process: ChildProcess
+}
+
+const start = (env: Record<string, string>, directory = root): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "examples/server.ts"], {
+      cwd: directory,
+      env: { ...process.env, NODE_ENV: "development", PORT: "0", HOST: "127.0.0.1", ...env }
+    })
+    let output = ""
+    const exited = new Promise<number | null>((done) => child.on("exit", done))
+    const look = (data: Buffer) => {
+      output += String(data)
+      const origin = /Open (http:\/\/127\.0\.0\.1:\d+)\//.exec(output)?.[1]
+      if (origin !== undefined) {
+        resolve({
+          origin,
+          output: () => output,
+          process: child,
+          stop: (signal = "SIGINT") => {
+            child.kill(signal)
+            return exited
+          }
+        })
+      }
+    }
+    child.stdout.on("data", look)
+    child.stderr.on("data", look)
+    void exited.then((code) => reject(new Error(`the example ended with ${code}: ${output}`)))
+  })
+
+/** A browser's jar that is none of ours. */
+const browser = (origin: string) => {
+  const jar = new CookieJar()
+  const request = async (method: string, path: string, body?: string) => {
+    const response = await fetch(`${origin}${path}`, {
+      method,
+      headers: { cookie: await jar.getCookieString(origin + path) },
+      redirect: "manual",
+      ...(body === undefined ? {} : { body })
+    })
+    for (const cookie of response.headers.getSetCookie()) await jar.setCookie(cookie, origin + path)
+    return { status: response.status, text: await response.text(), headers: response.headers }
+  }
+  return { jar, request }
+}
+
+/** A copy of what the example needs, so that it can make its key where no other test sees it. */
+const copy = async (): Promise<string> => {
+  const directory = await Fs.mkdtemp(Path.join(Os.tmpdir(), "effect-session-example-"))
+  for (const name of ["examples", "src", "config", "package.json", "tsconfig.json"]) {
+    await Fs.cp(Path.join(root, name), Path.join(directory, name), {
+      recursive: true,
+      filter: (source) => !source.endsWith(".key")
+    })
+  }
+  await Fs.symlink(Path.join(root, "node_modules"), Path.join(directory, "node_modules"))
+  return directory
+}
+
+for (const store of ["cookie", "memory"]) {
+  describe(`the example, STORE=${store}`, () => {
+    let server: Server
+    beforeAll(async () => {
+      server = await start({ STORE: store })
+    }, 60_000)
+    afterAll(() => server.stop())
+
+    it("F1: the seed's routes, with a browser's jar", async () => {
+      const { request } = browser(server.origin)
+      expect(await request("GET", "/session")).toMatchObject({ status: 200, text: "" })
+      expect(await request("POST", "/session")).toMatchObject({ status: 200, text: "turing" })
+      expect(await request("GET", "/session")).toMatchObject({ status: 200, text: "turing" })
+      expect(await request("DELETE", "/session")).toMatchObject({ status: 200, text: "turing" })
+      expect(await request("GET", "/session")).toMatchObject({ status: 200, text: "" })
+      expect(await request("DELETE", "/session")).toMatchObject({ status: 200, text: "" })
+    })
+
+    it("C5: logging out logs out", async () => {
+      const { jar, request } = browser(server.origin)
+      await request("POST", "/session")
+      await request("PUT", "/session/values/drink", "green tea")
+      expect((await request("GET", "/session/values/drink")).text).toBe("green tea")
+      await request("POST", "/session/flush")
+      expect(await jar.getCookies(server.origin)).toEqual([])
+      expect(await request("GET", "/session/values/drink")).toMatchObject({ status: 404, text: "" })
+    })
+
+    it("C6: clear and removing the last key reach the browser", async () => {
+      const { request } = browser(server.origin)
+      await request("POST", "/session")
+      await request("POST", "/session/clear")
+      expect((await request("GET", "/session")).text).toBe("")
+      await request("POST", "/session")
+      await request("DELETE", "/session")
+      expect((await request("GET", "/session")).text).toBe("")
+    })
+
+    it("C10: renew keeps the data under a new cookie", async () => {
+      const { jar, request } = browser(server.origin)
+      await request("POST", "/session")
+      const before = await jar.getCookieString(server.origin)
+      await request("POST", "/session/renew")
+      expect(await jar.getCookieString(server.origin)).not.toBe(before)
+      expect((await request("GET", "/session")).text).toBe("turing")
+    })
+
+    it("C9: visits are counted", async () => {
+      const { request } = browser(server.origin)
+      for (let visit = 1; visit <= 5; visit++) expect((await request("GET", "/session/count")).text).toBe(`${visit}`)
+    })
+
+    it("C2: a value that does not decode is a 409 that names its key, and the page still shows it", async () => {
+      const { request } = browser(server.origin)
+      await request("GET", "/session/count")
+      const response = await request("GET", "/session/values/count")
+      expect(response.status).toBe(409)
+      expect(response.text).toContain("\"count\"")
+      expect((await request("GET", "/")).text).toContain("count")
+    })
+
+    it("K6: bodies over 64 KiB, and sessions over their store's size, are 413; nothing is lost", async () => {
+      const { request } = browser(server.origin)
+      await request("POST", "/session")
+      expect((await request("PUT", "/session/values/big", "x".repeat(64 * 1024 + 1))).status).toBe(413)
+      const atMost = await request("PUT", "/session/values/big", "x".repeat(64 * 1024))
+      expect(atMost.status).toBe(store === "cookie" ? 413 : 200)
+      expect((await request("GET", "/session")).text).toBe("turing")
+    })
+
+    it("C8: any key, as text, with nosniff; the page escapes keys and values", async () => {
+      const { request } = browser(server.origin)
+      for (const name of ["__proto__", "constructor", "<script>alert(1)</script>", "ключ", "a b&c=d"]) {
+        const path = `/session/values/${encodeURIComponent(name)}`
+        expect(await request("PUT", path, `"><img src=x> ${name}`)).toMatchObject({ status: 200 })
+        const response = await request("GET", path)
+        expect(response).toMatchObject({ status: 200, text: `"><img src=x> ${name}` })
+        expect(response.headers.get("x-content-type-options")).toBe("nosniff")
+        expect(response.headers.get("content-type")).toMatch(/^text\/plain/)
+      }
+      const page = (await request("GET", "/")).text
+      expect(page).toContain("&lt;script&gt;alert(1)&lt;/script&gt;")
+      expect(page).not.toContain("<script>alert")
+      expect(page).not.toContain("<img")
+    })
+
+    it("S2: a slow writer after a logout", async () => {
+      const { jar, request } = browser(server.origin)
+      await request("POST", "/session")
+      const cookie = await jar.getCookieString(server.origin)
+      const slow = fetch(`${server.origin}/session/slow/300`, { method: "POST", headers: { cookie } })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await request("POST", "/session/flush")
+      const late = await slow
+      expect(late.status).toBe(200)
+      const read = (value: string) => fetch(`${server.origin}/session`, { headers: { cookie: value } })
+      if (store === "memory") {
+        expect(late.headers.getSetCookie()).toEqual([])
+        expect(await (await read(cookie)).text()).toBe("")
+      } else {
+        // what a cookie store cannot promise: the slow writer's seal signs in again
+        expect(late.headers.getSetCookie()).toHaveLength(1)
+        expect(await (await read(late.headers.getSetCookie()[0].split(";")[0])).text()).toBe("turing")
+      }
+    })
+
+    it("M6: hostile cookies are an empty session and never a 500", async () => {
+      const { jar, request } = browser(server.origin)
+      await request("POST", "/session")
+      const cookie = await jar.getCookieString(server.origin)
+      const value = cookie.slice("session=".length)
+      for (
+        const hostile of [
+          "",
+          value.slice(0, -1),
+          value.slice(0, 20),
+          `${value}A`,
+          value.replace(/[a-z]/, (letter) => letter === "a" ? "b" : "a"),
+          value.toUpperCase(),
+          "A".repeat(8_000),
+          "%00%01",
+          "../../etc/passwd",
+          "' OR 1=1 --",
+          "{\"alan\":\"turing\"}"
+        ]
+      ) {
+        const response = await fetch(`${server.origin}/session`, { headers: { cookie: `session=${hostile}` } })
+        expect([hostile.slice(0, 30), response.status, await response.text()]).toEqual([hostile.slice(0, 30), 200, ""])
+      }
+      // another cookie's value under our name, and ours under another
+      const swapped = await fetch(`${server.origin}/session`, { headers: { cookie: `session2=${value}` } })
+      expect(await swapped.text()).toBe("")
+    })
+
+    it("R3: a path that no route matches has the request id", async () => {
+      const { headers, status } = await browser(server.origin).request("GET", "/nowhere")
+      expect(status).toBe(404)
+      expect(headers.get("x-request-id")).toHaveLength(36)
+    })
+  })
+}
+
+describe("the example as a process", () => {
+  it("S4: Ctrl-C lets requests in flight finish, with their commit, and exits 0", async () => {
+    const server = await start({ STORE: "memory" })
+    const slow = fetch(`${server.origin}/session/slow/500`, { method: "POST" })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const stopped = server.stop("SIGINT")
+    const response = await slow
+    expect([response.status, await response.text()]).toEqual([200, "waited 500 ms"])
+    expect(response.headers.getSetCookie()).toHaveLength(1)
+    expect(await stopped).toBe(0)
+  }, 60_000)
+
+  it("K2: two first starts at once end with one key, for its owner's eyes only", async () => {
+    const directory = await copy()
+    const [one, two] = await Promise.all([start({}, directory), start({}, directory)])
+    const { jar, request } = browser(one.origin)
+    await request("POST", "/session")
+    const cookie = await jar.getCookieString(one.origin)
+    expect(await (await fetch(`${two.origin}/session`, { headers: { cookie } })).text()).toBe("turing")
+    await Promise.all([one.stop(), two.stop()])
+    const files = (await Fs.readdir(Path.join(directory, "config"))).sort()
+    expect(files).toEqual(["development.key", "development.yaml"])
+    const key = Path.join(directory, "config", "development.key")
+    expect((await Fs.stat(key)).mode & 0o777).toBe(0o600)
+    const text = await Fs.readFile(key, "utf8")
+    for (const server of [one, two]) expect(server.output()).not.toContain(text)
+    await Fs.rm(directory, { recursive: true })
+  }, 60_000)
+
+  it("F3: a store that is none is refused, with what is accepted", async () => {
+    await expect(start({ STORE: "nonsense" })).rejects.toThrow(/STORE/)
+  }, 60_000)
+})
