@@ -9,6 +9,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
@@ -18,8 +19,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { vi } from "vitest"
+import { decode } from "../src/internal/configBlock.js"
 import { keyNames } from "../src/internal/configEnvironment.js"
 import { environmentName, fields, fileName } from "../src/internal/configFields.js"
+import { parse } from "../src/internal/configYaml.js"
 
 const fixture = (name: string) => readFileSync(new URL(`./SessionConfig.fixtures/${name}`, import.meta.url), "utf8")
 
@@ -446,6 +449,46 @@ describe("the declared block", () => {
       )
       assert.strictEqual(no.options.name, "no")
     }))
+
+  it("F1: a seed that is cut, doubled or overwritten anywhere decodes or is a typed error without the key", () => {
+    const text = seedCookie.replace(placeholder, key)
+    const piece = FastCheck.oneof(
+      FastCheck.constantFrom(
+        "",
+        "\n",
+        "\t",
+        "'",
+        "\"",
+        ": ",
+        "- ",
+        "{",
+        "}}",
+        "[",
+        "&a ",
+        "*a",
+        "!!int ",
+        "|",
+        "? ",
+        "---\n"
+      ),
+      FastCheck.string({ unit: "binary", maxLength: 8 })
+    )
+    const position = FastCheck.nat(text.length)
+    const windows = Array.from({ length: key.length - 11 }, (_, i) => key.slice(i, i + 12))
+    FastCheck.assert(
+      FastCheck.property(position, position, piece, (from, to, put) => {
+        const result = Effect.runSyncExit(Either.match(parse(text.slice(0, from) + put + text.slice(to)), {
+          onLeft: (problems) => Effect.succeed(problems.join("\n")),
+          onRight: (blocks) => Effect.match(decode(blocks), { onFailure: (e) => e.message, onSuccess: () => "" })
+        }))
+        assert.isTrue(Exit.isSuccess(result))
+        if (Exit.isSuccess(result)) {
+          assert.isFalse(windows.some((window) => result.value.includes(window)), result.value)
+        }
+      }),
+      { numRuns: 400 }
+    )
+  })
 
   it.effect("F1: the file is config/<environment>.yaml, environment from NODE_ENV, default development", () =>
     inDirectory(
