@@ -16,7 +16,10 @@ export const makeJar = () => {
     else cookies.set(name, pair.slice(pair.indexOf("=") + 1).trim())
   }
   const get = async (url) => {
-    const response = await fetch(url, { headers: cookies.size === 0 ? {} : { cookie: header() } })
+    const response = await fetch(url, {
+      headers: cookies.size === 0 ? {} : { cookie: header() },
+      signal: AbortSignal.timeout(10_000)
+    })
     const set = response.headers.getSetCookie()
     set.forEach(take)
     return { status: response.status, body: await response.text(), setCookies: set.length }

@@ -13,12 +13,13 @@ export const connections = 32
 
 export const generator = has("wrk") ? "wrk" : "autocannon"
 
-const run = (command, args, env) =>
+const run = (command, args, env, interruptAfter) =>
   new Promise((resolve, reject) => {
     const child = spawnOn(loadCore, command, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...env }
     })
+    if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter * 1000)
     let out = ""
     let errors = ""
     child.stdout.on("data", (chunk) => (out += chunk))
@@ -34,11 +35,16 @@ const command = (url, seconds, headers) => {
     return [process.execPath, [script("autocannon.js"), url, seconds, connections, JSON.stringify(headers)].map(String)]
   }
   const lines = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`])
-  return ["wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script("wrk.lua"), ...lines, url]]
+  // wrk counts in whole seconds; interrupted, it reports what it has measured
+  return [
+    "wrk",
+    ["-t1", `-c${connections}`, `-d${Math.ceil(seconds) + 5}s`, "-s", script("wrk.lua"), ...lines, url],
+    seconds
+  ]
 }
 
 /**
- * Loads for whole seconds, with each of the Cookie headers in turn. Throws when a single request failed: a server that
+ * Loads for so many seconds, with each of the Cookie headers in turn. Throws when a single request failed: a server that
  * answers 500 is fast.
  */
 export const load = async (url, seconds, { cookies = [], headers = {} } = {}) => {
@@ -46,7 +52,8 @@ export const load = async (url, seconds, { cookies = [], headers = {} } = {}) =>
   const file = join(folder, "cookies")
   try {
     if (cookies.length > 0) writeFileSync(file, `${cookies.join("\n")}\n`, { mode: 0o600 })
-    const out = await run(...command(url, seconds, headers), cookies.length > 0 ? { BENCHMARK_COOKIES: file } : {})
+    const [name, args, interruptAfter] = command(url, seconds, headers)
+    const out = await run(name, args, cookies.length > 0 ? { BENCHMARK_COOKIES: file } : {}, interruptAfter)
     const result = JSON.parse(/^REPORT (.*)$/m.exec(out)[1])
     if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed at ${url}`)
     return result

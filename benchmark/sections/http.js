@@ -103,7 +103,7 @@ const prepared = async (contestant, { environment, warmSeconds }) => {
     return { server, proof }
   } catch (error) {
     await server.stop()
-    throw error
+    throw new Error(`${contestant.id}: ${error.message}`, { cause: error })
   }
 }
 
@@ -134,7 +134,7 @@ export const run = async (context) => {
   const environment = context.redis === undefined ? {} : { BENCHMARK_REDIS_URL: context.redis.url }
   // A fresh process for each measurement in a full run: what V8 happens to optimise differs from start to start.
   const settings = quick
-    ? { rounds: 3, seconds: 1, warmSeconds: 1, environment }
+    ? { rounds: 3, seconds: 0.5, warmSeconds: 0.5, environment }
     : { rounds: context.rounds, seconds: 3, warmSeconds: 2, environment }
 
   const takePart = contestants.filter((contestant) => {

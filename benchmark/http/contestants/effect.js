@@ -10,9 +10,10 @@ import { redisUrl } from "../settings.js"
 
 const launch = (app, store) => {
   const server = createServer()
+  // The store outermost, so that it is there before the server listens: what comes in between is never answered.
   const serving = HttpServer.serve(app).pipe(
-    Layer.provide(store),
-    Layer.provide(NodeHttpServer.layer(() => server, { port: 0, host: "127.0.0.1" }))
+    Layer.provide(NodeHttpServer.layer(() => server, { port: 0, host: "127.0.0.1" })),
+    Layer.provide(store)
   )
   Effect.runFork(Layer.launch(serving))
   return server

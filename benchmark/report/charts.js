@@ -1,0 +1,122 @@
+/**
+ * The charts of docs/benchmarks.md, by file name.
+ */
+import { contest, lines } from "./svg.js"
+
+const codec = ({ withJson }) => ({
+  codec: contest({
+    title: "Seal and open one session of 1 KB",
+    subtitle: "microseconds, less is better; the thin line is the middle half of the rounds",
+    unit: "µs",
+    logarithmic: true,
+    rows: withJson["1024"].map(({ label, micros, ours }) => ({ label, ours, summary: micros }))
+  })
+})
+
+const http = ({ rows }) => ({
+  http: contest({
+    title: "What the session layer adds to an HTTP request",
+    subtitle: "CPU microseconds per request, with minus without the layer, less is better",
+    unit: "µs",
+    logarithmic: true,
+    rows: [...rows]
+      .sort((a, b) => a.overheadMicros.median - b.overheadMicros.median)
+      .map(({ label, ours, overheadMicros }) => ({ label, ours, summary: overheadMicros }))
+  })
+})
+
+const inprocess = ({ overheadMicros }) => ({
+  inprocess: contest({
+    title: "What a middleware adds in process",
+    subtitle: "microseconds on top of the bare handler, less is better",
+    unit: "µs",
+    rows: [
+      ["no-op provideService", "noop", false],
+      ["two no-ops", "noopTwice", false],
+      ["RequestId", "requestId", true],
+      ["+ session untouched", "untouchedMemory", true],
+      ["+ session read and written, memory", "countMemory", true],
+      ["+ session read and written, cookie", "countCookie", true]
+    ].map(([label, id, ours]) => ({ label, ours, summary: overheadMicros[id] }))
+  })
+})
+
+const memory = ({ rows, sessions }) => ({
+  memory: contest({
+    title: `Memory per session, ${sessions.toLocaleString("en-US")} sessions`,
+    subtitle: "octets for a session of 80 octets of JSON, less is better",
+    unit: "B",
+    rows: rows.map(({ label, octetsPerSession, ours }) => ({ label, ours, summary: octetsPerSession }))
+  }),
+  pauses: contest({
+    title: "Longest pause, growing and expiring",
+    subtitle: "milliseconds of CPU time in one turn of the event loop, without garbage collection, less is better",
+    unit: "ms",
+    logarithmic: true,
+    rows: rows.flatMap(({ expiryMillis, growthMillis, label, ours }) => [
+      { label: `${label}: growing`, ours, summary: growthMillis },
+      { label: `${label}: expiring`, ours, summary: expiryMillis }
+    ])
+  })
+})
+
+const redis = ({ rows }) => ({
+  redis: contest({
+    title: "One read and one write on Redis",
+    subtitle: "CPU microseconds of the process that asks, less is better",
+    unit: "µs",
+    rows: rows.map(({ cpuMicros, label, ours }) => ({ label, ours, summary: cpuMicros }))
+  })
+})
+
+const sql = ({ postgres, sqlite }) => ({
+  sql: contest({
+    title: "One read and one write in SQL",
+    subtitle: "CPU microseconds of the process that asks, less is better",
+    unit: "µs",
+    rows: [["SQLite", "better-sqlite3", sqlite], ["PostgreSQL", "pg", postgres]].flatMap(([name, driver, measured]) =>
+      (measured?.rows ?? []).map(({ cpuMicros, ours }) => ({
+        label: ours ? `effect-session, ${name}` : `${driver} by hand`,
+        ours,
+        summary: cpuMicros
+      }))
+    )
+  })
+})
+
+const points = (rows, key) => rows.map(({ size, [key]: summary }) => [size, summary.median])
+
+const growth = ({ cookie, memory, redis }) => ({
+  growth: lines({
+    title: "A commit of one changed value, by the number of keys",
+    subtitle: "CPU microseconds, both axes logarithmic",
+    unit: "µs",
+    xLabel: "keys in the session",
+    logarithmic: true,
+    series: [
+      ...(redis === undefined ? [] : [
+        { label: "Redis, process", points: points(redis, "cpuMicros") },
+        { label: "Redis, server", points: points(redis, "serverCpuMicros") }
+      ]),
+      { label: "memory", points: points(memory, "cpuMicros") }
+    ]
+  }),
+  "growth-cookie": lines({
+    title: "Load and commit of the cookie store, by octets",
+    subtitle: "CPU microseconds",
+    unit: "µs",
+    xLabel: "octets of the session",
+    series: [{ label: "cookie store", points: points(cookie, "cpuMicros") }]
+  })
+})
+
+const parts = { codec, http, inprocess, memory, redis, sql, growth }
+
+export const charts = (sections) =>
+  Object.assign(
+    {},
+    ...Object.entries(parts).map(([name, part]) => {
+      const section = sections[name]
+      return section === undefined || (section.rounds === undefined && section.sqlite === undefined) ? {} : part(section)
+    })
+  )

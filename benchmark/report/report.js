@@ -1,0 +1,22 @@
+/**
+ * Writes tables and charts, and answers the targets as text for the terminal.
+ */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { charts } from "./charts.js"
+import { page } from "./page.js"
+import { notFaster, targets } from "./targets.js"
+
+const verdict = (met) => met === undefined ? "  –   " : met ? "met   " : "MISSED"
+
+export const report = (results, places) => {
+  mkdirSync(places.charts, { recursive: true })
+  for (const [name, svg] of Object.entries(charts(results.sections))) writeFileSync(join(places.charts, `${name}.svg`), svg)
+  mkdirSync(dirname(places.page), { recursive: true })
+  writeFileSync(places.page, page(results, basename(places.charts)))
+  const lines = targets(results.sections).map(({ id, measured, met, wanted, what }) =>
+    `${id.padEnd(4)}${verdict(met)}  ${wanted.padEnd(9)} ${measured.padEnd(14)} ${what}`
+  )
+  const slower = notFaster(results.sections)
+  return [...lines, ...(slower.length === 0 ? [] : ["", "ahead of ours:", ...slower.map((line) => `  ${line}`)])].join("\n")
+}
