@@ -2,48 +2,11 @@
  * The running example, as `npm start` runs it: a process of its own, real sockets, an independent browser's cookie jar.
  */
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { CookieJar } from "tough-cookie"
-
-const root = Path.resolve(import.meta.dirname, "..")
-
-interface Server {
-  readonly origin: string
-  readonly output: () => string
-  readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>
-  readonly process: ChildProcess
-}
-
-const start = (env: Record<string, string>, directory = root): Promise<Server> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "examples/server.ts"], {
-      cwd: directory,
-      env: { ...process.env, NODE_ENV: "development", PORT: "0", HOST: "127.0.0.1", ...env }
-    })
-    let output = ""
-    const exited = new Promise<number | null>((done) => child.on("exit", done))
-    const look = (data: Buffer) => {
-      output += String(data)
-      const origin = /Open (http:\/\/127\.0\.0\.1:\d+)\//.exec(output)?.[1]
-      if (origin !== undefined) {
-        resolve({
-          origin,
-          output: () => output,
-          process: child,
-          stop: (signal = "SIGINT") => {
-            child.kill(signal)
-            return exited
-          }
-        })
-      }
-    }
-    child.stdout.on("data", look)
-    child.stderr.on("data", look)
-    void exited.then((code) => reject(new Error(`the example ended with ${code}: ${output}`)))
-  })
+import { type Example, root, start } from "./support/example.js"
 
 /** A browser's jar that is none of ours. */
 const browser = (origin: string) => {
@@ -76,7 +39,7 @@ const copy = async (): Promise<string> => {
 
 for (const store of ["cookie", "memory"]) {
   describe(`the example, STORE=${store}`, () => {
-    let server: Server
+    let server: Example
     beforeAll(async () => {
       server = await start({ STORE: store })
     }, 60_000)
