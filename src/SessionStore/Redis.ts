@@ -9,6 +9,8 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -20,6 +22,8 @@ import { connect } from "../internal/redis/connection.js"
 import * as Index from "../internal/redis/subjectIndex.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import type { SessionConfigError } from "../SessionError.js"
+import type { Sessions } from "../Sessions.js"
+import * as SessionStore from "../SessionStore.js"
 
 /**
  * Where Redis is: `url` (`redis://…`, `rediss://…`), or the options of `ioredis` (`host`, `port`, `path`, `tls`,
@@ -57,7 +61,9 @@ export interface RedisSettings extends
 export interface RedisClient {
   readonly call: (command: string, args: Array<string>) => Promise<unknown>
   readonly callBuffer: (command: string, args: Array<string>) => Promise<unknown>
+  readonly hgetallBuffer: (key: string) => Promise<unknown>
   readonly evalsha: (sha: string, keys: string, ...keysAndArguments: Array<string>) => Promise<unknown>
+  readonly options?: { readonly enableAutoPipelining?: boolean | undefined }
 }
 
 /**
@@ -127,3 +133,86 @@ export const layerBackend = (
  */
 export const layerBackendClient = (options: ClientOptions): Layer.Layer<SessionBackend | SubjectIndex> =>
   Layer.succeedContext(services(options.client, undefined, options))
+
+/**
+ * Options of a store with a client of its own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends SessionStore.ServerOptions, BackendOptions {}
+
+/**
+ * Options of a store over a client that the app made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OptionsWithClient extends SessionStore.ServerOptions, ClientOptions {}
+
+/**
+ * A store in Redis with a client of its own, and the sessions of a subject. See {@link layerBackend} for the client.
+ *
+ * Fails with `SessionConfigError` at start-up.
+ *
+ * @example
+ * ```ts
+ * import { layer } from "effect-session/SessionStore/Redis"
+ *
+ * const SessionsLive = layer({ redis: { host: "127.0.0.1", port: 6379 }, prefix: "shop:", expiry: "2 hours" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError> =>
+  Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
+
+/**
+ * {@link layer}, with its options from `Config`.
+ *
+ * @example
+ * ```ts
+ * import { layerConfig } from "effect-session/SessionStore/Redis"
+ * import { Config } from "effect"
+ *
+ * const SessionsLive = layerConfig({
+ *   redis: { url: Config.redacted("REDIS_URL") },
+ *   expiry: Config.duration("SESSION_EXPIRY")
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Config.Config.Wrap<Options>
+): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError> =>
+  Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
+
+/**
+ * A store over a client that the app made, and the sessions of a subject. See {@link layerBackendClient} for how to make
+ * the client.
+ *
+ * @example
+ * ```ts
+ * import { layerClient } from "effect-session/SessionStore/Redis"
+ * import { Cluster } from "ioredis"
+ *
+ * const client = new Cluster([{ host: "10.0.0.1", port: 6379 }], {
+ *   enableOfflineQueue: false,
+ *   retryDelayOnFailover: 0
+ * })
+ *
+ * const SessionsLive = layerClient({ client, expiry: "2 hours" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient = (
+  options: OptionsWithClient
+): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError> =>
+  Layer.provide(SessionStore.layerBackendIndexed(options), layerBackendClient(options))

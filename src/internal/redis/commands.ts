@@ -18,11 +18,19 @@ export interface Watch {
 
 /** A `read` that throws is a reply that was not understood. A `rescue` may make an answer of an error of the server. */
 export class Commands {
-  constructor(private readonly client: RedisClient, private readonly watch: Watch | undefined) {}
+  private readonly hgetall: (key: string) => Promise<unknown>
 
-  /** HGETALL, its reply as buffers. Of all names, ioredis knows only this one in lower case and would make an object of it. */
+  constructor(private readonly client: RedisClient, private readonly watch: Watch | undefined) {
+    // In upper case the reply stays the list that came: for `hgetall` ioredis makes an object of it, which costs more than
+    // the command. With auto-pipelining `callBuffer` loses the command's name, and that ends the process (ioredis 5 and 6).
+    this.hgetall = client.options?.enableAutoPipelining === true
+      ? (key) => client.hgetallBuffer(key)
+      : (key) => client.callBuffer("HGETALL", [key])
+  }
+
+  /** HGETALL, its reply as buffers, see `Records.flat`. */
   readHash<A>(operation: Operation, key: string, read: Read<A>, rescue?: (message: string) => A | undefined): Answer<A> {
-    return this.ask(operation, () => this.client.callBuffer("HGETALL", [key]), read, rescue)
+    return this.ask(operation, () => this.hgetall(key), read, rescue)
   }
 
   /** Any command, its reply as text. */

@@ -170,7 +170,7 @@ const readOwner = (subject: string | undefined, about: string | undefined): Owne
 
 const isText = (value: unknown): value is string | null => value === null || typeof value === "string"
 
-/** A map reply is flat, or an object under ioredis 6's `replyMapping: "resp3"`, where a field is an own property. */
+/** A list, or an object with the fields as own properties: of `hgetallBuffer`, and of ioredis 6 with `replyMapping: "resp3"`. */
 export const flat = (reply: unknown): ReadonlyArray<Buffer> => {
   // HGETALL answers bulk strings, and `callBuffer` leaves them as they came; null throws, and the caller answers for it.
   if (Array.isArray(reply)) return reply as ReadonlyArray<Buffer>

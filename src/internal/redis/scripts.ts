@@ -102,7 +102,7 @@ end
 if size > tonumber(most) then return string.format('T %.0f', size) end
 if not moves then times = e .. ' ' .. rest end
 local version = string.format('%.0f', v + 1)
-s = '1 ' .. version .. ' ' .. string.format('%.0f', math.max(size, 0)) .. ' ' .. times
+s = '1 ' .. version .. ' ' .. string.format('%.0f ', math.max(size, 0)) .. times
 if clear then
   if not moves then ttl = redis.call('PTTL', key) end
   redis.call('DEL', key)
@@ -174,9 +174,10 @@ return 'R'
 `)
 
 /**
- * The index of a subject is a hash, id → `<createdAt> <claimedAt>` (`-` for long ago), and ` x` behind when the session is condemned: its
- * record is to be removed before another one is inserted, by whoever claims next if need be. A condemned entry stays until
- * its record is gone, so that no crash leaves a record which the index does not know.
+ * The index of a subject is a hash, id → `<createdAt> <claimedAt>`: an insert is under way. Afterwards it is
+ * `<createdAt> -`. ` x` behind says that the session is condemned: its record is to be removed before another one is
+ * inserted, by whoever claims next if need be. A condemned entry stays until its record is gone, so that no crash leaves a
+ * record which the index does not know.
  *
  * now, id, createdAt, ttl, max, `evict` or `refuse`, verified (0 or 1), id of a dead entry, … →
  *
@@ -202,7 +203,8 @@ if max then
       if string.sub(all[i + 1], -2) == ' x' then
         tell(all[i], all[i + 1])
       else
-        living[#living + 1] = {all[i], all[i + 1], tonumber(string.match(all[i + 1], '^%S+')) or 0}
+        local created, claimed = string.match(all[i + 1], '^(%S+) (%S+)')
+        living[#living + 1] = {all[i], all[i + 1], tonumber(created or '') or 0, tonumber(claimed or '') or 0}
       end
     end
   end
@@ -216,6 +218,7 @@ if max then
     if ARGV[6] ~= 'evict' then return {'F'} end
     table.sort(living, function(x, y)
       if x[3] ~= y[3] then return x[3] < y[3] end
+      if x[4] ~= y[4] then return x[4] < y[4] end
       return x[1] < y[1]
     end)
     for i = 1, excess do
@@ -236,8 +239,18 @@ return reply
 `)
 
 /**
- * id, createdAt, ttl → `U`. The session lives longer, so must its entry; one that was lost is entered again, as one
- * whose insert is long over.
+ * id, id to forget, … → `U`. The insert is no longer under way: from now on the entry is dead when its record is missing.
+ */
+export const settle = script(`
+local key = KEYS[1]
+local value = redis.call('HGET', key, ARGV[1])
+if value then redis.call('HSET', key, ARGV[1], (string.gsub(value, '^(%S+) %S+', '%1 -'))) end
+for i = 2, #ARGV do redis.call('HDEL', key, ARGV[i]) end
+return 'U'
+`)
+
+/**
+ * id, createdAt, ttl → `U`. The session lives longer, so must its entry; one that was lost is entered again.
  */
 export const keep = script(`
 local key = KEYS[1]

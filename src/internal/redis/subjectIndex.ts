@@ -5,11 +5,11 @@
  * 1. claim a place in the index, which condemns the oldest sessions where the bound asks for it,
  * 2. remove the records of all that are condemned,
  * 3. insert the record,
- * 4. forget the condemned.
+ * 4. settle: the insert is over, forget the condemned.
  *
  * Each record is inserted only after another one has made room, so that there are never more than the bound allows; and a
  * record is in the index from before it exists until after it is gone, wherever the caller is cut off. What that leaves
- * behind are entries without a record. They are told from inserts under way by their age.
+ * behind are entries without a record. They are told from inserts under way by having been settled, or else by their age.
  */
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
@@ -19,7 +19,7 @@ import type { Commands } from "./commands.js"
 import * as Records from "./record.js"
 import * as Scripts from "./scripts.js"
 
-/** An entry without a record is an insert under way for so long, and dead afterwards. */
+/** An entry that was never settled is an insert under way for so long, and dead afterwards if it has no record. */
 const graceMillis = 60_000
 
 /** Time-outs are seconds: no insert arrives later than this. */
@@ -27,6 +27,7 @@ const tombstoneMillis = "600000"
 
 interface Entry {
   readonly id: string
+  /** NaN when the insert is over */
   readonly claimedAt: number
 }
 
@@ -60,12 +61,11 @@ export const make = (commands: Commands, prefix: string): SubjectIndexService =>
           isUnderWay(entry, now) ? tombstoneMillis : "-"
         ], String))
       const reply = yield* commands.script("insert", Scripts.insert, prefix + id, Records.insertArguments(session, now), String)
-      if (condemned.length > 0) yield* Effect.ignore(forget(commands, key, condemned.map((entry) => entry.id)))
-      if (answer === "S") {
-        yield* Effect.ignore(
-          Effect.flatMap(findDead(commands, prefix, subject, entries, now), (dead) => forget(commands, key, dead))
-        )
-      }
+      // What is lost from here on heals: the record is there, and in the index.
+      yield* Effect.ignore(Effect.gen(function*() {
+        const dead = answer === "S" ? yield* findDead(commands, prefix, subject, entries, now) : condemned.map(idOf)
+        yield* commands.script("insert", Scripts.settle, key, [id, ...dead], String)
+      }))
       // Evicted between the claim and the insert: another sign-in came after this one, as if this one had been quicker.
       return reply === "T" ? "Taken" : "Inserted"
     }),
@@ -124,6 +124,8 @@ const indexKey = (prefix: string, subject: string): string =>
 
 /** Twice the life of the session: one refresh may be lost, the next one must come within one life. */
 const indexTtl = (expiry: Expiry, now: number): string => Records.ttl(2 * (expiry.expiresAt - now))
+
+const idOf = (entry: Entry): string => entry.id
 
 const isUnderWay = (entry: Entry, now: number): boolean => Math.abs(now - entry.claimedAt) < graceMillis
 
