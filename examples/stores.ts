@@ -6,10 +6,14 @@ import { KeyRing, SessionConfig, SessionStore } from "effect-session"
 import { Config, Effect, Layer, Option } from "effect"
 import { configuration } from "./configuration.js"
 
-type Store = (
+export type Store = (
   options: SessionConfig.SessionConfigOptions,
   config: SessionConfig.FileConfig
 ) => Layer.Layer<SessionStore.SessionStore, unknown>
+
+/** The client of a database is loaded only where it is asked for. */
+const lazily = (load: () => Promise<{ readonly store: Store }>): Store => (options, config) =>
+  Layer.unwrapEffect(Effect.map(Effect.promise(load), ({ store }) => store(options, config)))
 
 const stores = {
   cookie: (options, config) =>
@@ -17,7 +21,12 @@ const stores = {
       config.store.type === "Cookie" ? Effect.succeed(config.store.keys) : KeyRing.generate,
       (keys) => SessionStore.layerCookie({ ...options, keys })
     )),
-  memory: (options) => SessionStore.layerMemory(options)
+  memory: (options) => SessionStore.layerMemory(options),
+  redis: lazily(() => import("./stores/redis.js")),
+  postgres: lazily(() => import("./stores/postgres.js")),
+  mysql: lazily(() => import("./stores/mysql.js")),
+  sqlite: lazily(() => import("./stores/sqlite.js")),
+  files: lazily(() => import("./stores/files.js"))
 } satisfies Record<string, Store>
 
 type Name = keyof typeof stores

@@ -1,0 +1,15 @@
+/** `POSTGRES_URL`, default postgres://postgres@127.0.0.1:5432/postgres. The table is made where it is not there. */
+import { PgClient } from "@effect/sql-pg"
+import { createTable, layer } from "effect-session/SessionStore/Sql"
+import { Config, Layer, Redacted } from "effect"
+import type { Store } from "../stores.js"
+
+const ClientLive = PgClient.layerConfig({
+  url: Config.withDefault(Config.redacted("POSTGRES_URL"), Redacted.make("postgres://postgres@127.0.0.1:5432/postgres"))
+})
+
+export const store: Store = (options) =>
+  layer(options).pipe(
+    Layer.provide(Layer.effectDiscard(createTable())),
+    Layer.provide(ClientLive)
+  )

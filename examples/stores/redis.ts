@@ -1,0 +1,10 @@
+/** `REDIS_URL`, default redis://127.0.0.1:6379. */
+import { layer } from "effect-session/SessionStore/Redis"
+import { Config, Effect, Layer } from "effect"
+import type { Store } from "../stores.js"
+
+export const store: Store = (options) =>
+  Layer.unwrapEffect(Effect.map(
+    Config.withDefault(Config.string("REDIS_URL"), "redis://127.0.0.1:6379"),
+    (url) => layer({ ...options, redis: { url } })
+  ))

@@ -1,0 +1,20 @@
+/** A file, .data/sessions.sqlite; no server. The table is made where it is not there. */
+import { SqliteClient } from "@effect/sql-sqlite-node"
+import { createTable, layer } from "effect-session/SessionStore/Sql"
+import { Effect, Layer } from "effect"
+import { mkdir } from "node:fs/promises"
+import * as Path from "node:path"
+import type { Store } from "../stores.js"
+
+const directory = Path.resolve(import.meta.dirname, "../../.data")
+
+const ClientLive = Layer.unwrapEffect(Effect.as(
+  Effect.promise(() => mkdir(directory, { recursive: true, mode: 0o700 })),
+  SqliteClient.layer({ filename: Path.join(directory, "sessions.sqlite") })
+))
+
+export const store: Store = (options) =>
+  layer(options).pipe(
+    Layer.provide(Layer.effectDiscard(createTable())),
+    Layer.provide(ClientLive)
+  )
