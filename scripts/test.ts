@@ -4,7 +4,7 @@
  * Arguments choose: `*.tst.ts` are type tests, `*.md` and `src/**` are files with examples, everything else goes to vitest
  * (`npm test -- test/SessionKey.test.ts -t "C8"`). A part that is not chosen does not run.
  */
-import { spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -44,19 +44,55 @@ const parts: ReadonlyArray<Part> = [
   { name: "examples", takes: hasExamples, command: ["--import", "tsx", "scripts/examples.ts", "--run"] }
 ]
 
-const run = (part: Part, args: ReadonlyArray<string>, file: string): Report.Report => {
-  console.log(`\n── ${part.name}`)
-  const { error, signal, status } = spawnSync(process.execPath, [...part.command, ...args], {
-    stdio: "inherit",
-    env: Report.environment(file)
+/** A test that never yields cannot be stopped by its own time-out; the run as a whole has to end. */
+const patienceMinutes = 15
+
+let isInterrupted = false
+
+/** In a process group of its own, so that the workers of a part end with it. */
+const spawnPart = (args: ReadonlyArray<string>, file: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { stdio: "inherit", detached: true, env: Report.environment(file) })
+    const kill = (signal: NodeJS.Signals) => {
+      try {
+        process.kill(-child.pid!, signal)
+      } catch {
+        // already gone
+      }
+    }
+    let end: string | undefined
+    const settle = () => {
+      clearTimeout(timer)
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt)
+      kill("SIGKILL")
+      resolve(end)
+    }
+    const interrupt = (signal: NodeJS.Signals) => {
+      end = "was interrupted"
+      isInterrupted = true
+      kill(signal)
+    }
+    const timer = setTimeout(() => {
+      end = `did not end within ${patienceMinutes} minutes`
+      kill("SIGKILL")
+    }, patienceMinutes * 60_000)
+    process.on("SIGINT", interrupt).on("SIGTERM", interrupt)
+    child.once("error", (error) => {
+      end = error.message
+      settle()
+    })
+    child.once("exit", (code, signal) => {
+      if (code !== 0) end ??= `ended with ${signal ?? `exit code ${code}`}`
+      settle()
+    })
   })
+
+const run = async (part: Part, args: ReadonlyArray<string>, file: string): Promise<Report.Report> => {
+  console.log(`\n── ${part.name}`)
+  const end = await spawnPart([...part.command, ...args], file)
   const report = Report.read(file) ?? { passed: 0, failed: 0, skipped: 0, reasons: [] }
   const total = report.passed + report.failed + report.skipped
-  const mishap = status !== 0 && report.failed === 0
-    ? `ended with ${error?.message ?? signal ?? `exit code ${status}`}`
-    : total === 0
-    ? "ran no test"
-    : undefined
+  const mishap = report.failed === 0 && end !== undefined ? end : total === 0 ? "ran no test" : undefined
   if (mishap === undefined) return report
   console.log(`${part.name}: ${mishap}, which counts as failed`)
   return { ...report, failed: report.failed + 1 }
@@ -67,7 +103,8 @@ const folder = mkdtempSync(join(tmpdir(), "effect-session-test-"))
 const reports: Array<Report.Report> = []
 for (const [i, part] of parts.entries()) {
   const own = args.filter(part.takes)
-  if (args.length === 0 || own.length > 0) reports.push(run(part, own, join(folder, `${i}.json`)))
+  const isChosen = args.length === 0 || own.length > 0
+  if (isChosen && !isInterrupted) reports.push(await run(part, own, join(folder, `${i}.json`)))
 }
 rmSync(folder, { recursive: true })
 
