@@ -52,22 +52,25 @@ const readNumbers = (text: string, from: number, count: number): ReadonlyArray<n
     const code = i === text.length ? 0x20 : text.charCodeAt(i)
     if (code === 0x20) {
       if (i === start) return undefined
-      if (!plain) number = Number(text.slice(start, i)) // with a sign, fraction or exponent
+      // with a sign, fraction or exponent, or with more digits than add up exactly
+      if (!plain || i - start > 15) number = Number(text.slice(start, i))
       if (!Number.isFinite(number)) return undefined
       numbers.push(number)
       number = 0
       start = i + 1
       plain = true
-    } else if (code >= 0x30 && code <= 0x39) number = number * 10 + code - 0x30
+    } else if (code >= 0x30 && code <= 0x39) number = number * 10 + (code - 0x30)
     else plain = false
   }
   return numbers.length === count ? numbers : undefined
 }
 
-/** `numbers[from]` on: expiresAt, createdAt, refreshedAt, idleMillis, and the flags, two digits read as one number. */
-const toExpiry = (numbers: ReadonlyArray<number>, from: number): Expiry | undefined => {
+/** The last five of the numbers in a text: expiresAt, createdAt, refreshedAt, idleMillis, and both flags read as one. */
+const toExpiry = (text: string, numbers: ReadonlyArray<number>): Expiry | undefined => {
+  const from = numbers.length - 5
   const flags = numbers[from + 4]
-  return flags === 0 || flags === 1 || flags === 10 || flags === 11
+  const twoDigits = text.charCodeAt(text.length - 3) === 0x20
+  return twoDigits && (flags === 0 || flags === 1 || flags === 10 || flags === 11)
     ? {
       createdAt: numbers[from + 1],
       refreshedAt: numbers[from + 2],
@@ -85,7 +88,7 @@ export const readVersionAndTimes = (
   from: number
 ): { readonly version: number; readonly expiry: Expiry } | undefined => {
   const numbers = readNumbers(text, from, 6)
-  const expiry = numbers && toExpiry(numbers, 1)
+  const expiry = numbers && toExpiry(text, numbers)
   return expiry && { version: numbers![0], expiry } // expiry is made of numbers
 }
 
@@ -102,7 +105,7 @@ const corrupt = (detail: string): Corrupt => ({ _tag: "Corrupt", newerFormat: fa
 export const readState = (state: string, now: number): State => {
   if (state === "0") return gone
   const numbers = state.startsWith("1 ") ? readNumbers(state, 2, 7) : undefined
-  const expiry = numbers && toExpiry(numbers, 2)
+  const expiry = numbers && toExpiry(state, numbers)
   if (numbers === undefined || expiry === undefined || numbers[0] < 1) return whyNot(state)
   return expiry.expiresAt <= now ? gone : { _tag: "Live", version: numbers[0], expiry }
 }

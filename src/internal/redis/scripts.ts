@@ -91,7 +91,8 @@ for i = 1, #want, 1000 do
     if got[j] then size = size - #want[i + j - 1] + 2 - #got[j] end
   end
 end
-local v, b, e, rest = string.match(s, '^1 (%d+) (%d+) ([-+.%de]+) (.+)$')
+local v, b, e, rest =
+  string.match(s, '^1 ([1-9]%d*) (%d+) ([-+.%de]+) ([-+.%de]+ [-+.%de]+ [-+.%de]+ [01][01])$')
 local ends = tonumber(e or '')
 if not ends or ends <= tonumber(now) then return 'M' end
 if only ~= '-' and only ~= v then return 'C' end
