@@ -14,15 +14,11 @@ import { type BackendKit, both, long, type Row } from "./row.js"
 import { cookieOf } from "./world.js"
 
 /** Another object in front of the same backend: the store queues by object, so that two of them are two processes. */
-export const another = (backend: SessionBackendService): SessionBackendService =>
+const another = (backend: SessionBackendService): SessionBackendService =>
   decorate.backend(backend, (_, call) => call())
 
 /** Other fibers run before and after each call. */
-export const yielding = (backend: SessionBackendService): SessionBackendService =>
-  decorate.backend(
-    backend,
-    (_, call) => Effect.yieldNow().pipe(Effect.zipRight(Effect.suspend(call)), Effect.zipLeft(Effect.yieldNow()))
-  )
+const yielding = (backend: SessionBackendService): SessionBackendService => decorate.backend(backend, decorate.yielding)
 
 const row = both<BackendKit>
 

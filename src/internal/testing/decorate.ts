@@ -2,7 +2,7 @@
  * One function around every call to a backend and to its index.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import {
   SessionBackend,
   type SessionBackendService,
@@ -46,3 +46,7 @@ export const context = <A>(self: Context.Context<A | SessionBackend>, around: Ar
     // the context had the tag already: its type says so where the caller can know it
     : Context.add(decorated, SubjectIndex, index(given.value, around)) as Context.Context<A | SessionBackend>
 }
+
+/** Other fibers run before and after the call. */
+export const yielding: Around = (_, call) =>
+  Effect.yieldNow().pipe(Effect.zipRight(Effect.suspend(call)), Effect.zipLeft(Effect.yieldNow()))
