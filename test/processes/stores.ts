@@ -1,0 +1,33 @@
+/**
+ * The stores that several processes can share, by what a process is told: which one, and where.
+ */
+import { MysqlClient } from "@effect/sql-mysql2"
+import { PgClient } from "@effect/sql-pg"
+import { SqliteClient } from "@effect/sql-sqlite-node"
+import type { SessionStore } from "effect-session"
+import * as Redis from "effect-session/SessionStore/Redis"
+import * as Sql from "effect-session/SessionStore/Sql"
+import { Layer, Redacted } from "effect"
+
+export type Name = "redis" | "postgres" | "mysql" | "sqlite"
+
+const options = { secure: false, cleanupInterval: Infinity, storeTimeout: "20 seconds" } as const
+
+/** `place` is a key prefix, a table, or a file: one for each test; `url` is the server's. */
+export const storeAt = (name: Name, place: string, url: string): Layer.Layer<SessionStore.SessionStore, unknown> => {
+  const table = (layer: Layer.Layer<never, unknown, never> | Layer.Layer<unknown, unknown, never>, named: string) =>
+    Sql.layer({ ...options, table: named }).pipe(
+      Layer.provide(Layer.effectDiscard(Sql.createTable({ table: named }))),
+      Layer.provide(layer as ReturnType<typeof SqliteClient.layer>)
+    )
+  switch (name) {
+    case "redis":
+      return Redis.layer({ ...options, prefix: `${place}:`, redis: { url } })
+    case "postgres":
+      return table(PgClient.layer({ url: Redacted.make(url) }), place)
+    case "mysql":
+      return table(MysqlClient.layer({ url: Redacted.make(url) }), place)
+    case "sqlite":
+      return table(SqliteClient.layer({ filename: place }), "sessions")
+  }
+}
