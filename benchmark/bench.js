@@ -39,8 +39,16 @@ const root = dirname(here.replace(/\/$/, ""))
 
 /** A full run is what the project shows; a quick one must not overwrite it. */
 const places = options.quick
-  ? { results: join(here, "quick/results.json"), page: join(here, "quick/benchmarks.md"), charts: join(here, "quick/benchmarks") }
-  : { results: join(here, "results.json"), page: join(root, "docs/benchmarks.md"), charts: join(root, "docs/benchmarks") }
+  ? {
+    results: join(here, "quick/results.json"),
+    page: join(here, "quick/benchmarks.md"),
+    charts: join(here, "quick/benchmarks")
+  }
+  : {
+    results: join(here, "results.json"),
+    page: join(root, "docs/benchmarks.md"),
+    charts: join(root, "docs/benchmarks")
+  }
 
 const log = (text) => process.stderr.write(`${text}\n`)
 
@@ -96,7 +104,7 @@ const measure = async () => {
       const measured = await run({ log, quick: options.quick, rounds, redis, skipped })
       results.sections[name] = {
         date: new Date(started).toISOString(),
-        seconds: Math.round((Date.now() - started) / 1000),
+        tookSeconds: Math.round((Date.now() - started) / 1000),
         quick: options.quick,
         revision: revision(),
         skipped,

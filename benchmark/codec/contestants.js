@@ -7,7 +7,7 @@ import Iron from "@hapi/iron"
 import { Effect, Option } from "effect"
 import fastify from "fastify"
 import { sealData, unsealData } from "iron-session"
-import { CompactEncrypt, compactDecrypt } from "jose"
+import { compactDecrypt, CompactEncrypt } from "jose"
 import { createCipheriv, createDecipheriv, randomBytes, webcrypto } from "node:crypto"
 import * as library from "../harness/library.js"
 

@@ -45,7 +45,8 @@ const save = (store, base, patch) =>
   store.save({ base, patch, renew: false, ifVersion: undefined, owner: undefined }, Date.now())
 
 /** A new session; its token. */
-export const create = (store, values) => Effect.map(save(store, undefined, setting(store, values)), ({ token }) => token)
+export const create = (store, values) =>
+  Effect.map(save(store, undefined, setting(store, values)), ({ token }) => token)
 
 /** What a request that counts asks of the store: one load, one save. */
 export const increment = (store, token) =>

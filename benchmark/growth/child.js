@@ -28,7 +28,8 @@ const timed = async (commit, times, serverCpu) => {
   }
 }
 
-const values = (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, `value-${i}-${"v".repeat(20)}`]))
+const values = (count) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, `value-${i}-${"v".repeat(20)}`]))
 
 /** Changes one of so many keys, of a session that the request has loaded. */
 const manyKeys = async (store, keys) => {

@@ -12,7 +12,9 @@ const result = await autocannon({
   url,
   duration: Number(seconds),
   connections: Number(connections),
-  requests: cookies.map((cookie) => ({ headers: { ...JSON.parse(headers), ...(cookie === undefined ? {} : { cookie }) } }))
+  requests: cookies.map((cookie) => ({
+    headers: { ...JSON.parse(headers), ...(cookie === undefined ? {} : { cookie }) }
+  }))
 })
 
 process.stdout.write(`REPORT ${

@@ -25,7 +25,10 @@ const run = (command, args, env, interruptAfter) =>
     child.stdout.on("data", (chunk) => (out += chunk))
     child.stderr.on("data", (chunk) => (errors += chunk))
     child.on("error", reject)
-    child.on("exit", (code) => code === 0 ? resolve(out) : reject(new Error(`${command} ended with ${code}: ${errors}`)))
+    child.on(
+      "exit",
+      (code) => code === 0 ? resolve(out) : reject(new Error(`${command} ended with ${code}: ${errors}`))
+    )
   })
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url))

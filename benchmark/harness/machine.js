@@ -3,7 +3,7 @@
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
-import { cpus, totalmem } from "node:os"
+import { cpus, release, totalmem, type } from "node:os"
 
 /** The output of a command, or undefined when it is not there or fails. */
 export const output = (command, args) => {
@@ -47,7 +47,7 @@ export const machine = () => ({
   cpu: cpus()[0].model.trim(),
   cores: cpus().length,
   memoryGiB: Math.round(totalmem() / 2 ** 30),
-  kernel: output("uname", ["-sr"]),
+  kernel: `${type()} ${/^[\d.]+/.exec(release())?.[0].replace(/\.$/, "") ?? ""}`,
   node: process.version,
   v8: process.versions.v8,
   openssl: process.versions.openssl,

@@ -21,19 +21,23 @@ const ours = (variant, label, holds) => ({ ...contestant("effect", variant, labe
 
 export const contestants = [
   contestant("node:http", "ideal", "node:http + hand-written AES-GCM (the ideal)", "sealed cookie"),
-  contestant("fastify", "sealedCookie", "fastify + @fastify/secure-session", "sealed cookie", ["@fastify/secure-session"]),
+  contestant("fastify", "sealedCookie", "fastify + @fastify/secure-session", "sealed cookie", [
+    "@fastify/secure-session"
+  ]),
   contestant("h3", "sealedCookie", "h3 + useSession", "sealed cookie", ["h3"]),
   contestant("node:http", "ironSession", "node:http + iron-session", "sealed cookie", ["iron-session"]),
   ours("cookie", "effect-session, cookie store", "sealed cookie"),
   contestant("koa", "signedCookie", "koa + koa-session", "signed cookie", ["koa-session"]),
   contestant("express", "signedCookie", "express + cookie-session", "signed cookie", ["cookie-session"]),
-  contestant("node:http", "reactRouter", "node:http + React Router's cookie storage", "signed cookie", ["react-router"]),
+  contestant("node:http", "reactRouter", "node:http + React Router's cookie storage", "signed cookie", [
+    "react-router"
+  ]),
   contestant("hono", "memory", "hono + hono-sessions, memory", "memory", ["hono-sessions"]),
   contestant("fastify", "memory", "fastify + @fastify/session, memory", "memory", ["@fastify/session"]),
   contestant("express", "memory", "express + express-session, memory", "memory", ["express-session"]),
   ours("memory", "effect-session, memory store", "memory"),
-  ours("memoryModify", "effect-session, memory store, atomic modify", "memory"),
+  ours("memoryModify", "effect-session, memory, atomic modify", "memory"),
   contestant("express", "redis", "express + connect-redis", "redis", ["connect-redis"]),
   ours("redis", "effect-session, Redis store", "redis"),
-  ours("requestId", "effect-session, RequestId alone (no session)", "nothing")
+  ours("requestId", "effect-session, RequestId alone", "nothing")
 ]

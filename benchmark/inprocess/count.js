@@ -25,7 +25,9 @@ const count = async (app, layer) => {
   const { handler } = HttpApp.toWebHandlerLayer(apps.withSession(app), apps.counted(layer, calls))
   const send = (cookie) =>
     handler(
-      new Request("http://localhost/", { headers: { "x-request-id": "benchmark", ...(cookie === "" ? {} : { cookie }) } })
+      new Request("http://localhost/", {
+        headers: { "x-request-id": "benchmark", ...(cookie === "" ? {} : { cookie }) }
+      })
     )
   // a session that exists, made by this handler where it makes one
   const made = (await send("")).headers.getSetCookie().map((line) => line.split(";")[0]).join("; ")

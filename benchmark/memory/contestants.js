@@ -2,7 +2,7 @@
  * Stores in memory, each filled through its own functions with the records its own library makes: `add(i, lifeMillis)`
  * stores one session, `expire()` does what the library does to clean up, `cleaned()` answers how many are gone.
  */
-import { Effect, Layer, ManagedRuntime } from "effect"
+import { Effect, ManagedRuntime } from "effect"
 import expressSession from "express-session"
 import { MemoryStore as HonoMemoryStore, Session as HonoSession } from "hono-sessions"
 import { LRUCache } from "lru-cache"
@@ -13,7 +13,11 @@ import * as library from "../harness/library.js"
 const day = 24 * 60 * 60 * 1000
 
 /** 80 octets of JSON, different for every session. */
-const sessionOf = (i) => ({ user: `0f8fad5b-d9cb-469f-a165-${String(i).padStart(12, "0")}`, role: "member-editor", n: 41000 })
+const sessionOf = (i) => ({
+  user: `0f8fad5b-d9cb-469f-a165-${String(i).padStart(12, "0")}`,
+  role: "member-editor",
+  n: 41000
+})
 
 const token = () => randomBytes(32).toString("base64url")
 

@@ -2,9 +2,9 @@
  * One read + one write at 32 in flight, in turns within one process: `node child.js <url> <cycles> <each>`.
  */
 import { RedisStore } from "connect-redis"
+import { Effect } from "effect"
 import { Redis } from "ioredis"
 import { createClient } from "redis"
-import { Effect } from "effect"
 import * as servers from "../effect/servers.js"
 import { answer } from "../harness/answer.js"
 import { median } from "../harness/statistics.js"
@@ -91,7 +91,9 @@ for (const { count, id, run } of contestants) {
 const samples = Object.fromEntries(contestants.map(({ id }) => [id, []]))
 for (let cycle = 0; cycle < cycles; cycle++) {
   const start = cycle % contestants.length
-  for (const { id, run } of [...contestants.slice(start), ...contestants.slice(0, start)]) samples[id].push(await run(each))
+  for (const { id, run } of [...contestants.slice(start), ...contestants.slice(0, start)]) {
+    samples[id].push(await run(each))
+  }
 }
 
 await Promise.all(contestants.map(({ stop }) => stop()))

@@ -117,6 +117,8 @@ export const charts = (sections) =>
     {},
     ...Object.entries(parts).map(([name, part]) => {
       const section = sections[name]
-      return section === undefined || (section.rounds === undefined && section.sqlite === undefined) ? {} : part(section)
+      return section === undefined || (section.rounds === undefined && section.sqlite === undefined)
+        ? {}
+        : part(section)
     })
   )

@@ -13,13 +13,12 @@ export const spread = (summary) =>
 
 export const times = (value) => value === undefined ? "–" : `${number(value)}×`
 
-export const table = (head, rows) => {
-  const [, ...others] = head
-  return [
+/** The first column is text; the others are numbers, unless `words` names them. */
+export const table = (head, rows, words = []) =>
+  [
     `| ${head.join(" | ")} |`,
-    `| --- |${others.map(() => " ---: |").join("")}`,
+    `|${head.map((name, at) => at === 0 || words.includes(name) ? " --- |" : " ---: |").join("")}`,
     ...rows.map((row) => `| ${row.join(" | ")} |`)
   ].join("\n")
-}
 
 export const emphasise = (ours, text) => ours ? `**${text}**` : text

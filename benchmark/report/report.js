@@ -11,12 +11,15 @@ const verdict = (met) => met === undefined ? "  –   " : met ? "met   " : "MISS
 
 export const report = (results, places) => {
   mkdirSync(places.charts, { recursive: true })
-  for (const [name, svg] of Object.entries(charts(results.sections))) writeFileSync(join(places.charts, `${name}.svg`), svg)
+  for (const [name, svg] of Object.entries(charts(results.sections))) {
+    writeFileSync(join(places.charts, `${name}.svg`), svg)
+  }
   mkdirSync(dirname(places.page), { recursive: true })
   writeFileSync(places.page, page(results, basename(places.charts)))
   const lines = targets(results.sections).map(({ id, measured, met, wanted, what }) =>
     `${id.padEnd(4)}${verdict(met)}  ${wanted.padEnd(9)} ${measured.padEnd(14)} ${what}`
   )
-  const slower = notFaster(results.sections)
-  return [...lines, ...(slower.length === 0 ? [] : ["", "ahead of ours:", ...slower.map((line) => `  ${line}`)])].join("\n")
+  const { ahead, close } = notFaster(results.sections)
+  const list = (title, items) => items.length === 0 ? [] : ["", title, ...items.map((item) => `  ${item}`)]
+  return [...lines, ...list("ahead of ours:", ahead), ...list("ahead within the spread:", close)].join("\n")
 }

@@ -4,14 +4,15 @@
 import { number } from "./format.js"
 
 const width = 860
-const labelWidth = 330
+const labelWidth = 350
 const valueWidth = 110
 const rowHeight = 26
 const top = 58
 
 const colours = { ours: "#c2410c", peer: "#64748b", text: "#0f172a", faint: "#cbd5e1" }
 
-const escape = (text) => text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;" })[sign])
+const escape = (text) =>
+  text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;" })[sign])
 
 const text = (x, y, content, { anchor = "start", colour = colours.text, size = 13, weight = 400 } = {}) =>
   `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${colour}" text-anchor="${anchor}">`
@@ -74,7 +75,9 @@ export const contest = ({ logarithmic = false, rows, subtitle, title, unit }) =>
     body.push(
       logarithmic
         ? `<circle cx="${x.toFixed(1)}" cy="${y}" r="6" fill="${colour}"/>`
-        : `<rect x="${left}" y="${y - 8}" width="${Math.max(1, x - left).toFixed(1)}" height="16" rx="2" fill="${colour}"/>`
+        : `<rect x="${left}" y="${y - 8}" width="${
+          Math.max(1, x - left).toFixed(1)
+        }" height="16" rx="2" fill="${colour}"/>`
     )
     body.push(
       `<line x1="${scale(summary.q1).toFixed(1)}" x2="${scale(summary.q3).toFixed(1)}" y1="${y}" y2="${y}" `
@@ -82,7 +85,9 @@ export const contest = ({ logarithmic = false, rows, subtitle, title, unit }) =>
     )
     body.push(text(width - 12, y + 4, `${number(summary.median)} ${unit}`, { anchor: "end", weight: ours ? 600 : 400 }))
   })
-  if (logarithmic) body.push(text(left - 10, bottom + 18, "logarithmic", { anchor: "end", size: 11, colour: colours.peer }))
+  if (logarithmic) {
+    body.push(text(left - 10, bottom + 18, "logarithmic", { anchor: "end", size: 11, colour: colours.peer }))
+  }
   return frame(height, title, subtitle, body)
 }
 
@@ -106,6 +111,13 @@ export const lines = ({ logarithmic = false, series, subtitle, title, unit, xLab
     `<line x1="${left}" x2="${left}" y1="${top}" y2="${bottom}" stroke="${colours.peer}"/>`,
     text((left + right) / 2, bottom + 38, xLabel, { anchor: "middle", size: 12, colour: colours.peer })
   ]
+  // Labels at the lines' ends, moved apart where two lines end together.
+  const ends = series.map(({ points: each }) => y(each[each.length - 1][1]))
+  const labelAt = []
+  for (const index of [...series.keys()].sort((a, b) => ends[a] - ends[b])) {
+    const above = Math.max(...labelAt.filter((value) => value !== undefined), -Infinity)
+    labelAt[index] = Math.max(ends[index], above + 16)
+  }
   for (const tick of [...new Set(points.map(([value]) => value))]) {
     body.push(text(x(tick).toFixed(1), bottom + 18, number(tick).replace(/\.0+$/, ""), { anchor: "middle", size: 11 }))
   }
@@ -121,11 +133,11 @@ export const lines = ({ logarithmic = false, series, subtitle, title, unit, xLab
     const colour = palette[index % palette.length]
     const path = each.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(" ")
     const [lastX, lastY] = each[each.length - 1]
-    body.push(
-      `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-      ...each.map(([px, py]) => `<circle cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="4" fill="${colour}"/>`),
-      text(x(lastX) + 10, y(lastY) + 4, `${label}: ${number(lastY)} ${unit}`, { size: 12, colour })
-    )
+    body.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`)
+    for (const [px, py] of each) {
+      body.push(`<circle cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="4" fill="${colour}"/>`)
+    }
+    body.push(text(x(lastX) + 10, labelAt[index] + 4, `${label}: ${number(lastY)} ${unit}`, { size: 12, colour }))
   })
   return frame(bottom + 52, title, subtitle, body)
 }

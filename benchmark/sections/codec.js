@@ -11,7 +11,8 @@ const sizes = [{ id: "100", octets: 100 }, { id: "1024", octets: 1024 }, { id: "
 /** A session whose JSON has exactly so many octets: a few short fields and one long one, as a shopping cart has. */
 const sessionOf = (octets) => {
   const session = { user: "0f8fad5b-d9cb", role: "member", visits: 41, cart: "" }
-  session.cart = Array.from({ length: octets - JSON.stringify(session).length }, (_, i) => "abcdefghij 0123"[i % 15]).join("")
+  session.cart = Array.from({ length: octets - JSON.stringify(session).length }, (_, i) => "abcdefghij 0123"[i % 15])
+    .join("")
   return session
 }
 
@@ -43,8 +44,11 @@ const now = () => Number(process.hrtime.bigint()) / 1000
 /** Microseconds for one seal + open, over a batch of about so many milliseconds. */
 const timed = async ({ asynchronous, open, seal }, input, iterations) => {
   const start = now()
-  if (asynchronous) { for (let i = 0; i < iterations; i++) await open(await seal(input)) }
-  else { for (let i = 0; i < iterations; i++) open(seal(input)) }
+  if (asynchronous) {
+    for (let i = 0; i < iterations; i++) await open(await seal(input))
+  } else {
+    for (let i = 0; i < iterations; i++) open(seal(input))
+  }
   return (now() - start) / iterations
 }
 

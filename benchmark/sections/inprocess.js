@@ -9,7 +9,9 @@ import { ratio, summary } from "../harness/statistics.js"
 const ask = (script, args = [], nodeArgs = []) => askChild({ core: serverCore, script, args, nodeArgs })
 
 const summaries = (rounds, part) =>
-  Object.fromEntries(Object.keys(rounds[0][part]).map((name) => [name, summary(rounds.map((round) => round[part][name]))]))
+  Object.fromEntries(
+    Object.keys(rounds[0][part]).map((name) => [name, summary(rounds.map((round) => round[part][name]))])
+  )
 
 export const run = async ({ log, quick, rounds: wanted }) => {
   const rounds = quick ? 3 : wanted

@@ -44,7 +44,9 @@ for (const { count, id, run } of contestants) {
 
 const samples = { raw: [], ours: [] }
 for (let cycle = 0; cycle < cycles; cycle++) {
-  for (const { id, run } of cycle % 2 === 0 ? contestants : [...contestants].reverse()) samples[id].push(await run(each))
+  for (const { id, run } of cycle % 2 === 0 ? contestants : [...contestants].reverse()) {
+    samples[id].push(await run(each))
+  }
 }
 
 await driver.stop()

@@ -15,7 +15,9 @@ databases[name].watch((text) => statements.push(text))
 const layer = await databases[name].layer(address, table)
 const make = (app) => HttpApp.toWebHandlerLayer(apps.withSession(app), layer).handler
 const request = (cookie) => new Request("http://localhost/", { headers: cookie === "" ? {} : { cookie } })
-const cookie = (await make(apps.counting())(request(""))).headers.getSetCookie().map((line) => line.split(";")[0]).join("; ")
+const cookie = (await make(apps.counting())(request(""))).headers.getSetCookie().map((line) => line.split(";")[0]).join(
+  "; "
+)
 
 const count = async (app) => {
   const handler = make(app)

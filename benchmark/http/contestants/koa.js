@@ -18,7 +18,14 @@ const bare = () => {
 const signedCookie = () => {
   const app = new Koa()
   app.keys = [secret]
-  const options = { key: "session", maxAge: cookieLifeSeconds * 1000, httpOnly: true, signed: true, secure: false, sameSite: "lax" }
+  const options = {
+    key: "session",
+    maxAge: cookieLifeSeconds * 1000,
+    httpOnly: true,
+    signed: true,
+    secure: false,
+    sameSite: "lax"
+  }
   app.use((session.createSession ?? session.default ?? session)(options, app))
   app.use((context) => {
     context.session.count = (context.session.count ?? 0) + 1
