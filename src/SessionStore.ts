@@ -13,6 +13,7 @@ import * as cleanUp from "./internal/cleanUp.js"
 import * as cookieStore from "./internal/cookieStore.js"
 import { hasWeakKey } from "./internal/keyRing.js"
 import * as memory from "./internal/memory/backend.js"
+import { boundMistakes } from "./internal/memoryBounds.js"
 import * as sessions from "./internal/sessions.js"
 import type { KeyRing } from "./KeyRing.js"
 import {
@@ -391,34 +392,12 @@ export const layerMemory = (
       yield* checkedBound(options.subjectBound)
       const config = yield* resolved(options, "server", { memory: true, weakKey: false })
       const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000 } = options
-      yield* checkedMemory(config, maxSessions, maxBytes)
+      const [mistake, ...more] = boundMistakes({ maxSessions, maxBytes }, config.maxSessionBytes)
+      if (mistake !== undefined) yield* new SessionConfigError({ mistakes: [mistake, ...more] })
       const { backend, index } = memory.make({ maxSessions, maxBytes })
       return yield* indexedStore(config, backend, index, options.subjectBound)
     })
   )
-
-/** Far beyond what a process holds, and within what its 32-bit slots can count. */
-const mostSessions = 100_000_000
-
-const checkedMemory = (
-  config: SessionConfig.SessionConfig,
-  maxSessions: number,
-  maxBytes: number
-): Effect.Effect<void, SessionConfigError> => {
-  const mistakes: Array<{ path: string; message: string }> = []
-  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1 || maxSessions > mostSessions) {
-    mistakes.push({ path: "maxSessions", message: `must be a whole number from 1 to ${mostSessions}` })
-  }
-  const least = memory.largestBytes(config.maxSessionBytes)
-  if (!Number.isSafeInteger(maxBytes) || maxBytes < least) {
-    mistakes.push({
-      path: "maxBytes",
-      message: `must be a whole number of at least ${least}, so that one session of maxSessionBytes fits`
-    })
-  }
-  const [first, ...rest] = mistakes
-  return first === undefined ? Effect.void : Effect.fail(new SessionConfigError({ mistakes: [first, ...rest] }))
-}
 
 /**
  * What `Tower` in a configuration means: a function from the configured options to the layer of a store, or the layer of a
@@ -452,12 +431,12 @@ export type Server<E = never, R = never> =
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig = <E = never, R = never>(
+export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
   options: {
     readonly server?: Server<E, R> | undefined
-    readonly from?: Effect.Effect<SessionConfig.FileConfig, SessionConfigError> | undefined
+    readonly from?: Effect.Effect<SessionConfig.FileConfig, SessionConfigError | E2, R2> | undefined
   } = {}
-): Layer.Layer<SessionStore, SessionConfigError | E, R> =>
+): Layer.Layer<SessionStore, SessionConfigError | E | E2, R | R2> =>
   Layer.unwrapEffect(
     Effect.map(
       options.from ?? SessionConfig.fromFile(),
@@ -481,7 +460,7 @@ export const layerConfig = <E = never, R = never>(
 
 const noServer = new SessionConfigError({
   mistakes: [{
-    path: "request_context.session_store.type",
+    path: "session_store.type",
     message: "Tower needs the server store that the app provides: "
       + "SessionStore.layerConfig({ server: (options) => … }), with the layer of Redis, Sql, KeyValueStore or a backend"
   }]

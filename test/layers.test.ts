@@ -1,0 +1,170 @@
+import { describe, expect, it } from "@effect/vitest"
+import { KeyRing, SessionBackend, SessionConfig, type SessionError, SessionStore } from "effect-session"
+import { Cause, ConfigProvider, Effect, Exit, Layer, Logger, Scope, TestClock } from "effect"
+import { afterEach, vi } from "vitest"
+import { countingStore } from "./support/counting.js"
+
+const keys = Effect.runSync(KeyRing.generate)
+
+const mistakesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [string, string]> => {
+  if (!Exit.isFailure(exit)) throw new Error("it started")
+  const error = Cause.squash(exit.cause) as SessionError.SessionConfigError
+  expect(error._tag).toBe("SessionConfigError")
+  return error.mistakes.map(({ message, path }) => [path, message] as const)
+}
+
+const start = (layer: Layer.Layer<SessionStore.SessionStore, unknown>) =>
+  Effect.exit(Effect.scoped(Effect.map(Layer.build(layer), () => "started")))
+
+const block = (store: object) =>
+  SessionConfig.fromUnknown({
+    request_context: { enable: true, session_config: { name: "shop", secure: false }, session_store: store }
+  })
+
+describe("layerConfig", () => {
+  it.effect("F1: chooses Cookie and Memory by the configuration, with its options", () =>
+    Effect.gen(function*() {
+      for (const [store, kind] of [
+        [{ type: "Cookie", value: { private_key: Array.from({ length: 64 }, (_, i) => i) } }, "client"],
+        [{ type: "Memory" }, "server"]
+      ] as const) {
+        const service = yield* SessionStore.SessionStore.pipe(
+          Effect.provide(SessionStore.layerConfig({ from: block(store) }))
+        )
+        expect([service.kind, service.config.name, service.config.secure]).toEqual([kind, "shop", false])
+      }
+    }))
+
+  it.effect("F1: Tower is the server store that the app provides, with the configuration's options", () =>
+    Effect.gen(function*() {
+      const from = block({ type: "Tower" })
+      const counting = countingStore()
+      for (const server of [
+        (options: SessionConfig.SessionConfigOptions) => SessionStore.layerMemory(options),
+        Layer.succeed(SessionBackend.SessionBackend, counting.backend)
+      ]) {
+        const service = yield* Effect.provide(SessionStore.SessionStore, SessionStore.layerConfig({ server, from }))
+        expect([service.kind, service.config.name]).toEqual(["server", "shop"])
+      }
+    }))
+
+  it.effect("F1: Tower without a server store does not start, and says what to provide", () =>
+    Effect.gen(function*() {
+      const [[path, message]] = mistakesOf(yield* start(SessionStore.layerConfig({ from: block({ type: "Tower" }) })))
+      expect(path).toBe("session_store.type")
+      expect(message).toContain("SessionStore.layerConfig({ server:")
+    }))
+
+  it.effect("F2: from the environment's variables", () =>
+    Effect.gen(function*() {
+      const service = yield* SessionStore.SessionStore.pipe(
+        Effect.provide(SessionStore.layerConfig({ from: SessionConfig.fromConfig })),
+        Effect.withConfigProvider(
+          ConfigProvider.fromMap(new Map([["SESSION_STORE", "Memory"], ["SESSION_NAME", "__Host-env"]]))
+        )
+      )
+      expect([service.kind, service.config.name]).toEqual(["server", "__Host-env"])
+    }))
+})
+
+describe("start-up", () => {
+  it.effect("F3: every layer refuses mistakes, all at once", () =>
+    Effect.gen(function*() {
+      const wrong = { name: "a b", path: "x", refreshAfter: 2 }
+      for (const layer of [
+        SessionStore.layerMemory(wrong),
+        SessionStore.layerCookie({ ...wrong, keys }),
+        SessionStore.layerBackend(wrong).pipe(
+          Layer.provide(Layer.succeed(SessionBackend.SessionBackend, countingStore().backend))
+        )
+      ]) {
+        expect(mistakesOf(yield* start(layer)).map(([path]) => path).sort()).toEqual(["name", "path", "refreshAfter"])
+      }
+    }))
+
+  it.effect("F3: bounds of the Memory store, a subject's bound, an audience that leaves no room", () =>
+    Effect.gen(function*() {
+      expect(mistakesOf(yield* start(SessionStore.layerMemory({ maxSessions: 0, maxBytes: 10 }))).map(([path]) => path))
+        .toEqual(["maxSessions", "maxBytes"])
+      expect(mistakesOf(yield* start(SessionStore.layerMemory({ subjectBound: { max: 0, whenFull: "refuse" } }))))
+        .toEqual([["subjectBound.max", "must be a whole number of at least 1"]])
+      expect(mistakesOf(yield* start(SessionStore.layerCookie({ keys, audience: "a".repeat(4_000) })))[0][0])
+        .toBe("audience")
+    }))
+
+  describe("under NODE_ENV=production", () => {
+    afterEach(() => {
+      vi.unstubAllEnvs()
+    })
+
+    const warningsOf = (layer: Layer.Layer<SessionStore.SessionStore, unknown>) =>
+      Effect.gen(function*() {
+        const lines: Array<string> = []
+        const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${message}`))
+        yield* Effect.provide(start(layer), Logger.replace(Logger.defaultLogger, logger))
+        return lines
+      })
+
+    it.effect("F6: warns of Memory, of a cookie that is not Secure or not HttpOnly, and of a weak key", () =>
+      Effect.gen(function*() {
+        vi.stubEnv("NODE_ENV", "production")
+        const weak = yield* KeyRing.fromBytes(new Uint8Array(64).fill(7))
+        const warnings = yield* warningsOf(SessionStore.layerMemory({ secure: false, httpOnly: false }))
+        expect(warnings).toHaveLength(3)
+        for (const warning of warnings) expect(warning).toMatch(/^WARN /)
+        expect(yield* warningsOf(SessionStore.layerCookie({ keys: weak }))).toHaveLength(1)
+        expect(yield* warningsOf(SessionStore.layerCookie({ keys }))).toEqual([])
+      }))
+
+    it.effect("F6: not in development", () =>
+      Effect.gen(function*() {
+        vi.stubEnv("NODE_ENV", "development")
+        expect(yield* warningsOf(SessionStore.layerMemory({ secure: false, httpOnly: false }))).toEqual([])
+      }))
+  })
+})
+
+describe("clean-up", () => {
+  const times = { createdAt: 0, refreshedAt: 0, expiresAt: 10, idleMillis: 10, persistent: true, own: false }
+
+  it.effect("S4: runs in the background in small steps, and stops with its scope", () =>
+    Effect.gen(function*() {
+      const { backend, counts, layer } = countingStore({ cleanupInterval: "1 minute" })
+      for (let i = 0; i < 1_200; i++) {
+        yield* backend.insert(`${String(i).padStart(42, "A")}A`, { ...times, data: new Map(), owner: undefined }, 0)
+      }
+      const scope = yield* Scope.make()
+      yield* Layer.buildWithScope(layer, scope)
+      yield* TestClock.adjust("59 seconds")
+      expect(counts.removeExpired).toBe(0)
+      yield* TestClock.adjust("1 seconds")
+      // 500, 500, 200: each step in its own turn of the event loop
+      expect(counts.removeExpired).toBe(3)
+      expect(yield* backend.removeExpired(1e6, 5_000)).toBe(0)
+      yield* TestClock.adjust("1 minute")
+      expect(counts.removeExpired).toBe(4)
+      yield* Scope.close(scope, Exit.void)
+      yield* TestClock.adjust("10 minutes")
+      expect(counts.removeExpired).toBe(4)
+    }))
+
+  it.effect("S4: a failing clean-up is logged, and tried again", () =>
+    Effect.gen(function*() {
+      const { backend } = countingStore()
+      let calls = 0
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      const layer = SessionStore.layerBackend({ cleanupInterval: "1 minute" }).pipe(
+        Layer.provide(Layer.succeed(SessionBackend.SessionBackend, {
+          ...backend,
+          removeExpired: () => (calls++, Effect.die(new Error("a defect of the test")))
+        }))
+      )
+      yield* Effect.gen(function*() {
+        yield* Layer.build(layer)
+        yield* TestClock.adjust("3 minutes")
+      }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      expect(calls).toBe(3)
+      expect(lines).toHaveLength(3)
+    }))
+})
