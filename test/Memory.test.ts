@@ -436,14 +436,14 @@ describe("Memory backend: any history", () => {
               .toEqual([naive.sessions, naive.bytes, naive.evicted])
           }
         }),
-        { numRuns: 150 }
+        { numRuns: 100 }
       )
     })
   }
 
-  it("S8: 20,000 sessions, through every way of growing, lose and mix up nothing", () => {
+  it("S8: 12,000 sessions, through every way of growing, lose and mix up nothing", () => {
     const memory = make(unbounded)
-    const total = 20_000
+    const total = 12_000
     const value = (i: number, extra = "") => JSON.stringify(`${i}`.repeat(i % 30) + extra)
     for (let i = 0; i < total; i++) insert(memory, i, session({ data: { k: value(i) }, life: 1 + (i % 1000) }))
     for (let i = 0; i < total; i += 3) {
@@ -453,7 +453,7 @@ describe("Memory backend: any history", () => {
     for (let i = 0; i < total; i += 10) insert(memory, i, session({ data: { again: value(i) }, life: 1 + (i % 1000) }))
     const at = start + 300
     const live = (i: number) => 1 + (i % 1000) > 300
-    expect(now(memory.backend.removeExpired(at, total))).toBeGreaterThan(4000)
+    expect(now(memory.backend.removeExpired(at, total))).toBeGreaterThan(2400)
     let wrong = 0
     for (let i = 0; i < total; i++) {
       const expected = !live(i) || (i % 5 === 0 && i % 10 !== 0)

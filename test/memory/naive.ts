@@ -11,6 +11,8 @@ import type {
   SubjectBound,
   SubjectIndexService
 } from "effect-session/SessionBackend"
+import type { SessionStoreError } from "effect-session/SessionError"
+import type * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { createHash } from "node:crypto"
 
@@ -147,7 +149,6 @@ export class Naive {
     bound: SubjectBound | undefined
   ): string {
     if (this.live(id, now)) return "Taken"
-    this.entries.delete(id)
     const others = this.list(session.owner.subject, now)
     const surplus = bound === undefined ? 0 : others.length + 1 - bound.max
     if (surplus > 0) {
@@ -263,9 +264,10 @@ export const step: FastCheck.Arbitrary<Step> = FastCheck.oneof(
 
 /** A call of the backend and what it should answer; time passes by itself, so that no two records have equal times. */
 export interface Call {
-  readonly run: (backend: SessionBackendService, index: SubjectIndexService) => ReturnType<
-    SessionBackendService[keyof SessionBackendService] | SubjectIndexService[keyof SubjectIndexService]
-  >
+  readonly run: (
+    backend: SessionBackendService,
+    index: SubjectIndexService
+  ) => Effect.Effect<unknown, SessionStoreError>
   readonly expected: unknown
 }
 

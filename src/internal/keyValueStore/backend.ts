@@ -134,8 +134,8 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
       nameOf(id),
       Effect.gen(function*() {
         const found = yield* read(id)
-        if (found === undefined || (found._tag === "Corrupt" && found.newerFormat)) return "missing" as const
-        if (isExpired(found, now)) return yield* Effect.as(erase(id), "missing" as const)
+        if (found === undefined || isExpired(found, now)) return "missing" as const
+        if (found._tag === "Corrupt" && found.newerFormat) return "missing" as const
         const version = found._tag === "Stored" ? found.session.version : undefined
         if (ifVersion !== undefined && ifVersion !== version) return "conflict" as const
         return yield* Effect.as(erase(id), "removed" as const)
@@ -144,7 +144,7 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
 
   // ── expiry ──
 
-  /** Deals with an entry that is due; true when it removed a record. */
+  /** Deals with an entry that is due; true when it removed a record. The subject comes after the record: see `writing`. */
   const settle = (entry: Entry, now: number): Effect.Effect<boolean, Failure> =>
     Effect.gen(function*() {
       const { id } = entry
@@ -158,8 +158,8 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
             return yield* Effect.as(agenda.add({ ...entry, time: now + postponeMillis }), "not")
           }
           if (isExpired(found, now)) return yield* Effect.as(erase(id), "now")
-          // Of another entry's time: that one counts.
-          if (found.indexedAt !== entry.time) return "not"
+          // Of another entry's time: that one counts. A record that took the place of an expired one may be another's.
+          if (found.indexedAt !== entry.time) return isOwnedBy(found.session, entry.subject) ? "not" : "before"
           yield* agenda.add({ ...entry, time: found.session.expiresAt })
           yield* write(id, found.session, found.session.expiresAt)
           return "not"
@@ -322,6 +322,9 @@ const refuse = Effect.die(new TypeError("a session id is 43 characters of base64
 /** A record that cannot be read is there, whatever its time was. */
 const isExpired = (found: Record.Stored | Record.Unreadable, now: number): boolean =>
   found._tag === "Stored" && found.session.expiresAt <= now
+
+const isOwnedBy = ({ owner }: StoredSession, hash: string | undefined): boolean =>
+  owner !== undefined && hashOf(owner.subject) === hash
 
 const changesData = (patch: Patch): boolean => patch.clear || patch.set.size > 0 || patch.remove.size > 0
 

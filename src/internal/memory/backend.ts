@@ -123,11 +123,13 @@ export const make = (options: Options): Memory => {
 
   const isLive = (slot: number, now: number): boolean => records.getDouble(slot, R.expiresAt) > now
 
-  const live = (id: string, now: number): number => {
-    if (!Ids.read(id)) return 0
+  /** The record that has not expired; 0 when there is none. The id must have been read. */
+  const liveSlot = (now: number): number => {
     const slot = slotOf()
     return slot !== 0 && isLive(slot, now) ? slot : 0
   }
+
+  const live = (id: string, now: number): number => Ids.read(id) ? liveSlot(now) : 0
 
   const textOf = (slot: number): string =>
     texts.read(records.get(slot, R.textHead), records.get(slot, R.textLength), records.has(slot, R.flagWide))
@@ -200,17 +202,10 @@ export const make = (options: Options): Memory => {
     }
   }
 
-  /** Whether the id, which must have been read, is taken; a record of it that has expired makes way. */
-  const isTaken = (now: number): boolean => {
-    const slot = slotOf()
-    if (slot === 0) return false
-    if (isLive(slot, now)) return true
-    drop(slot)
-    return false
-  }
-
-  /** Adds a record under the id that was read last. */
+  /** Adds a record under the id that was read last; one of that id must have expired, and makes way. */
   const put = (session: NewSession, text: string, now: number): void => {
+    const expired = slotOf()
+    if (expired !== 0) drop(expired)
     const asWide = isWide(text)
     const length = lengthOf(text, asWide)
     const size = sizeOf(length)
@@ -274,7 +269,7 @@ export const make = (options: Options): Memory => {
 
     insert: (id, session, now) => {
       if (!Ids.read(id)) return refuse(id)
-      if (isTaken(now)) return done.false
+      if (liveSlot(now) !== 0) return done.false
       const text = textFor(session)
       const size = sizeOfText(text)
       if (size > maxBytes) return doesNotFit(size)
@@ -347,7 +342,7 @@ export const make = (options: Options): Memory => {
   const index: SubjectIndexService = {
     insert: (id, session, now, bound) => {
       if (!Ids.read(id)) return refuse(id)
-      if (isTaken(now)) return done.Taken
+      if (liveSlot(now) !== 0) return done.Taken
       const text = textFor(session)
       const size = sizeOfText(text)
       if (size > maxBytes) return doesNotFit(size)

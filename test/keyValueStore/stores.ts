@@ -1,0 +1,97 @@
+/**
+ * Key-value stores for tests: over a map that the test can look into, that counts, and that dies in the middle of a write.
+ */
+import { SystemError } from "@effect/platform/Error"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+const asText = (value: string | Uint8Array): string =>
+  typeof value === "string" ? value : new TextDecoder().decode(value)
+
+export const broken = new SystemError({
+  reason: "Unknown",
+  module: "KeyValueStore",
+  method: "any",
+  description: "out of order"
+})
+
+const notFound = new SystemError({ reason: "NotFound", module: "FileSystem", method: "remove" })
+
+export interface MapStore {
+  readonly store: KeyValueStore.KeyValueStore
+  readonly values: Map<string, string>
+  readonly count: { gets: number; sets: number; removes: number }
+}
+
+/**
+ * A store that yields at every call, sees a value half written while it is being written, and calls removing what is not
+ * there an error, as a file system does.
+ */
+export const overMap = (values = new Map<string, string>()): MapStore => {
+  const count = { gets: 0, sets: 0, removes: 0 }
+  const get = (key: string) =>
+    Effect.zipRight(
+      Effect.yieldNow(),
+      Effect.sync(() => {
+        count.gets++
+        return Option.fromNullable(values.get(key))
+      })
+    )
+  const store = KeyValueStore.make({
+    get,
+    getUint8Array: (key) => Effect.map(get(key), Option.map((text) => new TextEncoder().encode(text))),
+    set: (key, value) =>
+      Effect.sync(() => {
+        count.sets++
+        values.set(key, asText(value).slice(0, asText(value).length >> 1))
+      }).pipe(
+        Effect.zipRight(Effect.yieldNow()),
+        Effect.zipRight(Effect.sync(() => values.set(key, asText(value))))
+      ),
+    remove: (key) =>
+      Effect.suspend(() => {
+        count.removes++
+        return values.delete(key) ? Effect.void : Effect.fail(notFound)
+      }),
+    clear: Effect.sync(() => values.clear()),
+    size: Effect.sync(() => values.size)
+  })
+  return { store, values, count }
+}
+
+/**
+ * A store whose process is killed: the call of that number, among those that change something, is done by half (`torn`) or
+ * not at all, and every call from then on fails.
+ */
+export const dyingAt = (
+  values: Map<string, string>,
+  call: number,
+  torn: boolean
+): KeyValueStore.KeyValueStore => {
+  let calls = 0
+  const alive = Effect.suspend(() => calls > call ? Effect.fail(broken) : Effect.void)
+  const change = (half: () => void, whole: () => void) =>
+    Effect.suspend(() => {
+      calls++
+      if (calls < call) return Effect.sync(whole)
+      if (calls === call && torn) half()
+      calls = call + 1
+      return Effect.fail(broken)
+    })
+  const get = (key: string) => Effect.map(alive, () => Option.fromNullable(values.get(key)))
+  return KeyValueStore.make({
+    get,
+    getUint8Array: (key) => Effect.map(get(key), Option.map((text) => new TextEncoder().encode(text))),
+    set: (key, value) => {
+      const text = asText(value)
+      return change(() => values.set(key, text.slice(0, text.length >> 1)), () => values.set(key, text))
+    },
+    remove: (key) =>
+      Effect.suspend(() =>
+        values.has(key) ? change(() => values.delete(key), () => values.delete(key)) : Effect.fail(notFound)
+      ),
+    clear: Effect.sync(() => values.clear()),
+    size: Effect.sync(() => values.size)
+  })
+}
