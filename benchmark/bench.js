@@ -2,7 +2,7 @@
  * Measures the library against its peers and writes what it found: `npm run benchmark -- --help`.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -60,17 +60,26 @@ const fail = (text) => {
 const newest = (folder) =>
   Math.max(...readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs))
 
-/** What is measured is what is shipped: the build, made anew where the sources are younger. */
-const ensureBuilt = () => {
+/**
+ * What is measured is what is shipped: the build, made anew where the sources are younger. A copy of it, so that a build
+ * that somebody makes meanwhile does not change under the run; inside node_modules, where it finds the same packages.
+ */
+const prepareLibrary = () => {
   if (options.library !== undefined) {
     process.env.BENCHMARK_LIBRARY = options.library
     return
   }
-  const entry = join(root, "dist/index.js")
-  if (existsSync(entry) && newest(join(root, "dist")) >= newest(join(root, "src"))) return
-  log("building the library")
-  const { status } = spawnSync("npm", ["run", "build"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
-  if (status !== 0 || !existsSync(entry)) fail("the library does not build: npm run build")
+  const dist = join(root, "dist")
+  const entry = join(dist, "index.js")
+  if (!existsSync(entry) || newest(dist) < newest(join(root, "src"))) {
+    log("building the library")
+    const { status } = spawnSync("npm", ["run", "build"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
+    if (status !== 0 || !existsSync(entry)) fail("the library does not build: npm run build")
+  }
+  const copy = join(root, "node_modules/.cache/effect-session-benchmark")
+  rmSync(copy, { recursive: true, force: true })
+  cpSync(dist, copy, { recursive: true })
+  process.env.BENCHMARK_LIBRARY = copy
 }
 
 const chosen = () => {
@@ -91,7 +100,7 @@ const write = (results) => {
 const measure = async () => {
   const rounds = Number(options.rounds)
   if (!Number.isInteger(rounds) || rounds < 7) fail("--rounds is a whole number of at least 7")
-  ensureBuilt()
+  prepareLibrary()
   const names = chosen()
   const needsRedis = names.some((name) => ["http", "redis", "growth"].includes(name))
   const redis = needsRedis ? await startRedis() : undefined
