@@ -183,8 +183,10 @@ export const make = (
           : insert(session, now, limit))
     }
     // A taken id among 2^256 is a broken source of randomness or a broken backend; a new one is right for both.
-    return andThen(backend.insert(id, session, now), (inserted) =>
-      inserted ? Effect.succeed(saved()) : insert(session, now, limit))
+    return andThen(
+      backend.insert(id, session, now),
+      (inserted) => inserted ? Effect.succeed(saved()) : insert(session, now, limit)
+    )
   }
 
   const update = (
@@ -213,12 +215,15 @@ export const make = (
             id,
             expiry,
             moved,
-            session: session && {
-              ...session,
-              ...pickExpiry(expiry),
-              data: Data.applyPatch(session.data, patch),
-              version: updated.version
-            }
+            // Where another request wrote in between, what was loaded is not what this version has.
+            session: session?.version === updated.version - 1
+              ? {
+                ...session,
+                ...pickExpiry(expiry),
+                data: Data.applyPatch(session.data, patch),
+                version: updated.version
+              }
+              : undefined
           })
           // A write that never read does not know the times; where a refresh is due, it is a second step.
           const due = session === undefined && patch.expiry === undefined
@@ -228,8 +233,7 @@ export const make = (
           const refresh = backend.update(id, { ...emptyPatch, expiry: due, maxBytes: patch.maxBytes }, now)
           return map(
             Effect.orElseSucceed(refresh, () => ({ _tag: "Missing" as const })),
-            (refreshed) =>
-              refreshed._tag === "Updated" ? saved(refreshed.expiry, true) : saved(updated.expiry, false)
+            (refreshed) => refreshed._tag === "Updated" ? saved(refreshed.expiry, true) : saved(updated.expiry, false)
           )
         }
       }
@@ -278,11 +282,14 @@ export const make = (
               if (tries === maxTries) {
                 return Effect.zipRight(drop, Effect.fail(SessionStoreError.of("update", "Contention")))
               }
-              return Effect.flatMap(Effect.zipRight(drop, backoff(tries)), () =>
-                andThen(backend.find(oldId, now), (found) =>
-                  Option.isNone(found) || "_tag" in found.value
-                    ? Effect.succeed<Saved>({ _tag: "Ended" })
-                    : renew(token, loaded, found.value, patch, owner, now, tries + 1)))
+              return Effect.flatMap(
+                Effect.zipRight(drop, backoff(tries)),
+                () =>
+                  andThen(backend.find(oldId, now), (found) =>
+                    Option.isNone(found) || "_tag" in found.value
+                      ? Effect.succeed<Saved>({ _tag: "Ended" })
+                      : renew(token, loaded, found.value, patch, owner, now, tries + 1))
+              )
           }
         }
       )
@@ -317,10 +324,13 @@ export const make = (
         if (snapshot !== undefined && !ExpiryPolicy.isExpired(config, snapshot, now)) {
           return apply(snapshot, confirmed, tries, now)
         }
-        return Effect.flatMap(backend.find(id, now), (found) =>
-          Option.isNone(found) || "_tag" in found.value || ExpiryPolicy.isExpired(config, found.value, now)
-            ? Effect.succeed<Modified<B>>({ _tag: "Missing" })
-            : apply(found.value, true, tries, now))
+        return Effect.flatMap(
+          backend.find(id, now),
+          (found) =>
+            Option.isNone(found) || "_tag" in found.value || ExpiryPolicy.isExpired(config, found.value, now)
+              ? Effect.succeed<Modified<B>>({ _tag: "Missing" })
+              : apply(found.value, true, tries, now)
+        )
       })
 
     const apply = (
@@ -374,8 +384,7 @@ export const make = (
           turn.snapshot = modified._tag === "Modified" ? modified.session : undefined
           return modified
         }),
-      (error) =>
-        error instanceof SessionStoreError && error.reason !== "Contention" ? error : undefined
+      (error) => error instanceof SessionStoreError && error.reason !== "Contention" ? error : undefined
     )
   }
 

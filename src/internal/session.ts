@@ -15,6 +15,7 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import type { RequestContextService, SignedIn } from "../RequestContext.js"
 import type { Expiry, Owner, Patch, StoredSession } from "../SessionBackend.js"
 import {
   SessionClosed,
@@ -23,14 +24,13 @@ import {
   type SessionTooLarge,
   TooManySessions
 } from "../SessionError.js"
-import type { RequestContextService, SignedIn } from "../RequestContext.js"
 import type { SessionKey } from "../SessionKey.js"
 import type { Found, Loaded, Saved, SessionStoreService } from "../SessionStore.js"
 import { Changes, emptyContent } from "./changes.js"
 import { type Candidates, scan } from "./cookieHeader.js"
+import { withDeadline } from "./deadline.js"
 import { type Basis, decide } from "./decide.js"
 import { andThen, isDone, map } from "./done.js"
-import { withDeadline } from "./deadline.js"
 import * as ExpiryPolicy from "./expiry.js"
 import * as Metrics from "./metrics.js"
 
@@ -75,7 +75,7 @@ const ended: State = { _tag: "Ended" }
 export class RequestSession implements RequestContextService {
   private state: State = unloaded
   private candidates: Candidates | undefined
-  /** the one token to load, instead of the request's, after a save of a session that was never loaded */
+  /** the one token to load, instead of the request's, after a save whose outcome the store could not tell in full */
   private savedToken: string | undefined
   private changes = new Changes()
   /** changes that a save under way has taken; reads see through them */
@@ -91,8 +91,6 @@ export class RequestSession implements RequestContextService {
   private closed: boolean
   /** sent whatever the status: what `commit` and `bind` saved, or the removal after a flush */
   private standing: CookieVerdict = noCookie
-  /** a `modify` moved the stored times: the cookie's Max-Age has to follow */
-  private moved = false
   private verdict: Verdict | undefined
   private isTouched = false
 
@@ -143,7 +141,9 @@ export class RequestSession implements RequestContextService {
     key: SessionKey<A, I, R>,
     value: A
   ): Effect.Effect<void, SessionSchemaError | SaveError | SessionClosed, R> {
-    return this.operation((now) => andThen(key.write(value), (text) => this.change(now, () => this.setText(key.name, text, now))))
+    return this.operation((now) =>
+      andThen(key.write(value), (text) => this.change(now, () => this.setText(key.name, text, now)))
+    )
   }
 
   remove<A, I, R>(
@@ -198,7 +198,12 @@ export class RequestSession implements RequestContextService {
 
   get flush(): Effect.Effect<void, SessionStoreError | SessionClosed> {
     return this.operation((now): Effect.Effect<void, SessionStoreError | SessionClosed> => {
-      if (this.store.kind === "server") return this.exclusively(map(this.endStored(now), () => this.forget()))
+      if (this.store.kind === "server") {
+        return this.exclusively(
+          () => this.loadToEnd(now),
+          () => map(this.endStored(now), () => this.forget())
+        )
+      }
       if (this.closed && this.cookie().present) return failClosed
       this.forget()
       return Effect.void
@@ -209,13 +214,10 @@ export class RequestSession implements RequestContextService {
     return this.operation((now) => {
       // After the head every change was saved when it was made.
       if (this.closed) return Effect.void
-      return this.exclusively(Effect.suspend(() => {
-        const needsLoad = this.loading !== undefined || this.needsLoad()
-        const saved = needsLoad
-          ? andThen(this.load(now), () => this.saveNow(now, undefined))
-          : this.saveNow(now, undefined)
-        return Effect.asVoid(saved)
-      }))
+      return this.exclusively(
+        () => this.loading !== undefined || this.needsLoad() ? this.load(now) : Effect.void,
+        () => Effect.asVoid(this.saveNow(now, undefined))
+      )
     })
   }
 
@@ -223,18 +225,7 @@ export class RequestSession implements RequestContextService {
     key: SessionKey<A, I, R>,
     f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
   ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
-    return this.operation((now) => {
-      const pending = this.pending(key.name)
-      if (this.store.kind === "client" || pending !== undefined) return this.modifyLocally(key, f, now)
-      const token = this.knownToken()
-      if (token === undefined) {
-        return andThen(this.load(now), () => {
-          const found = this.state._tag === "Found" ? this.state.token : undefined
-          return found === undefined ? this.modifyLocally(key, f, now) : this.modifyStored(found, key, f, now)
-        })
-      }
-      return this.modifyStored(token, key, f, now)
-    })
+    return this.operation((now) => this.modifyNow(key, f, now))
   }
 
   /** Signs in: under a new id, at once, because the bound on a subject's sessions has to answer now. */
@@ -251,8 +242,12 @@ export class RequestSession implements RequestContextService {
         address: client?.address
       }
       return this.exclusively(
-        andThen(this.load(now), () => andThen(this.saveNow(now, owner), (full) =>
-          full === undefined ? Effect.void : Effect.fail(new TooManySessions({ limit: full.limit }))))
+        () => this.load(now),
+        () =>
+          andThen(
+            this.saveNow(now, owner),
+            (full) => full === undefined ? Effect.void : Effect.fail(new TooManySessions({ limit: full.limit }))
+          )
       )
     })
   }
@@ -286,9 +281,11 @@ export class RequestSession implements RequestContextService {
       this.closed = true
       return Effect.succeed(untouched)
     }
-    return Effect.suspend(() =>
-      this.running === 0 ? this.conclude(committing) : Effect.zipRight(this.idle, this.conclude(committing))
+    // After a write that is still under way (a fiber of the handler's commits): its cookie has to go out too.
+    const conclude = Effect.suspend(() =>
+      this.lock === undefined ? this.conclude(committing) : this.lock.withPermits(1)(this.conclude(committing))
     )
+    return Effect.suspend(() => this.running === 0 ? conclude : Effect.zipRight(this.idle, conclude))
   }
 
   private conclude(committing: boolean): Effect.Effect<Verdict> {
@@ -313,7 +310,9 @@ export class RequestSession implements RequestContextService {
     this.renewing = false
     this.own = undefined
     this.weight = undefined
-    const cookie = this.standing._tag === "None" && failure === undefined && this.isForged() ? removeCookie : this.standing
+    const cookie = this.standing._tag === "None" && failure === undefined && this.isForged()
+      ? removeCookie
+      : this.standing
     return this.verdict = { cookie, failure }
   }
 
@@ -391,19 +390,22 @@ export class RequestSession implements RequestContextService {
     // In a fiber of its own: interrupting the operation that came first must not fail or hang those that wait with it.
     const done = Deferred.unsafeMake<void, SessionStoreError>(FiberId.none)
     let started = false
-    return this.loading = Effect.withFiberRuntime<void, SessionStoreError>((fiber, { runtimeFlags }) => {
+    const shared: Effect.Effect<void, SessionStoreError> = Effect.withFiberRuntime((fiber, { runtimeFlags }) => {
       if (!started) {
         started = true
         const runFork = Runtime.runFork(
           Runtime.make({ context: fiber.currentContext, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
         )
-        runFork(Effect.flatMap(loading, (result) => this.loaded(result))).addObserver((exit) => {
-          this.loading = undefined
-          Deferred.unsafeDone(done, exit)
+        const current = Effect.flatMap(loading, (result) => this.loading === shared ? this.loaded(result) : Effect.void)
+        runFork(Effect.exit(current)).addObserver((exit) => {
+          if (this.loading === shared) this.loading = undefined
+          Deferred.unsafeDone(done, Exit.flatten(exit))
         })
       }
-      return Deferred.await(done)
+      // Outdated by a save that came in between, it is loaded anew.
+      return Effect.zipRight(Deferred.await(done), Effect.suspend(() => this.load(now)))
     })
+    return this.loading = shared
   }
 
   private loaded(result: Loaded): Effect.Effect<void> {
@@ -433,7 +435,11 @@ export class RequestSession implements RequestContextService {
   }
 
   private knownToken(): string | undefined {
-    return this.state._tag === "Found" ? this.state.token : this.state._tag === "Unloaded" ? this.blindToken() : undefined
+    return this.state._tag === "Found"
+      ? this.state.token
+      : this.state._tag === "Unloaded"
+      ? this.blindToken()
+      : undefined
   }
 
   // ── changing ──
@@ -448,16 +454,18 @@ export class RequestSession implements RequestContextService {
   ): Effect.Effect<void, E | SaveError | SessionClosed, R> {
     if (!this.closed) return apply()
     return this.exclusively(
-      andThen(this.load(now), (): Effect.Effect<void, E | SaveError | SessionClosed, R> => {
+      () => this.load(now),
+      (): Effect.Effect<void, E | SaveError | SessionClosed, R> => {
         if (this.state._tag === "Ended") return Effect.void
         if (this.state._tag !== "Found") return whenAbsent
         if (this.store.kind === "client") return failClosed
         // What could not be saved was reported as failed, and must not come along with a later change.
-        const discard = () => Effect.sync(() => {
-          this.changes = new Changes()
-        })
+        const discard = () =>
+          Effect.sync(() => {
+            this.changes = new Changes()
+          })
         return Effect.tapErrorCause(andThen(apply(), () => this.saveNow(now, undefined)), discard)
-      })
+      }
     )
   }
 
@@ -515,6 +523,21 @@ export class RequestSession implements RequestContextService {
     return all.against(undefined).set
   }
 
+  private modifyNow<A, I, R, B>(
+    key: SessionKey<A, I, R>,
+    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>],
+    now: number
+  ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
+    if (this.store.kind === "client" || this.pending(key.name) !== undefined) return this.modifyLocally(key, f, now)
+    const token = this.knownToken()
+    if (token !== undefined) return this.modifyStored(token, key, f, now)
+    return andThen(
+      this.load(now),
+      () =>
+        this.state._tag === "Found" ? this.modifyStored(this.state.token, key, f, now) : this.modifyLocally(key, f, now)
+    )
+  }
+
   private modifyLocally<A, I, R, B>(
     key: SessionKey<A, I, R>,
     f: (current: Option.Option<A>) => readonly [B, Option.Option<A>],
@@ -542,7 +565,8 @@ export class RequestSession implements RequestContextService {
     now: number
   ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
     const maxBytes = this.store.config.maxSessionBytes
-    const loaded = this.state._tag === "Found" ? this.state.session : undefined
+    const before = this.state
+    const loaded = before._tag === "Found" ? before.session : undefined
     const step = (session: StoredSession): Effect.Effect<
       readonly [B, Option.Option<Patch>],
       SessionSchemaError,
@@ -563,49 +587,62 @@ export class RequestSession implements RequestContextService {
     }
     return Effect.flatMap(this.store.modify(token, loaded, step), (modified) => {
       if (modified._tag === "Modified") {
-        this.state = { _tag: "Found", token, id: modified.id, session: modified.session, reseal: false }
-        this.weight = undefined
-        if (modified.moved) this.moved = true
+        // Not where another fiber of the request has renewed or flushed the session since.
+        if (this.knownToken() === token) {
+          const { id, session } = modified
+          if (this.state === before || this.state._tag === "Found") this.found(token, id, session)
+          if (modified.moved && (session.persistent || loaded?.persistent === true)) this.send(token, session, now)
+        }
         return Effect.succeed(modified.value)
       }
-      if (loaded === undefined && this.savedToken === undefined) {
+      return Effect.flatMap(this.settled, () => {
+        // Another fiber of the request has renewed or flushed it: what became of it is to be modified.
+        if (this.knownToken() !== token) return this.modifyNow(key, f, now)
         // The request's token is unknown to the store: as good as none.
-        return Effect.zipRight(
-          this.loaded({ _tag: "Empty", reason: "Unknown", warning: undefined }),
-          this.modifyLocally(key, f, now)
-        )
-      }
-      // Loaded, and meanwhile gone: ends quietly, with the answer that the handler's view of the session gives.
-      this.end()
-      return andThen(readText(key, loaded?.data.get(key.name)), (current) => Effect.succeed(f(current)[0]))
+        if (loaded === undefined && this.savedToken === undefined) return this.modifyLocally(key, f, now)
+        // Known, and meanwhile gone: ends quietly, with the answer that the handler's view of the session gives.
+        this.end()
+        return andThen(readText(key, loaded?.data.get(key.name)), (current) => Effect.succeed(f(current)[0]))
+      })
     })
   }
 
   // ── saving ──
 
-  /** There are changes, and no one session that they could be written to unseen. */
+  /** There is something to save that cannot be written to a session unseen, or no one session to write it to. */
   private needsLoad(): boolean {
-    return this.state._tag === "Unloaded" && !this.changes.isEmpty && this.blindToken() === undefined
+    return this.state._tag === "Unloaded"
+      && (this.renewing || this.own !== undefined || (!this.changes.isEmpty && this.blindToken() === undefined))
   }
 
-  /** Operations that wait for the store's answer to a write come one after another. */
-  private exclusively<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    if (isDone(effect)) return effect
+  /**
+   * Writes of one request come one after another. Waiting and loading may be interrupted; the write itself runs to its end
+   * (the store's time-out bounds it), because half a renewal would be a lost session.
+   */
+  private exclusively<A, E, R>(
+    prepare: () => Effect.Effect<void, SessionStoreError>,
+    write: () => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | SessionStoreError, R> {
     this.lock ??= Effect.unsafeMakeSemaphore(1)
-    return this.lock.withPermits(1)(effect)
+    return this.lock.withPermits(1)(
+      Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(Effect.suspend(prepare)), write))
+    )
+  }
+
+  /** No write of this request is under way. */
+  private get settled(): Effect.Effect<void> {
+    return this.lock === undefined ? Effect.void : this.lock.withPermits(1)(Effect.void)
+  }
+
+  private loadToEnd(now: number): Effect.Effect<void, SessionStoreError> {
+    return this.loading === undefined && this.knownToken() !== undefined ? Effect.void : this.load(now)
   }
 
   private endStored(now: number): Effect.Effect<void, SessionStoreError> {
-    return Effect.suspend(() => {
-      if (this.loading === undefined) {
-        const token = this.state._tag === "Unloaded" ? this.blindToken() : undefined
-        if (token !== undefined) return this.store.end({ token, session: undefined }, now)
-      }
-      return andThen(this.load(now), () =>
-        this.state._tag === "Found"
-          ? this.store.end({ token: this.state.token, session: this.state.session }, now)
-          : Effect.void)
-    })
+    const token = this.knownToken()
+    return token === undefined
+      ? Effect.void
+      : this.store.end({ token, session: this.state._tag === "Found" ? this.state.session : undefined }, now)
   }
 
   /** After a flush nothing of the session is left; a later insert starts a new one. */
@@ -616,7 +653,6 @@ export class RequestSession implements RequestContextService {
     this.changes = new Changes()
     this.renewing = false
     this.own = undefined
-    this.moved = false
     this.weight = undefined
     this.standing = this.cookie().present ? removeCookie : noCookie
   }
@@ -626,7 +662,6 @@ export class RequestSession implements RequestContextService {
     this.changes = new Changes()
     this.renewing = false
     this.own = undefined
-    this.moved = false
     this.weight = undefined
     this.standing = noCookie
     Metrics.ended()
@@ -656,10 +691,7 @@ export class RequestSession implements RequestContextService {
     }
     const { changes, own, renewing } = this
     const decision = decide(this.store.config, basis, changes, { renew: renewing, own, owner }, now)
-    if (decision._tag === "Nothing") {
-      if (this.moved && this.state._tag === "Found") this.send(this.state.token, this.state.session, now)
-      return done
-    }
+    if (decision._tag === "Nothing") return done
     this.changes = new Changes()
     this.saving = changes
     this.renewing = false
@@ -681,10 +713,13 @@ export class RequestSession implements RequestContextService {
       this.settle(saved, basis, now)
       return undefined
     }
-    const saving = andThen(this.store.save(decision.save, now), (saved) =>
-      saved._tag === "Conflict" && decision.without !== undefined
-        ? this.store.save(decision.without, now)
-        : Effect.succeed(saved))
+    const saving = andThen(
+      this.store.save(decision.save, now),
+      (saved) =>
+        saved._tag === "Conflict" && decision.without !== undefined
+          ? this.store.save(decision.without, now)
+          : Effect.succeed(saved)
+    )
     if (isDone(saving)) return Effect.succeed(settle(saving.value))
     const saved = Effect.onExit(saving, (exit) => exit._tag === "Success" ? Effect.void : Effect.sync(undo))
     if (!decision.mere) return Effect.map(saved, settle)
@@ -712,20 +747,28 @@ export class RequestSession implements RequestContextService {
         const wasPersistent = basis._tag === "Found" ? basis.session.persistent : saved.expiry.persistent
         if (saved.session === undefined) {
           this.savedToken = saved.token
-          this.state = unloaded
+          this.state = { _tag: "Unloaded" } // another than before: what is answered late must not pass for what is now
+          this.loading = undefined
+          this.weight = undefined
         } else {
           this.savedToken = undefined
-          this.state = { _tag: "Found", token: saved.token, id: saved.id, session: saved.session, reseal: false }
+          this.found(saved.token, saved.id, saved.session)
         }
-        this.weight = undefined
-        const moved = (saved.moved || this.moved) && (saved.expiry.persistent || wasPersistent)
+        const moved = saved.moved && (saved.expiry.persistent || wasPersistent)
         if (saved.token !== before || moved) this.send(saved.token, saved.expiry, now)
       }
     }
   }
 
+  /** The session as a write left it. Answers may arrive out of order: the later version of the record stays. */
+  private found(token: string, id: string, session: StoredSession): void {
+    const { state } = this
+    if (state._tag === "Found" && state.token === token && state.session.version > session.version) return
+    this.state = { _tag: "Found", token, id, session, reseal: false }
+    this.weight = undefined
+  }
+
   private send(token: string, expiry: Expiry, now: number): void {
-    this.moved = false
     if (this.closed) return
     this.standing = { _tag: "Set", token, maxAge: ExpiryPolicy.maxAge(expiry, now) }
   }

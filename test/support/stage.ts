@@ -1,0 +1,128 @@
+import { Clock, Deferred, Effect, Either } from "effect"
+import { SessionConfig } from "effect-session"
+import type { SessionBackend, SessionError, SessionStore } from "effect-session"
+import * as backendStore from "../../src/internal/backendStore.js"
+import * as memory from "../../src/internal/memory/backend.js"
+import { type RequestFacts, RequestSession, type Verdict } from "../../src/internal/session.js"
+import type { Counts } from "./counting.js"
+
+type Operation = keyof SessionBackend.SessionBackendService
+
+interface Hold {
+  readonly operation: Operation
+  readonly when: "before" | "after"
+  readonly reached: Deferred.Deferred<void>
+  readonly released: Deferred.Deferred<void, SessionError.SessionStoreError>
+}
+
+/** Other fibers have their turn, often enough to come to where they wait. */
+export const settle = Effect.repeatN(Effect.yieldNow(), 100)
+
+/**
+ * Single requests over a memory backend, without HTTP, whose calls to it can be held up: so that a test says which of two
+ * comes first.
+ */
+export const stage = (
+  options: SessionConfig.SessionConfigOptions = {},
+  decorate: (backend: SessionBackend.SessionBackendService) => SessionBackend.SessionBackendService = (same) => same
+) => {
+  const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }, "server"))
+  const made = memory.make({ maxSessions: 10_000, maxBytes: 64 * 1024 * 1024 })
+  const counts: Counts = { find: 0, insert: 0, update: 0, remove: 0, removeExpired: 0 }
+  let holds: ReadonlyArray<Hold> = []
+
+  /** Holds up the next call of the operation, before it acts or before its answer arrives. */
+  const hold = (operation: Operation, when: "before" | "after") => {
+    const held: Hold = {
+      operation,
+      when,
+      reached: Effect.runSync(Deferred.make<void>()),
+      released: Effect.runSync(Deferred.make<void, SessionError.SessionStoreError>())
+    }
+    holds = [...holds, held]
+    return {
+      reached: Deferred.await(held.reached),
+      release: Deferred.succeed(held.released, undefined),
+      fail: (error: SessionError.SessionStoreError) => Deferred.fail(held.released, error)
+    }
+  }
+
+  const around = <A>(
+    operation: Operation,
+    call: () => Effect.Effect<A, SessionError.SessionStoreError>
+  ): Effect.Effect<A, SessionError.SessionStoreError> => {
+    counts[operation] += 1
+    const held = holds.find((hold) => hold.operation === operation)
+    if (held === undefined) return call()
+    holds = holds.filter((hold) => hold !== held)
+    const wait = Effect.zipRight(Deferred.succeed(held.reached, undefined), Deferred.await(held.released))
+    return held.when === "before"
+      ? Effect.zipRight(wait, Effect.suspend(call))
+      : Effect.zipLeft(Effect.suspend(call), wait)
+  }
+
+  const inner = decorate(made.backend)
+  const backend: SessionBackend.SessionBackendService = {
+    find: (...args) => around("find", () => inner.find(...args)),
+    insert: (...args) => around("insert", () => inner.insert(...args)),
+    update: (...args) => around("update", () => inner.update(...args)),
+    remove: (...args) => around("remove", () => inner.remove(...args)),
+    removeExpired: (...args) => around("removeExpired", () => inner.removeExpired(...args))
+  }
+  const store: SessionStore.SessionStoreService = backendStore.make(config, backend, made.index)
+
+  /** A request that sends the tokens. */
+  const request = (tokens: string | ReadonlyArray<string> | undefined, facts: Partial<RequestFacts> = {}) =>
+    new RequestSession(store, {
+      cookie: tokens === undefined ? undefined : [tokens].flat().map((token) => `${config.name}=${token}`).join("; "),
+      userAgent: undefined,
+      upgrade: false,
+      ...facts
+    })
+
+  /** Ends a request as a response of that status does; answers the verdict and the token that the browser then has. */
+  const finish = (session: RequestSession, sent: string | undefined, status = 200) =>
+    Effect.map(session.finish(config.commitWhen(status)), (verdict) => ({ verdict, token: tokenAfter(verdict, sent) }))
+
+  /** A whole request. */
+  const visit = <A, E>(
+    token: string | undefined,
+    handler: (session: RequestSession) => Effect.Effect<A, E>,
+    status = 200
+  ) =>
+    Effect.gen(function*() {
+      const session = request(token)
+      const value = yield* handler(session)
+      return { value, ...(yield* finish(session, token, status)) }
+    })
+
+  /** A new session; answers its token. */
+  const begin = <E>(handler: (session: RequestSession) => Effect.Effect<unknown, E>) =>
+    Effect.flatMap(
+      visit(undefined, handler),
+      ({ token }) => token === undefined ? Effect.dieMessage("no session was begun") : Effect.succeed(token)
+    )
+
+  /** The records of these tokens, as they are now. */
+  const stored = (token: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => store.load([token], now)).pipe(
+      Effect.map((loaded) => loaded._tag === "Found" ? Object.fromEntries(loaded.session.data) : undefined)
+    )
+
+  return {
+    backend: made.backend,
+    begin,
+    config,
+    counts,
+    finish,
+    hold,
+    request,
+    store,
+    stored,
+    visit,
+    stats: made.stats
+  }
+}
+
+const tokenAfter = ({ cookie }: Verdict, sent: string | undefined): string | undefined =>
+  cookie._tag === "Set" ? cookie.token : cookie._tag === "Remove" ? undefined : sent
