@@ -2,8 +2,8 @@
  * The app: an ordinary router whose handlers use the session. Nothing here knows which store it is.
  */
 import { FileSystem, HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
-import { RequestContext, RequestId, SessionKey } from "effect-session"
 import { Duration, Effect, Option, Schema } from "effect"
+import { RequestContext, RequestId, SessionKey } from "effect-session"
 import { page } from "./page.js"
 
 const Alan = SessionKey.make("alan", Schema.String)
@@ -78,8 +78,14 @@ const Anything = (name: string) => SessionKey.make(name, Schema.Unknown)
 
 const home = Effect.gen(function*() {
   const names = yield* RequestContext.keys
-  const entries = yield* Effect.forEach(names, (name) =>
-    Effect.map(RequestContext.get(Anything(name)), (value) => [name, JSON.stringify(Option.getOrNull(value))] as const))
+  const entries = yield* Effect.forEach(
+    names,
+    (name) =>
+      Effect.map(
+        RequestContext.get(Anything(name)),
+        (value) => [name, JSON.stringify(Option.getOrNull(value))] as const
+      )
+  )
   return page(entries, yield* RequestId.RequestId)
 })
 

@@ -1,8 +1,8 @@
 /**
  * config/<environment>.yaml with its key put in. The key is no part of the repository: the first start makes it.
  */
-import { SessionConfig, SessionError } from "effect-session"
 import { Effect } from "effect"
+import { SessionConfig, SessionError } from "effect-session"
 import { randomBytes, randomUUID } from "node:crypto"
 import * as Fs from "node:fs/promises"
 import * as Path from "node:path"
@@ -30,7 +30,10 @@ const readOrMakeKey = async (file: string): Promise<Uint8Array> => {
 
 const unreadable = (path: string) => (error: unknown) =>
   new SessionError.SessionConfigError({
-    mistakes: [{ path, message: `cannot be read or made (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})` }]
+    mistakes: [{
+      path,
+      message: `cannot be read or made (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`
+    }]
   })
 
 export const configuration: Effect.Effect<SessionConfig.FileConfig, SessionError.SessionConfigError> = Effect.gen(

@@ -7,7 +7,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Console, Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import { app } from "./app.js"
-import { storeName, StoreLive } from "./stores.js"
+import { StoreLive, storeName } from "./stores.js"
 
 const welcome = (origin: string, store: string) =>
   `Sessions in ${store}. Open ${origin}/ in a browser, or try:

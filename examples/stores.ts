@@ -2,8 +2,9 @@
  * The store behind the app, by `STORE`; without it, as config/<environment>.yaml says. The options of the cookie and the
  * session come from there in any case.
  */
-import { KeyRing, SessionConfig, SessionStore } from "effect-session"
 import { Config, Effect, Layer, Option } from "effect"
+import type { SessionConfig } from "effect-session"
+import { KeyRing, SessionStore } from "effect-session"
 import { configuration } from "./configuration.js"
 
 export type Store = (

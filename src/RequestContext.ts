@@ -30,8 +30,8 @@ import type {
 } from "./SessionError.js"
 import { MissingRequestId, SessionNotFresh } from "./SessionError.js"
 import type { SessionKey } from "./SessionKey.js"
-import { SessionStore, type SessionStoreService } from "./SessionStore.js"
 import type { Sessions } from "./Sessions.js"
+import { SessionStore, type SessionStoreService } from "./SessionStore.js"
 
 /**
  * Errors of operations that read.
@@ -325,10 +325,13 @@ export const signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError, Request
 export const requireFresh = (
   within: Duration.DurationInput
 ): Effect.Effect<SignedIn, SessionNotFresh | ReadError, RequestContext> =>
-  Effect.flatMap(Effect.zip(signedIn, Clock.currentTimeMillis), ([who, now]) =>
-    Option.isSome(who) && now - who.value.authenticatedAt <= Duration.toMillis(within)
-      ? Effect.succeed(who.value)
-      : Effect.fail(new SessionNotFresh()))
+  Effect.flatMap(
+    Effect.zip(signedIn, Clock.currentTimeMillis),
+    ([who, now]) =>
+      Option.isSome(who) && now - who.value.authenticatedAt <= Duration.toMillis(within)
+        ? Effect.succeed(who.value)
+        : Effect.fail(new SessionNotFresh())
+  )
 
 /**
  * What names the stored session, as in the list of a subject's sessions; it signs nobody in. None on an absent session.

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as RequestContext from "./RequestContext.js"
+import type * as Request from "./RequestContext.js"
 import type { SessionDisabled, SessionStoreError } from "./SessionError.js"
 
 /**
@@ -58,6 +58,11 @@ export interface SessionsService {
  */
 export class Sessions extends Context.Tag("effect-session/Sessions")<Sessions, SessionsService>() {}
 
+/** The tag of RequestContext by its key: that module needs the store, the store needs this one. */
+const RequestContext = Context.GenericTag<Request.RequestContext, Request.RequestContextService>(
+  "effect-session/RequestContext"
+)
+
 /**
  * The live sessions of a subject, oldest first; within a request the current one is marked.
  *
@@ -69,7 +74,7 @@ export const list = (
 ): Effect.Effect<ReadonlyArray<SessionInfo>, SessionStoreError | SessionDisabled, Sessions> =>
   Effect.gen(function*() {
     const sessions = yield* Sessions
-    const context = yield* Effect.serviceOption(RequestContext.RequestContext)
+    const context = yield* Effect.serviceOption(RequestContext)
     const current = Option.isSome(context) ? yield* context.value.sessionId : Option.none<string>()
     const infos = yield* sessions.list(subject)
     return infos.map((info) => ({ ...info, current: Option.contains(current, info.id) }))
@@ -101,9 +106,9 @@ export const revokeAll = (subject: string): Effect.Effect<number, SessionStoreEr
  */
 export const revokeOthers = (
   subject: string
-): Effect.Effect<number, SessionStoreError | SessionDisabled, Sessions | RequestContext.RequestContext> =>
+): Effect.Effect<number, SessionStoreError | SessionDisabled, Sessions | Request.RequestContext> =>
   Effect.gen(function*() {
     const sessions = yield* Sessions
-    const current = yield* RequestContext.sessionId
+    const current = yield* Effect.flatMap(RequestContext, (context) => context.sessionId)
     return yield* sessions.revokeAll(subject, Option.getOrUndefined(current))
   })

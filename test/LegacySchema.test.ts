@@ -1,9 +1,9 @@
-import * as Old from "@effect/schema/Schema"
 import { HttpRouter, HttpServerResponse } from "@effect/platform"
+import * as Old from "@effect/schema/Schema"
 import { describe, expect, it } from "@effect/vitest"
+import { Effect, Option, Schema } from "effect"
 import { KeyRing, RequestContext, SessionKey, SessionStore } from "effect-session"
 import { fromLegacy } from "effect-session/LegacySchema"
-import { Effect, Option, Schema } from "effect"
 import { cookieOf } from "./support/counting.js"
 import { serve } from "./support/server.js"
 
@@ -15,7 +15,12 @@ class Person extends Old.Class<Person>("Person")({
 }) {}
 
 const Legacy = SessionKey.make("person", fromLegacy(Person))
-const ada = new Person({ name: "Ada", born: new Date("1815-12-10T00:00:00.000Z"), nickname: Option.some("countess"), age: 36 })
+const ada = new Person({
+  name: "Ada",
+  born: new Date("1815-12-10T00:00:00.000Z"),
+  nickname: Option.some("countess"),
+  age: 36
+})
 
 describe("LegacySchema", () => {
   it("C8: an @effect/schema schema with Date, Option, class and refinement decodes and encodes as it did", () => {
@@ -31,22 +36,34 @@ describe("LegacySchema", () => {
     const error = await Effect.runPromise(
       Effect.flip(Legacy.read(JSON.stringify({ ...Old.encodeSync(Person)(ada), age: 200 })))
     )
-    expect([error._tag, error.key, error.direction, error.path]).toEqual(["SessionSchemaError", "person", "decode", "age"])
+    expect([error._tag, error.key, error.direction, error.path]).toEqual([
+      "SessionSchemaError",
+      "person",
+      "decode",
+      "age"
+    ])
     expect(error.message).not.toContain("200")
   })
 
-  for (const [kind, layer] of Object.entries({
-    server: SessionStore.layerMemory({ secure: false }),
-    client: SessionStore.layerCookie({ secure: false, keys: Effect.runSync(KeyRing.generate) })
-  })) {
+  for (
+    const [kind, layer] of Object.entries({
+      server: SessionStore.layerMemory({ secure: false }),
+      client: SessionStore.layerCookie({ secure: false, keys: Effect.runSync(KeyRing.generate) })
+    })
+  ) {
     it(`C8: through insert and get of a session (${kind})`, async () => {
       const { request } = serve(
         HttpRouter.empty.pipe(
           HttpRouter.post("/", Effect.as(RequestContext.insert(Legacy, ada), HttpServerResponse.text("in"))),
           HttpRouter.get(
             "/",
-            Effect.map(RequestContext.get(Legacy), (person) =>
-              HttpServerResponse.text(String(Option.isSome(person) && person.value instanceof Person && person.value.born.getFullYear())))
+            Effect.map(
+              RequestContext.get(Legacy),
+              (person) =>
+                HttpServerResponse.text(
+                  String(Option.isSome(person) && person.value instanceof Person && person.value.born.getFullYear())
+                )
+            )
           )
         ),
         layer

@@ -1,7 +1,7 @@
 import { HttpApp, HttpMiddleware, HttpRouter, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { RequestContext, RequestId, SessionStore } from "effect-session"
 import { Effect, FastCheck as fc, HashMap, Layer, Logger, Stream, Tracer } from "effect"
+import { RequestContext, RequestId, SessionStore } from "effect-session"
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -124,7 +124,10 @@ describe("RequestId", () => {
     )
     const handler = HttpApp.toWebHandler(app)
     for (
-      const [path, status] of [["/ok", 200], ["/fail", 500], ["/die", 500], ["/stream", 200], ["/nowhere", 404]] as const
+      const [path, status] of [["/ok", 200], ["/fail", 500], ["/die", 500], ["/stream", 200], [
+        "/nowhere",
+        404
+      ]] as const
     ) {
       const response = await handler(new Request(`http://localhost${path}`, { headers: { "x-request-id": "mine" } }))
       expect([path, response.status]).toEqual([path, status])
@@ -134,7 +137,9 @@ describe("RequestId", () => {
 
   it("R3: a web Response as it is has it too", async () => {
     const app = Effect.succeed(HttpServerResponse.raw(new Response("raw", { status: 201 }))).pipe(RequestId.middleware)
-    const response = await HttpApp.toWebHandler(app)(new Request("http://localhost/", { headers: { "x-request-id": "r" } }))
+    const response = await HttpApp.toWebHandler(app)(
+      new Request("http://localhost/", { headers: { "x-request-id": "r" } })
+    )
     expect([response.status, response.headers.get("x-request-id")]).toEqual([201, "r"])
   })
 
@@ -188,4 +193,3 @@ describe("RequestId", () => {
     expect(id).toBe("fixed")
   })
 })
-

@@ -17,6 +17,7 @@ import {
 } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Schema, Scope, Stream } from "effect"
 import {
   KeyRing,
   RequestContext,
@@ -26,7 +27,6 @@ import {
   SessionKey,
   SessionStore
 } from "effect-session"
-import { Context, Effect, Exit, Layer, Schema, Scope, Stream } from "effect"
 import * as Http from "node:http"
 import { countingStore } from "./support/counting.js"
 
@@ -174,7 +174,12 @@ const startApi = (store: Layer.Layer<SessionStore.SessionStore, unknown>): Promi
     (handlers) => handlers.handleRaw("act", () => respondable)
   ).pipe(Layer.provide(RequestContextApi.layer(ApiSession)))
   const ApiLive = HttpApiBuilder.api(api).pipe(Layer.provide(GroupLive))
-  const services = Layer.mergeAll(ApiLive, HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, HttpServer.layerContext).pipe(
+  const services = Layer.mergeAll(
+    ApiLive,
+    HttpApiBuilder.Router.Live,
+    HttpApiBuilder.Middleware.layer,
+    HttpServer.layerContext
+  ).pipe(
     Layer.provideMerge(store)
   )
   const app = Effect.flatten(HttpApiBuilder.httpApp)
@@ -273,8 +278,11 @@ const overSocket = (origin: string, path: string, method: string, cookie: string
         }))
     })
     waiting = () => setTimeout(() => request.destroy(), 5)
-    request.on("error", (error: NodeJS.ErrnoException) =>
-      error.code === "ECONNRESET" ? setTimeout(() => resolve(undefined), 100) : reject(error))
+    request.on(
+      "error",
+      (error: NodeJS.ErrnoException) =>
+        error.code === "ECONNRESET" ? setTimeout(() => resolve(undefined), 100) : reject(error)
+    )
     request.end()
   })
 
@@ -303,7 +311,9 @@ for (const host of hosts) {
         expect(seen.status).toBe(status[outcome])
         expect(seen.requestId).toMatch(/^[0-9a-f-]{36}$/)
         expect(seen.setCookie).toHaveLength(expectedCookies(kind, outcome, use))
-        if (use === "flush") expect(seen.setCookie[0]).toMatch(/^session=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970/)
+        if (use === "flush") {
+          expect(seen.setCookie[0]).toMatch(/^session=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970/)
+        }
         expect(seen.vary).toBe(use === "untouched" ? null : "Cookie")
         if (kind === "server") expect(counting.taken()).toEqual(expectedCalls(outcome, use))
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { KeyRing, SessionBackend, SessionConfig, type SessionError, SessionStore } from "effect-session"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Logger, Scope, TestClock } from "effect"
+import { KeyRing, SessionBackend, SessionConfig, type SessionError, SessionStore } from "effect-session"
 import { afterEach, vi } from "vitest"
 import { countingStore } from "./support/counting.js"
 
@@ -24,10 +24,12 @@ const block = (store: object) =>
 describe("layerConfig", () => {
   it.effect("F1: chooses Cookie and Memory by the configuration, with its options", () =>
     Effect.gen(function*() {
-      for (const [store, kind] of [
-        [{ type: "Cookie", value: { private_key: Array.from({ length: 64 }, (_, i) => i) } }, "client"],
-        [{ type: "Memory" }, "server"]
-      ] as const) {
+      for (
+        const [store, kind] of [
+          [{ type: "Cookie", value: { private_key: Array.from({ length: 64 }, (_, i) => i) } }, "client"],
+          [{ type: "Memory" }, "server"]
+        ] as const
+      ) {
         const service = yield* SessionStore.SessionStore.pipe(
           Effect.provide(SessionStore.layerConfig({ from: block(store) }))
         )
@@ -39,10 +41,12 @@ describe("layerConfig", () => {
     Effect.gen(function*() {
       const from = block({ type: "Tower" })
       const counting = countingStore()
-      for (const server of [
-        (options: SessionConfig.SessionConfigOptions) => SessionStore.layerMemory(options),
-        Layer.succeed(SessionBackend.SessionBackend, counting.backend)
-      ]) {
+      for (
+        const server of [
+          (options: SessionConfig.SessionConfigOptions) => SessionStore.layerMemory(options),
+          Layer.succeed(SessionBackend.SessionBackend, counting.backend)
+        ]
+      ) {
         const service = yield* Effect.provide(SessionStore.SessionStore, SessionStore.layerConfig({ server, from }))
         expect([service.kind, service.config.name]).toEqual(["server", "shop"])
       }
@@ -71,13 +75,15 @@ describe("start-up", () => {
   it.effect("F3: every layer refuses mistakes, all at once", () =>
     Effect.gen(function*() {
       const wrong = { name: "a b", path: "x", refreshAfter: 2 }
-      for (const layer of [
-        SessionStore.layerMemory(wrong),
-        SessionStore.layerCookie({ ...wrong, keys }),
-        SessionStore.layerBackend(wrong).pipe(
-          Layer.provide(Layer.succeed(SessionBackend.SessionBackend, countingStore().backend))
-        )
-      ]) {
+      for (
+        const layer of [
+          SessionStore.layerMemory(wrong),
+          SessionStore.layerCookie({ ...wrong, keys }),
+          SessionStore.layerBackend(wrong).pipe(
+            Layer.provide(Layer.succeed(SessionBackend.SessionBackend, countingStore().backend))
+          )
+        ]
+      ) {
         expect(mistakesOf(yield* start(layer)).map(([path]) => path).sort()).toEqual(["name", "path", "refreshAfter"])
       }
     }))

@@ -1,7 +1,15 @@
 import { HttpApp, HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { KeyRing, RequestContext, RequestId, SessionBackend, SessionError, SessionKey, SessionStore } from "effect-session"
 import { Effect, Either, Fiber, Layer, Option, Schema, Stream } from "effect"
+import {
+  KeyRing,
+  RequestContext,
+  RequestId,
+  SessionBackend,
+  SessionError,
+  SessionKey,
+  SessionStore
+} from "effect-session"
 import * as Net from "node:net"
 import { WebSocket } from "undici"
 import { cookieOf, countingStore } from "./support/counting.js"
@@ -191,10 +199,17 @@ describe("which responses commit", () => {
   it("M4: what modify and commit saved stays at a 500, with its cookie; what came after is dropped", async () => {
     const { request } = serve(
       HttpRouter.empty.pipe(
-        HttpRouter.get("/read", Effect.gen(function*() {
-          const all = yield* Effect.all([RequestContext.get(Value), RequestContext.get(Other), RequestContext.get(Count)])
-          return text(JSON.stringify(all.map((value: Option.Option<unknown>) => Option.getOrNull(value))))
-        })),
+        HttpRouter.get(
+          "/read",
+          Effect.gen(function*() {
+            const all = yield* Effect.all([
+              RequestContext.get(Value),
+              RequestContext.get(Other),
+              RequestContext.get(Count)
+            ])
+            return text(JSON.stringify(all.map((value: Option.Option<unknown>) => Option.getOrNull(value))))
+          })
+        ),
         HttpRouter.post(
           "/commit",
           Effect.gen(function*() {
@@ -232,11 +247,15 @@ type Trouble = "fails" | "throws" | "dies" | "hangs" | "late" | "interrupts"
 const troubled = (operation: "find" | "insert" | "update" | "remove", trouble: Trouble) => {
   const counting = countingStore()
   let armed = false
-  const act = <A>(effect: Effect.Effect<A, SessionError.SessionStoreError>): Effect.Effect<A, SessionError.SessionStoreError> => {
+  const act = <A>(
+    effect: Effect.Effect<A, SessionError.SessionStoreError>
+  ): Effect.Effect<A, SessionError.SessionStoreError> => {
     if (!armed) return effect
     switch (trouble) {
       case "fails":
-        return Effect.fail(SessionError.SessionStoreError.of("find", "Unavailable", "secret-looking detail is not sent"))
+        return Effect.fail(
+          SessionError.SessionStoreError.of("find", "Unavailable", "secret-looking detail is not sent")
+        )
       case "throws":
         throw new Error("a synchronous throw of the test")
       case "dies":
@@ -254,7 +273,12 @@ const troubled = (operation: "find" | "insert" | "update" | "remove", trouble: T
     f: F
   ): F => ((...args: Parameters<F>) => name === operation ? act(Effect.suspend(() => f(...args))) : f(...args)) as F
   const { backend } = counting
-  const layer = SessionStore.layerBackend({ secure: false, storeTimeout: "100 millis", refreshAfter: 0, expiry: "1 hour" })
+  const layer = SessionStore.layerBackend({
+    secure: false,
+    storeTimeout: "100 millis",
+    refreshAfter: 0,
+    expiry: "1 hour"
+  })
     .pipe(
       Layer.provide(Layer.succeed(SessionBackend.SessionBackend, {
         find: wrap("find", backend.find),
@@ -368,7 +392,10 @@ describe("cookies of a request", () => {
         expect([response.status, await response.text()]).toEqual([200, ""])
         expect(response.headers.getSetCookie()).toHaveLength(1)
         expect(response.headers.getSetCookie()[0]).toContain("Max-Age=0")
-        expect((await request("/untouched", { cookie: `session=${value === "ü".repeat(3) ? "x" : value}` })).headers.getSetCookie()).toEqual([])
+        expect(
+          (await request("/untouched", { cookie: `session=${value === "ü".repeat(3) ? "x" : value}` })).headers
+            .getSetCookie()
+        ).toEqual([])
       }
     })
   }
@@ -451,7 +478,8 @@ describe("cookies of a request", () => {
         return `session=${value.slice(0, n)}${flip}${value.slice(n + 1)}`
       }
       const garbage = Array.from({ length: 10 }, (_, i) => `session=garbage${i}`).join("; ")
-      const readWith = async (...cookies: Array<string>) => (await request("/read", { cookie: cookies.join("; ") })).text()
+      const readWith = async (...cookies: Array<string>) =>
+        (await request("/read", { cookie: cookies.join("; ") })).text()
       expect(await readWith(mine, other)).toBe("mine")
       expect(await readWith(other, mine)).toBe("other")
       expect(await readWith(tossed(0), tossed(1), tossed(2), mine)).toBe("mine")
@@ -466,14 +494,20 @@ describe("cookies of a request", () => {
     const { close, port } = await listen(routes, layer)
     const raw = (head: string) =>
       new Promise<string>((resolve, reject) => {
-        const socket = Net.connect(port, "127.0.0.1", () => socket.end(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`))
+        const socket = Net.connect(
+          port,
+          "127.0.0.1",
+          () => socket.end(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`)
+        )
         let answer = ""
         socket.on("data", (data) => answer += String(data)).on("end", () => resolve(answer)).on("error", reject)
       })
     const posted = await raw("POST /write HTTP/1.1\r\nContent-Length: 0")
     const cookie = /set-cookie: (session=[^;]+)/i.exec(posted)![1]
     taken()
-    expect(await raw(`GET /read HTTP/1.1\r\nCookie: a=b\r\nCookie: ${cookie}\r\nCookie: c=d`)).toMatch(/\r\nv\r\n|\r\n\r\nv$/)
+    expect(await raw(`GET /read HTTP/1.1\r\nCookie: a=b\r\nCookie: ${cookie}\r\nCookie: c=d`)).toMatch(
+      /\r\nv\r\n|\r\n\r\nv$/
+    )
     expect(taken()).toEqual({ ...none, find: 1 })
     expect(await raw("GET /read HTTP/1.1\r\nCookie: session=garbage\r\nCookie: session=more")).toContain("Max-Age=0")
     expect(taken()).toEqual(none)
@@ -518,7 +552,8 @@ describe("cookies of a request", () => {
       )
       const set = (await request("/write", { method: "POST", headers: { "x-forwarded-proto": "http" } })).headers
         .getSetCookie()[0]
-      const attributes = (header: string) => new Set(header.split("; ").slice(1).filter((part) => !/^(Max-Age|Expires)=/.test(part)))
+      const attributes = (header: string) =>
+        new Set(header.split("; ").slice(1).filter((part) => !/^(Max-Age|Expires)=/.test(part)))
       const expected = new Set(["Domain=example.com", "Path=/app", "Secure", "SameSite=None", "Partitioned"])
       expect(attributes(set)).toEqual(expected)
       expect(set).toContain("; Max-Age=3600")
@@ -583,12 +618,14 @@ describe("the head of a response", () => {
   )
 
   it("M12: every Set-Cookie matches the grammar, no attribute twice, expiry by Max-Age alone", async () => {
-    for (const layer of [
-      SessionStore.layerMemory({ expiry: "1 hour" }),
-      SessionStore.layerMemory({ secure: false, path: "/a b", sameSite: "strict" }),
-      SessionStore.layerCookie({ keys, expiry: "90 seconds", domain: "example.com" }),
-      SessionStore.layerCookie({ keys, partitioned: true })
-    ]) {
+    for (
+      const layer of [
+        SessionStore.layerMemory({ expiry: "1 hour" }),
+        SessionStore.layerMemory({ secure: false, path: "/a b", sameSite: "strict" }),
+        SessionStore.layerCookie({ keys, expiry: "90 seconds", domain: "example.com" }),
+        SessionStore.layerCookie({ keys, partitioned: true })
+      ]
+    ) {
       const { request } = serve(routes, layer)
       const set = (await request("/write", { method: "POST" })).headers.getSetCookie()
       const removed = (await request("/flush", { method: "POST", cookie: set[0].split(";")[0] })).headers.getSetCookie()
@@ -640,9 +677,7 @@ const gated = () => {
       ...counting.backend,
       find: (id, now) => {
         counting.counts.find += 1
-        return Effect.suspend(() =>
-          Effect.zipRight(gate.current?.() ?? Effect.void, counting.backend.find(id, now))
-        )
+        return Effect.suspend(() => Effect.zipRight(gate.current?.() ?? Effect.void, counting.backend.find(id, now)))
       }
     }))
   )
@@ -657,7 +692,9 @@ describe("fibers of one request", () => {
       HttpRouter.get(
         "/all",
         Effect.gen(function*() {
-          const values = yield* Effect.all(Array.from({ length: 50 }, () => RequestContext.get(Value)), { concurrency: "unbounded" })
+          const values = yield* Effect.all(Array.from({ length: 50 }, () => RequestContext.get(Value)), {
+            concurrency: "unbounded"
+          })
           return text(values.map(Option.getOrNull).join())
         })
       )
@@ -719,12 +756,18 @@ describe("fibers of one request", () => {
     const { gate, layer } = gated()
     const app = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
-      HttpRouter.get("/read", Effect.map(RequestContext.get(Other), (value) => text(Option.getOrElse(value, () => "")))),
+      HttpRouter.get(
+        "/read",
+        Effect.map(RequestContext.get(Other), (value) => text(Option.getOrElse(value, () => "")))
+      ),
       HttpRouter.post(
         "/detached",
         Effect.gen(function*() {
           yield* Effect.forkDaemon(
-            Effect.flatMap(RequestContext.get(Value), (value) => RequestContext.insert(Other, `after ${Option.getOrNull(value)}`))
+            Effect.flatMap(
+              RequestContext.get(Value),
+              (value) => RequestContext.insert(Other, `after ${Option.getOrNull(value)}`)
+            )
           )
           yield* Effect.yieldNow()
           return text("answered")
@@ -772,7 +815,10 @@ describe("after the head", () => {
     Effect.gen(function*() {
       const context = yield* Effect.context<RequestContext.RequestContext>()
       return HttpServerResponse.stream(
-        Stream.fromEffect(Effect.provide(body, context)).pipe(Stream.encodeText, Stream.catchAll((error) => Stream.make(new TextEncoder().encode(String(error)))))
+        Stream.fromEffect(Effect.provide(body, context)).pipe(
+          Stream.encodeText,
+          Stream.catchAll((error) => Stream.make(new TextEncoder().encode(String(error))))
+        )
       )
     })
 
@@ -784,7 +830,10 @@ describe("after the head", () => {
     HttpRouter.post("/write", write),
     HttpRouter.get("/stream-read", streaming(Effect.map(RequestContext.get(Value), Option.getOrElse(() => "nothing")))),
     HttpRouter.get("/stream-insert", streaming(outcome(RequestContext.insert(Value, "streamed")))),
-    HttpRouter.get("/stream-modify", streaming(outcome(RequestContext.modify(Value, () => [1, Option.some("modified")])))),
+    HttpRouter.get(
+      "/stream-modify",
+      streaming(outcome(RequestContext.modify(Value, () => [1, Option.some("modified")])))
+    ),
     HttpRouter.get("/stream-clear", streaming(outcome(RequestContext.clear))),
     HttpRouter.get("/stream-renew", streaming(outcome(RequestContext.renew))),
     HttpRouter.get("/stream-expiry", streaming(outcome(RequestContext.setExpiry("1 hour")))),

@@ -76,5 +76,9 @@ describeWith(postgres, "two processes on PostgreSQL", rows("postgres", postgres.
 describeWith(mysql, "two processes on MariaDB", rows("mysql", mysql.url, unique))
 describe(
   "two processes on a SQLite file",
-  rows("sqlite", "", async () => Path.join(await Fs.mkdtemp(Path.join(Os.tmpdir(), "effect-session-")), "sessions.sqlite"))
+  rows(
+    "sqlite",
+    "",
+    async () => Path.join(await Fs.mkdtemp(Path.join(Os.tmpdir(), "effect-session-")), "sessions.sqlite")
+  )
 )

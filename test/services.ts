@@ -29,7 +29,10 @@ const probe = (name: string, url: string, hello: Uint8Array | string, known: (an
     }
     const at = `${name} at ${hostname}:${port}`
     const timer = setTimeout(() => settle(`${at} did not answer within ${patienceMillis} ms`), patienceMillis)
-    socket.on("error", (error: NodeJS.ErrnoException) => settle(`${at} does not answer: ${error.code ?? error.message}`))
+    socket.on(
+      "error",
+      (error: NodeJS.ErrnoException) => settle(`${at} does not answer: ${error.code ?? error.message}`)
+    )
     socket.on("connect", () => socket.write(hello))
     socket.on("data", (answer) => settle(known(answer) ? "" : `${at} does not speak its protocol`))
   })
@@ -45,7 +48,12 @@ const mysqlAnswer = (answer: Buffer) => answer[3] === 0 && answer[4] === 10
 
 export const [redis, postgres, mysql] = await Promise.all([
   probe("Redis", process.env.REDIS_URL ?? "redis://127.0.0.1:6379", "PING\r\n", redisAnswer),
-  probe("PostgreSQL", process.env.POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/postgres", sslRequest, postgresAnswer),
+  probe(
+    "PostgreSQL",
+    process.env.POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/postgres",
+    sslRequest,
+    postgresAnswer
+  ),
   probe("MySQL", process.env.MYSQL_URL ?? "mysql://root@127.0.0.1:3306/test", "", mysqlAnswer)
 ])
 

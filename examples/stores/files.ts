@@ -2,8 +2,8 @@
 import { KeyValueStore } from "@effect/platform"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { layer } from "effect-session/SessionStore/KeyValueStore"
 import { Layer } from "effect"
+import { layer } from "effect-session/SessionStore/KeyValueStore"
 import * as Path from "node:path"
 import type { Store } from "../stores.js"
 

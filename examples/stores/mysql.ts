@@ -1,7 +1,7 @@
 /** `MYSQL_URL`, default mysql://root@127.0.0.1:3306/test. The table is made where it is not there. */
 import { MysqlClient } from "@effect/sql-mysql2"
-import { createTable, layer } from "effect-session/SessionStore/Sql"
 import { Config, Layer, Redacted } from "effect"
+import { createTable, layer } from "effect-session/SessionStore/Sql"
 import type { Store } from "../stores.js"
 
 const ClientLive = MysqlClient.layerConfig({

@@ -1,7 +1,7 @@
 /** `POSTGRES_URL`, default postgres://postgres@127.0.0.1:5432/postgres. The table is made where it is not there. */
 import { PgClient } from "@effect/sql-pg"
-import { createTable, layer } from "effect-session/SessionStore/Sql"
 import { Config, Layer, Redacted } from "effect"
+import { createTable, layer } from "effect-session/SessionStore/Sql"
 import type { Store } from "../stores.js"
 
 const ClientLive = PgClient.layerConfig({

@@ -1,6 +1,6 @@
 /** `REDIS_URL`, default redis://127.0.0.1:6379. */
-import { layer } from "effect-session/SessionStore/Redis"
 import { Config, Effect, Layer } from "effect"
+import { layer } from "effect-session/SessionStore/Redis"
 import type { Store } from "../stores.js"
 
 export const store: Store = (options) =>

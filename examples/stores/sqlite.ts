@@ -1,7 +1,7 @@
 /** A file, .data/sessions.sqlite; no server. The table is made where it is not there. */
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { createTable, layer } from "effect-session/SessionStore/Sql"
 import { Effect, Layer } from "effect"
+import { createTable, layer } from "effect-session/SessionStore/Sql"
 import { mkdir } from "node:fs/promises"
 import * as Path from "node:path"
 import type { Store } from "../stores.js"

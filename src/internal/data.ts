@@ -9,8 +9,7 @@ import type { Data } from "../SessionBackend.js"
 
 const escapeKey = (key: string): string => JSON.stringify(key).slice(1, -1)
 
-const unescapeKey = (escaped: string): string =>
-  escaped.includes("\\") ? JSON.parse(`"${escaped}"`) as string : escaped
+const unescapeKey = (escaped: string): string => escaped.includes("\\") ? JSON.parse(`"${escaped}"`) as string : escaped
 
 export const pack = (data: Data): string => {
   let flat = ""

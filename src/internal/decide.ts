@@ -82,7 +82,9 @@ export const decide = (
         }
       }
       if (changed) return saving(plain)
-      return expiry !== undefined || basis.reseal ? { _tag: "Save", save: plain, mere: true, without: undefined } : nothing
+      return expiry !== undefined || basis.reseal
+        ? { _tag: "Save", save: plain, mere: true, without: undefined }
+        : nothing
     }
   }
 }

@@ -14,14 +14,21 @@ import * as SetCookie from "./setCookie.js"
 type Response = HttpServerResponse.HttpServerResponse
 
 /** The pre-response handler. Never fails: a handler that did would leave the client hanging. */
-export const respond = (config: SessionConfig, session: RequestSession, original: Response): Effect.Effect<Response> => {
+export const respond = (
+  config: SessionConfig,
+  session: RequestSession,
+  original: Response
+): Effect.Effect<Response> => {
   if (!session.touched) return Effect.zipRight(session.finish(false), warnOfForeign(config, original))
   return Effect.suspend(() => {
     const response = liftWebResponse(original)
-    return Effect.flatMap(session.finish(config.commitWhen(response.status)), ({ cookie, failure }) =>
-      failure === undefined
-        ? settle(config, response, cookie)
-        : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie)))
+    return Effect.flatMap(
+      session.finish(config.commitWhen(response.status)),
+      ({ cookie, failure }) =>
+        failure === undefined
+          ? settle(config, response, cookie)
+          : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie))
+    )
   }).pipe(
     Effect.catchAllCause((cause) =>
       Effect.as(

@@ -22,11 +22,14 @@ export const make = (
   index: SubjectIndexService
 ): SessionsService => {
   const live = (subject: string): Effect.Effect<ReadonlyArray<Entry>, SessionStoreError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.map(index.list(subject, now), (entries) =>
-        entries.filter(({ session }) =>
-          session.owner?.subject === subject && !ExpiryPolicy.isExpired(config, session, now)
-        )))
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) =>
+        Effect.map(index.list(subject, now), (entries) =>
+          entries.filter(({ session }) =>
+            session.owner?.subject === subject && !ExpiryPolicy.isExpired(config, session, now)
+          ))
+    )
 
   const remove = (subject: string, id: string): Effect.Effect<boolean, SessionStoreError> =>
     Effect.gen(function*() {
@@ -36,7 +39,11 @@ export const make = (
       return removed === "removed"
     })
 
-  const revokeAll = (subject: string, except: string | undefined, round: number): Effect.Effect<number, SessionStoreError> =>
+  const revokeAll = (
+    subject: string,
+    except: string | undefined,
+    round: number
+  ): Effect.Effect<number, SessionStoreError> =>
     Effect.gen(function*() {
       const entries = (yield* live(subject)).filter(({ id }) => id !== except)
       if (entries.length === 0 || round === maxRounds) return 0
@@ -47,8 +54,10 @@ export const make = (
   return {
     list: (subject) => Effect.map(live(subject), (entries) => entries.map(toInfo)),
     revoke: (subject, id) =>
-      Effect.flatMap(live(subject), (entries) =>
-        entries.some((entry) => entry.id === id) ? remove(subject, id) : Effect.succeed(false)),
+      Effect.flatMap(
+        live(subject),
+        (entries) => entries.some((entry) => entry.id === id) ? remove(subject, id) : Effect.succeed(false)
+      ),
     revokeAll: (subject, except) => revokeAll(subject, except, 0)
   }
 }

@@ -34,16 +34,19 @@ export class Turns<E> {
     fatal: (error: E2) => E | undefined
   ): Effect.Effect<A, E | E2, R> {
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(this.acquire(key)), (queue) =>
-        Effect.onExit(restore(Effect.suspend(() => use(queue))), (exit) =>
-          Effect.sync(() => {
-            if (exit._tag === "Failure") {
-              queue.snapshot = undefined
-              const error = exit.cause._tag === "Fail" ? fatal(exit.cause.error) : undefined
-              if (error !== undefined) return this.failAll(key, queue, error)
-            }
-            this.release(key, queue)
-          })))
+      Effect.flatMap(
+        restore(this.acquire(key)),
+        (queue) =>
+          Effect.onExit(restore(Effect.suspend(() => use(queue))), (exit) =>
+            Effect.sync(() => {
+              if (exit._tag === "Failure") {
+                queue.snapshot = undefined
+                const error = exit.cause._tag === "Fail" ? fatal(exit.cause.error) : undefined
+                if (error !== undefined) return this.failAll(key, queue, error)
+              }
+              this.release(key, queue)
+            }))
+      )
     )
   }
 

@@ -1,7 +1,7 @@
 /** What each process serves. */
 import { HttpApp, HttpRouter, HttpServerResponse } from "@effect/platform"
-import { RequestContext, RequestId, SessionKey, type SessionStore } from "effect-session"
 import { Effect, type Layer, Option, Schema } from "effect"
+import { RequestContext, RequestId, SessionKey, type SessionStore } from "effect-session"
 
 const Count = SessionKey.make("count", Schema.Int)
 const User = SessionKey.make("user", Schema.String)

@@ -4,10 +4,10 @@
 import { MysqlClient } from "@effect/sql-mysql2"
 import { PgClient } from "@effect/sql-pg"
 import { SqliteClient } from "@effect/sql-sqlite-node"
+import { Layer, Redacted } from "effect"
 import type { SessionStore } from "effect-session"
 import * as Redis from "effect-session/SessionStore/Redis"
 import * as Sql from "effect-session/SessionStore/Sql"
-import { Layer, Redacted } from "effect"
 
 export type Name = "redis" | "postgres" | "mysql" | "sqlite"
 

@@ -1,12 +1,7 @@
-/** Records, ids, clients and prefixes for the tests of the Redis adapter. */
+/** Clients, prefixes and adapters for the tests of the Redis adapter. */
 import {
-  type Expiry,
-  type NewSession,
-  type Owner,
-  type Patch,
   SessionBackend,
   type SessionBackendService,
-  type StoredSession,
   SubjectIndex,
   type SubjectIndexService
 } from "effect-session/SessionBackend"
@@ -14,57 +9,11 @@ import * as Store from "effect-session/SessionStore/Redis"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { Redis } from "ioredis"
 import { randomBytes } from "node:crypto"
 import { redis } from "../services.js"
 
-export const now = 1_800_000_000_123
-export const hour = 3_600_000
-
-export const newId = (): string => randomBytes(32).toString("base64url")
-
-export const times = (given: Partial<Expiry> = {}): Expiry => ({
-  createdAt: now - 5,
-  refreshedAt: now - 3,
-  expiresAt: now + hour,
-  idleMillis: hour,
-  persistent: true,
-  own: false,
-  ...given
-})
-
-export const data = (entries: Record<string, string>): Map<string, string> => new Map(Object.entries(entries))
-
-export const session = (given: Partial<NewSession> = {}): NewSession => ({
-  ...times(),
-  data: data({ user: "\"ada\"" }),
-  owner: undefined,
-  ...given
-})
-
-export const owned = (subject: string, given: Partial<NewSession> = {}): NewSession & { readonly owner: Owner } => ({
-  ...session(given),
-  owner: { subject, authenticatedAt: now - 7, userAgent: undefined, address: undefined }
-})
-
-export const patch = (set: Record<string, string>, given: Partial<Patch> = {}): Patch => ({
-  clear: false,
-  set: data(set),
-  remove: new Set(),
-  expiry: undefined,
-  maxBytes: 262_144,
-  ...given
-})
-
-export const stored = (backend: SessionBackendService, id: string, at = now): Effect.Effect<StoredSession> =>
-  backend.find(id, at).pipe(
-    Effect.flatMap(Effect.flatMap((found) => "_tag" in found ? Effect.dieMessage(found.detail) : Effect.succeed(found))),
-    Effect.orDie
-  )
-
-export const isThere = (backend: SessionBackendService, id: string, at = now): Effect.Effect<boolean> =>
-  Effect.orDie(Effect.map(backend.find(id, at), Option.isSome))
+export * from "./records.js"
 
 /** Every key below a prefix. */
 export const keysOf = async (client: Redis, prefix: string): Promise<ReadonlyArray<string>> => {
@@ -73,7 +22,7 @@ export const keysOf = async (client: Redis, prefix: string): Promise<ReadonlyArr
   do {
     const [next, keys] = await client.scan(cursor, "MATCH", `${prefix}*`, "COUNT", 1000)
     cursor = next
-    found.push(...keys)
+    for (const key of keys) found.push(key)
   } while (cursor !== "0")
   return found
 }

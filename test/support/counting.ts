@@ -1,5 +1,5 @@
-import { SessionBackend, SessionStore } from "effect-session"
 import { Layer } from "effect"
+import { SessionBackend, SessionStore } from "effect-session"
 import * as memory from "../../src/internal/memory/backend.js"
 
 export type Counts = Record<keyof SessionBackend.SessionBackendService, number>

@@ -1,7 +1,7 @@
 import { HttpApp, HttpServer } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { RequestContext, RequestId, SessionStore } from "effect-session"
 import { Context, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
+import { RequestContext, RequestId, type SessionStore } from "effect-session"
 import * as Http from "node:http"
 
 export interface Log {
@@ -10,7 +10,10 @@ export interface Log {
 }
 
 /** An app behind both middlewares, as a web handler; its logs are kept. */
-export const serve = <E, R extends RequestContext.RequestContext | RequestId.RequestId | SessionStore.SessionStore | Scope.Scope>(
+export const serve = <
+  E,
+  R extends RequestContext.RequestContext | RequestId.RequestId | SessionStore.SessionStore | Scope.Scope
+>(
   app: HttpApp.Default<E, R>,
   store: Layer.Layer<SessionStore.SessionStore, unknown>
 ) => {

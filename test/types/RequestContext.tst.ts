@@ -1,5 +1,6 @@
-import { HttpApp, HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
-import type { HttpServerRequest } from "@effect/platform"
+import { HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
+import type { HttpApp, HttpServerRequest } from "@effect/platform"
+import { Effect, Layer, type Option, Schema } from "effect"
 import {
   KeyRing,
   RequestContext,
@@ -10,7 +11,6 @@ import {
   Sessions,
   SessionStore
 } from "effect-session"
-import { Effect, Layer, type Option, Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 
 const Alan = SessionKey.make("alan", Schema.String)
@@ -24,9 +24,15 @@ const keys = Effect.runSync(KeyRing.generate)
 
 describe("operations", () => {
   test("get, insert, remove, modify are typed by their key", () => {
-    expect(RequestContext.get(Alan)).type.toBe<Effect.Effect<Option.Option<string>, Read, RequestContext.RequestContext>>()
-    expect(RequestContext.get(When)).type.toBe<Effect.Effect<Option.Option<Date>, Read, RequestContext.RequestContext>>()
-    expect(RequestContext.insert(When, new Date())).type.toBe<Effect.Effect<void, Write, RequestContext.RequestContext>>()
+    expect(RequestContext.get(Alan)).type.toBe<
+      Effect.Effect<Option.Option<string>, Read, RequestContext.RequestContext>
+    >()
+    expect(RequestContext.get(When)).type.toBe<
+      Effect.Effect<Option.Option<Date>, Read, RequestContext.RequestContext>
+    >()
+    expect(RequestContext.insert(When, new Date())).type.toBe<
+      Effect.Effect<void, Write, RequestContext.RequestContext>
+    >()
     expect(RequestContext.insert).type.not.toBeCallableWith(When, "2026-11-23")
     expect(RequestContext.insert).type.not.toBeCallableWith(Alan, 1)
     expect(RequestContext.remove(Alan)).type.toBe<
@@ -70,12 +76,12 @@ describe("HttpApp", () => {
   })
 
   test("the router's pipe keeps the requirements", () => {
-    const app = HttpRouter.empty.pipe(
+    const _app = HttpRouter.empty.pipe(
       HttpRouter.get("/", handler),
       RequestContext.middleware,
       RequestId.middleware
     )
-    expect<Effect.Effect.Context<typeof app>>().type.toBe<
+    expect<Effect.Effect.Context<typeof _app>>().type.toBe<
       SessionStore.SessionStore | HttpServerRequest.HttpServerRequest
     >()
   })
