@@ -42,16 +42,22 @@ export interface BehaviourOptions {
 }
 
 /**
+ * - `R`: what the layer provides beside the backend, a database's client for one; `corrupt` and `newerFormat` may use it.
  * - `index`: the layer provides a `SubjectIndex` as well, and its contract is run too; default false. A layer that has one
  *   although this says no, or the other way round, fails.
  * - `expiresNatively`: the database removes expired records by itself, and `removeExpired` answers 0; default false.
+ * - `corrupt`: spoils the record of an id in the database, so that the adapter cannot read it; runs the rows about corrupt
+ *   records.
+ * - `newerFormat`: makes the record of an id one of a later format; runs the row about those.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SuiteOptions extends BehaviourOptions {
+export interface SuiteOptions<R = never> extends BehaviourOptions {
   readonly index?: boolean | undefined
   readonly expiresNatively?: boolean | undefined
+  readonly corrupt?: ((id: string) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly newerFormat?: ((id: string) => Effect.Effect<unknown, unknown, R>) | undefined
 }
 
 const sizesOf = (options: BehaviourOptions): Sizes => ({
@@ -129,10 +135,10 @@ export const behaviour = <E>(
  * @since 0.1.0
  * @category suites
  */
-export const suite = <E>(
+export const suite = <A, E>(
   name: string,
-  layer: Layer.Layer<SessionBackend, E>,
-  options: SuiteOptions = {}
+  layer: Layer.Layer<A | SessionBackend, E>,
+  options: SuiteOptions<NoInfer<A> | SessionBackend> = {}
 ): void => {
   const index = options.index ?? false
   const contract = { expiresNatively: options.expiresNatively ?? false }
@@ -171,32 +177,42 @@ export const suite = <E>(
     })
 
     Vitest.describe("sessions", () => {
-      const kitOf = (backend: SessionBackendService): BackendKit => {
-        const over: BackendKit["over"] = (backend, config, clock) =>
-          World.make(
-            Layer.provide(SessionStore.layerBackend(quiet(config)), Layer.succeed(SessionBackend, backend)),
-            clock === undefined ? {} : { clock }
-          )
-        return {
-          kind: "server",
-          sizes: sizesOf(options),
-          backend,
-          over,
-          world: (config, extra) =>
-            World.make(
-              Layer.provide(SessionStore.layerBackend(quiet(config)), Layer.succeed(SessionBackend, backend)),
-              extra
-            )
-        }
-      }
-      for (const row of [...commonRows, ...backendRows.rows]) {
-        if (row.on === "client") continue
+      const overBackend = (backend: SessionBackendService, config: SessionConfigOptions | undefined) =>
+        Layer.provide(SessionStore.layerBackend(quiet(config)), Layer.succeed(SessionBackend, backend))
+      const kitOf = (backend: SessionBackendService): BackendKit => ({
+        kind: "server",
+        sizes: sizesOf(options),
+        backend,
+        expiresNatively: contract.expiresNatively,
+        world: (config, extra) => World.make(overBackend(backend, config), extra),
+        over: (backend, config, clock) => World.make(overBackend(backend, config), clock === undefined ? {} : { clock })
+      })
+      /** `within`: the row for the context of the layer, where it needs that. */
+      const run = (
+        row: Row<BackendKit>,
+        within: (context: Context.Context<A | SessionBackend>) => Row<BackendKit> = () => row
+      ) =>
         it.scoped(
           row.title,
-          () => Effect.flatMap(SessionBackend, (backend) => row.run(kitOf(backend))),
+          () =>
+            Effect.flatMap(Effect.context<A | SessionBackend>(), (context) =>
+              within(context).run(kitOf(Context.get(context, SessionBackend)))),
           row.long ? timeout : undefined
         )
+      for (const row of [...commonRows, ...backendRows.rows]) {
+        if (row.on !== "client") run(row)
       }
+      const spoiled = (
+        rows: (spoil: backendRows.Spoil) => ReadonlyArray<Row<BackendKit>>,
+        spoil: ((id: string) => Effect.Effect<unknown, unknown, A | SessionBackend>) | undefined
+      ) => {
+        if (spoil === undefined) return
+        for (const [i, row] of rows(() => Effect.void).entries()) {
+          run(row, (context) => rows((id) => Effect.provide(spoil(id), context))[i])
+        }
+      }
+      spoiled(backendRows.corruptRows, options.corrupt)
+      spoiled(backendRows.newerFormatRows, options.newerFormat)
     })
   })
 }

@@ -2,14 +2,18 @@
  * Behaviour rows that look behind the store, or race it at each of its calls to the backend.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import { expect } from "vitest"
 import * as RequestContext from "../../RequestContext.js"
 import type { SessionBackendService } from "../../SessionBackend.js"
 import * as Token from "../token.js"
+import * as StandingClock from "./clock.js"
 import * as decorate from "./decorate.js"
 import { Count, increment, Other, User } from "./operationRows.js"
 import * as raceRows from "./raceRows.js"
+import { data, freshId, hour, session } from "./records.js"
 import { type BackendKit, both, long, type Row } from "./row.js"
 import { cookieOf } from "./world.js"
 
@@ -66,6 +70,39 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
       expect(yield* backend.find(Token.idOf(tokens[0]), now)).toEqual(Option.none())
       yield* browser.visit(RequestContext.flush)
       expect(yield* backend.find(Token.idOf(tokens[2]), now)).toEqual(Option.none())
+    })),
+
+  row("S4: clean-up runs in the background, and stops with its scope", (kit) =>
+    Effect.gen(function*() {
+      // A day ago: what expires then has expired by now for everybody, and nobody misses it.
+      const clock = StandingClock.make(Date.now() - 24 * hour)
+      let sweeps = 0
+      const counted = decorate.backend(kit.backend, (operation, call) => {
+        if (operation === "removeExpired") sweeps += 1
+        return call()
+      })
+      const scope = yield* Scope.make()
+      const options = { cleanupInterval: "100 millis", expiry: "1 hour" } as const
+      const world = yield* Scope.extend(kit.over(counted, options, clock), scope)
+      const browser = world.browser()
+      yield* browser.visit(RequestContext.insert(User, "ada"))
+      const id = Token.idOf(browser.token() ?? "")
+      const begun = clock.now()
+      yield* Effect.sleep("250 millis")
+      expect(Option.isSome(yield* kit.backend.find(id, begun))).toBe(true)
+      clock.move(24 * hour)
+      // Physically gone: even at a time when it still lived.
+      const gone = Effect.map(kit.backend.find(id, begun), Option.isNone)
+      if (!kit.expiresNatively) {
+        yield* Effect.repeat(Effect.delay(gone, "5 millis"), { until: (gone) => gone }).pipe(
+          Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("nothing was cleaned up") })
+        )
+      }
+      yield* Scope.close(scope, Exit.void)
+      const stopped = sweeps
+      expect(stopped).toBeGreaterThan(0)
+      yield* Effect.sleep("250 millis")
+      expect(sweeps).toBe(stopped)
     })),
 
   row("C10: after a renewal the store has one record of the session, not two", (kit) =>
@@ -150,4 +187,73 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
   ),
 
   ...races
+]
+
+/** How a record is spoiled, or made one of a later format, behind the adapter's back. */
+export type Spoil = (id: string) => Effect.Effect<unknown, unknown>
+
+/** Rows about a record that cannot be read; `spoil` makes it so. */
+export const corruptRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> => [
+  row(
+    "S6: a record that cannot be read is found as Corrupt, says nothing of its content, and can be removed",
+    (kit) =>
+      Effect.gen(function*() {
+        const now = Date.now()
+        const id = freshId()
+        yield* kit.backend.insert(id, session(now, { data: data({ user: "a-secret-value" }) }), now)
+        yield* spoil(id)
+        const found = yield* kit.backend.find(id, now)
+        expect(found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: false } })
+        expect(JSON.stringify(found)).not.toContain("a-secret-value")
+        expect(yield* kit.backend.remove(id, undefined, now)).toBe("removed")
+        expect(yield* kit.backend.find(id, now)).toEqual(Option.none())
+      })
+  ),
+
+  row(
+    "S6: a corrupt record is an empty session, and removed; the next write starts a new one",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        for (const reads of [true, false]) {
+          const browser = world.browser()
+          yield* browser.visit(RequestContext.insert(User, "ada"))
+          const token = browser.token() ?? ""
+          yield* spoil(Token.idOf(token))
+          if (reads) {
+            const read = yield* browser.visit(RequestContext.get(User))
+            expect([read.status, read.value, read.setCookies]).toEqual([200, Option.none(), []])
+            expect(yield* kit.backend.find(Token.idOf(token), world.clock.now())).toEqual(Option.none())
+          }
+          const written = yield* browser.visit(RequestContext.insert(Other, "x"))
+          expect([written.status, written.setCookies.length]).toEqual([200, 1])
+          expect(browser.token()).not.toBe(token)
+          const after = yield* browser.visit(Effect.all([RequestContext.get(User), RequestContext.get(Other)]))
+          expect(after.value).toEqual([Option.none(), Option.some("x")])
+        }
+      })
+  )
+]
+
+/** Rows about a record of a later format; `spoil` makes it so. */
+export const newerFormatRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> => [
+  row("S6: a record of a newer format is read as empty, and left untouched", (kit) =>
+    Effect.gen(function*() {
+      const world = yield* kit.world()
+      const browser = world.browser()
+      yield* browser.visit(RequestContext.insert(User, "ada"))
+      const token = browser.token() ?? ""
+      const id = Token.idOf(token)
+      yield* spoil(id)
+      const found = kit.backend.find(id, world.clock.now())
+      expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
+      const read = yield* browser.visit(RequestContext.get(User))
+      expect([read.status, read.value, read.setCookies]).toEqual([200, Option.none(), []])
+      const written = yield* browser.visit(Effect.zip(RequestContext.get(User), RequestContext.insert(Other, "x")))
+      expect([written.status, written.setCookies.length]).toEqual([200, 1])
+      expect(browser.token()).not.toBe(token)
+      const blind = yield* world.browser().visit(RequestContext.insert(Other, "x"), { cookie: cookieOf(world, token) })
+      expect([blind.status, blind.setCookies.length]).toEqual([200, 1])
+      expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
+    }))
 ]

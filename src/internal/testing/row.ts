@@ -32,6 +32,7 @@ export interface Kit {
 /** What rows over a backend have beside that. */
 export interface BackendKit extends Kit {
   readonly backend: SessionBackendService
+  readonly expiresNatively: boolean
   /** worlds over this backend in place of the kit's: one that is counted, or that yields */
   readonly over: (
     backend: SessionBackendService,
