@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import type { SessionBackend, SessionBackend } from "effect-session"
-import { SessionKey } from "effect-session"
-import { SessionKey } from "effect-session"
+import { Effect, Fiber, Option, Schema } from "effect"
+import { type SessionBackend, SessionKey } from "effect-session"
 import type { RequestSession } from "../src/internal/session.js"
 import { settle, stage } from "./support/stage.js"
 
