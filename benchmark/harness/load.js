@@ -13,22 +13,23 @@ export const connections = 32
 
 export const generator = has("wrk") ? "wrk" : "autocannon"
 
+/** `interruptAfter` seconds after the program has said on its error stream that it is ready. */
 const run = (command, args, env, interruptAfter) =>
   new Promise((resolve, reject) => {
     const child = spawnOn(loadCore, command, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...env }
     })
-    if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter * 1000)
     let out = ""
     let errors = ""
     child.stdout.on("data", (chunk) => (out += chunk))
-    child.stderr.on("data", (chunk) => (errors += chunk))
+    child.stderr.on("data", (chunk) => {
+      if (errors === "" && interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter * 1000)
+      errors += chunk
+    })
     child.on("error", reject)
-    child.on(
-      "exit",
-      (code) => code === 0 ? resolve(out) : reject(new Error(`${command} ended with ${code}: ${errors}`))
-    )
+    child.on("exit", (code, signal) =>
+      code === 0 ? resolve(out) : reject(new Error(`${command} ended with ${signal ?? code}: ${errors}`)))
   })
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url))

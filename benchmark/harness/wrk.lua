@@ -3,6 +3,7 @@ local requests = {}
 local at = 0
 
 init = function()
+  io.stderr:write("ready\n")
   local file = os.getenv("BENCHMARK_COOKIES")
   if file == nil then
     requests[1] = wrk.format()
