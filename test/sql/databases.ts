@@ -1,45 +1,22 @@
 /**
  * A database of its own for each test file, on each of the three; dropped when the layer's scope closes.
  */
-import * as MysqlClient from "@effect/sql-mysql2/MysqlClient"
-import * as PgClient from "@effect/sql-pg/PgClient"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe } from "vitest"
 import { describeWith, mysql, postgres } from "../services.js"
-
-export type Dialect = "pg" | "mysql" | "sqlite"
-
-/** Where a client, of this process or another one, finds the database. */
-export type Place = { readonly dialect: "pg" | "mysql"; readonly url: string } | {
-  readonly dialect: "sqlite"
-  readonly filename: string
-}
+import { client, type Place } from "./place.js"
 
 export interface Database {
   readonly name: string
-  readonly dialect: Dialect
+  readonly dialect: Place["dialect"]
   readonly describe: (body: () => void) => void
   /** makes the database, and drops it */
-  readonly create: Effect.Effect<Place, never, never>
+  readonly create: Effect.Effect<Place>
   readonly drop: (place: Place) => Effect.Effect<void>
-}
-
-export const client = (place: Place, maxConnections = 10): Layer.Layer<SqlClient.SqlClient> => {
-  switch (place.dialect) {
-    case "pg":
-      return Layer.orDie(PgClient.layer({ url: Redacted.make(place.url), maxConnections }))
-    case "mysql":
-      return Layer.orDie(MysqlClient.layer({ url: Redacted.make(place.url), maxConnections }))
-    case "sqlite":
-      return Layer.orDie(SqliteClient.layer({ filename: place.filename }))
-  }
 }
 
 let count = 0

@@ -5,7 +5,8 @@ import * as Sql from "effect-session/SessionStore/Sql"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { client, type Database, type Place } from "./databases.js"
+import type { Database } from "./databases.js"
+import { client, type Place } from "./place.js"
 
 export const table = "effect_sessions"
 

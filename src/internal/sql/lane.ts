@@ -21,10 +21,22 @@ interface Job {
 /** So that the app's own transactions get their turn, and no batch holds up the process for long. */
 const maxBatch = 64
 
+/**
+ * Statements block the process, and fibers that only wait for each other never let the event loop go on: after so long
+ * the sockets and timers come first.
+ */
+const maxMillis = 2
+
+const nextTurn = Effect.async<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
 export class Lane {
   private readonly reads: Array<Job> = []
   private readonly writes: Array<Job> = []
   private running = false
+  /** undefined until the first statement of a turn of the event loop */
+  private turnEnds: number | undefined
 
   constructor(private readonly client: SqlClient) {}
 
@@ -45,8 +57,8 @@ export class Lane {
     })
   }
 
-  private readonly drain: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.flatMap(
+  private readonly drain: Effect.Effect<void> = Effect.suspend(() => {
+    const batch = Effect.flatMap(
       Effect.exit(Effect.scoped(Effect.flatMap(this.client.reserve, (connection) => this.batch(connection)))),
       (exit) => {
         // The connection itself was refused: everybody who waits for it hears so.
@@ -59,7 +71,18 @@ export class Lane {
         return Effect.zipRight(Effect.yieldNow(), Effect.zipRight(Effect.yieldNow(), this.drain))
       }
     )
-  )
+    return this.isTurnOver() ? Effect.zipRight(nextTurn, batch) : batch
+  })
+
+  /** Whether this turn of the event loop has had its share of statements. */
+  private isTurnOver(): boolean {
+    if (this.turnEnds !== undefined) return performance.now() > this.turnEnds
+    this.turnEnds = performance.now() + maxMillis
+    setImmediate(() => {
+      this.turnEnds = undefined
+    })
+    return false
+  }
 
   private next(): ReadonlyArray<Job> {
     return [...this.reads.splice(0, maxBatch), ...this.writes.splice(0, maxBatch)]
