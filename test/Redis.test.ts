@@ -72,7 +72,22 @@ describeWith(redis, "Redis: records", () => {
     Effect.gen(function*() {
       const { backend } = yield* own
       const id = newId()
-      const keys = ["s", "o", "a", "d", "d:", "d:s", "", "__proto__", "constructor", "\0", "é", "e\u0301", "ß\u{1F600}", "\r\n"]
+      const keys = [
+        "s",
+        "o",
+        "a",
+        "d",
+        "d:",
+        "d:s",
+        "",
+        "__proto__",
+        "constructor",
+        "\0",
+        "é",
+        "e\u0301",
+        "ß\u{1F600}",
+        "\r\n"
+      ]
       const entries = new Map(keys.map((key, i) => [key, JSON.stringify(`${i} ${key}`)]))
       yield* backend.insert(id, session({ data: entries, owner: owned("ada").owner }), now)
       expect(yield* stored(backend, id)).toMatchObject({ data: entries, version: 1, owner: { subject: "ada" } })
@@ -154,9 +169,13 @@ describeWith(redis, "Redis: records", () => {
       const remove = new Set([...many.keys()].slice(1))
       expect(yield* backend.update(id, patch({ more: "1" }, { remove, ...limit }), now)).toMatchObject({ version: 3 })
       expect((yield* stored(backend, id)).data).toEqual(data({ k0: "\"twice\"", more: "1" }))
-      expect(yield* backend.update(id, patch({}, { clear: true, set: many, ...limit }), now)).toMatchObject({ version: 4 })
+      expect(yield* backend.update(id, patch({}, { clear: true, set: many, ...limit }), now)).toMatchObject({
+        version: 4
+      })
       expect((yield* stored(backend, id)).data).toEqual(many)
-      expect(yield* backend.update(id, patch({}, { set: doubled, maxBytes: 9 }), now)).toMatchObject({ _tag: "TooLarge" })
+      expect(yield* backend.update(id, patch({}, { set: doubled, maxBytes: 9 }), now)).toMatchObject({
+        _tag: "TooLarge"
+      })
     }))
 
   it.scopedLive("C4: clear keeps the record, its owner and its time to live", () =>
@@ -181,7 +200,9 @@ describeWith(redis, "Redis: records", () => {
       yield* first.index.insert(id, owned("ada", { data: data({ app: "1" }) }), now, undefined)
       expect(yield* isThere(second.backend, id)).toBe(false)
       expect(yield* second.index.list("ada", now)).toEqual([])
-      expect(yield* second.index.insert(id, owned("ada", { data: data({ app: "2" }) }), now, undefined)).toBe("Inserted")
+      expect(yield* second.index.insert(id, owned("ada", { data: data({ app: "2" }) }), now, undefined)).toBe(
+        "Inserted"
+      )
       expect(yield* first.backend.remove(id, undefined, now)).toBe("removed")
       expect((yield* stored(second.backend, id)).data).toEqual(data({ app: "2" }))
       for (const key of yield* Effect.promise(() => keysOf(first.client, ""))) {
@@ -448,7 +469,7 @@ describeWith(redis, "Redis: commands", () => {
           const answer = () => Promise.resolve(reply)
           return { call: answer, callBuffer: answer, hgetallBuffer: answer, evalsha: answer }
         }),
-        ...[undefined, "text", new Error("")].map((reason) => {
+        ...[undefined, "text", new Error(""), new Error("NOSCRIPT No matching script.")].map((reason) => {
           const fail = () => Promise.reject(reason)
           return { call: fail, callBuffer: fail, hgetallBuffer: fail, evalsha: fail }
         })
@@ -504,7 +525,8 @@ describeWith(redis, "Redis: layers", () => {
         let dump = keys.join("\n")
         for (const key of keys) {
           dump += yield* Effect.promise(async () =>
-            [(await client.dumpBuffer(key))!.toString("latin1"), ...Object.entries(await client.hgetall(key)).flat()].join("\n")
+            [(await client.dumpBuffer(key))!.toString("latin1"), ...Object.entries(await client.hgetall(key)).flat()]
+              .join("\n")
           )
         }
         for (const token of tokens) {
@@ -558,7 +580,9 @@ describeWith(redis, "Redis: layers", () => {
         expect(error).toMatchObject({ _tag: "SessionConfigError", mistakes: [{ path: "redis.url" }] })
         expect(Util.inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2")
       }
-      const error = yield* Effect.flip(Effect.scoped(Layer.build(Store.layer({ subjectBound: { max: 0, whenFull: "refuse" } }))))
+      const error = yield* Effect.flip(
+        Effect.scoped(Layer.build(Store.layer({ subjectBound: { max: 0, whenFull: "refuse" } })))
+      )
       expect(error._tag).toBe("SessionConfigError")
     }))
 

@@ -1,7 +1,13 @@
-import * as SessionStoreContract from "effect-session/SessionStoreContract"
 import { layerBackend } from "effect-session/SessionStore/Redis"
+import * as SessionStoreContract from "effect-session/SessionStoreContract"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ownPrefix } from "./redis/kit.js"
 import { describeWith, redis } from "./services.js"
 
 describeWith(redis, "Redis", () => {
-  SessionStoreContract.suite("contract", layerBackend({ redis: { url: redis.url }, prefix: "x:" }), { index: true, expiresNatively: true })
+  const adapter = Layer.unwrapScoped(
+    Effect.map(ownPrefix, (prefix) => layerBackend({ redis: { url: redis.url }, prefix }))
+  )
+  SessionStoreContract.suite("contract", adapter, { index: true, expiresNatively: true })
 })

@@ -6,7 +6,23 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { Redis } from "ioredis"
 import * as Scripts from "../src/internal/redis/scripts.js"
-import { adapter, adapterOver, type Call, hour, isThere, keysOf, newId, now, own, owned, patch, session, stored, times, watched } from "./redis/kit.js"
+import {
+  adapter,
+  adapterOver,
+  type Call,
+  hour,
+  isThere,
+  keysOf,
+  newId,
+  now,
+  own,
+  owned,
+  patch,
+  session,
+  stored,
+  times,
+  watched
+} from "./redis/kit.js"
 import { describeWith, redis } from "./services.js"
 
 const grace = 60_000
@@ -70,43 +86,47 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       }))
   }
 
-  it.scopedLive("S8: a sign-in that is cut off at any command leaves no record that list does not know, and heals", () =>
-    Effect.gen(function*() {
-      const { client, prefix, ...plain } = yield* own
-      for (const bound of [undefined, evictOldest(2), refuse(3)]) {
-        for (const where of ["before", "after"] as const) {
-          for (let nth = 0;; nth++) {
-            const subject = `ada ${nth} ${where} ${bound?.whenFull ?? "unbounded"}`
-            const old: Array<string> = []
-            for (let i = 0; i < 2; i++) {
+  it.scopedLive(
+    "S8: a sign-in that is cut off at any command leaves no record that list does not know, and heals",
+    () =>
+      Effect.gen(function*() {
+        const { client, prefix, ...plain } = yield* own
+        for (const bound of [undefined, evictOldest(2), refuse(3)]) {
+          for (const where of ["before", "after"] as const) {
+            for (let nth = 0;; nth++) {
+              const subject = `ada ${nth} ${where} ${bound?.whenFull ?? "unbounded"}`
+              const old: Array<string> = []
+              for (let i = 0; i < 2; i++) {
+                const id = newId()
+                old.push(id)
+                yield* plain.index.insert(id, owned(subject, times({ createdAt: now - 10 + i })), now, undefined)
+              }
+              let seen = 0
+              const cut = () => seen++ === nth ? Promise.reject(new Error("connection lost")) : undefined
+              const cutting = yield* adapterOver(watched(client, [], { [where]: cut }), prefix)
               const id = newId()
-              old.push(id)
-              yield* plain.index.insert(id, owned(subject, times({ createdAt: now - 10 + i })), now, undefined)
+              const exit = yield* Effect.exit(cutting.index.insert(id, owned(subject), now, bound))
+              if (seen <= nth) break // it has no such command
+              const all = [...old, id]
+              const live = yield* Effect.filter(all, (id) => isThere(plain.backend, id))
+              const known = (yield* plain.index.list(subject, now)).map((entry) => entry.id)
+              expect([...known].sort()).toEqual([...live].sort())
+              if (bound !== undefined) expect(live.length).toBeLessThanOrEqual(bound.max)
+              if (Exit.isSuccess(exit)) expect(live).toContain(id)
+              // once no insert can be under way every place is there again, and no more
+              const later = now + grace
+              let answer = "Inserted"
+              for (let i = 0; i < 4 && answer === "Inserted"; i++) {
+                answer = yield* plain.index.insert(newId(), owned(subject), later, refuse(3))
+              }
+              expect(answer).toBe("Full")
+              expect(yield* plain.index.list(subject, later)).toHaveLength(3)
             }
-            let seen = 0
-            const cut = () => seen++ === nth ? Promise.reject(new Error("connection lost")) : undefined
-            const cutting = yield* adapterOver(watched(client, [], { [where]: cut }), prefix)
-            const id = newId()
-            const exit = yield* Effect.exit(cutting.index.insert(id, owned(subject), now, bound))
-            if (seen <= nth) break // it has no such command
-            const all = [...old, id]
-            const live = yield* Effect.filter(all, (id) => isThere(plain.backend, id))
-            const known = (yield* plain.index.list(subject, now)).map((entry) => entry.id)
-            expect([...known].sort()).toEqual([...live].sort())
-            if (bound !== undefined) expect(live.length).toBeLessThanOrEqual(bound.max)
-            if (Exit.isSuccess(exit)) expect(live).toContain(id)
-            // once no insert can be under way every place is there again, and no more
-            const later = now + grace
-            let answer = "Inserted"
-            for (let i = 0; i < 4 && answer === "Inserted"; i++) {
-              answer = yield* plain.index.insert(newId(), owned(subject), later, refuse(3))
-            }
-            expect(answer).toBe("Full")
-            expect(yield* plain.index.list(subject, later)).toHaveLength(3)
           }
         }
-      }
-    }), 60_000)
+      }),
+    60_000
+  )
 
   it.scopedLive("S8: an insert under way is not taken for dead, and its place is not given away", () =>
     Effect.gen(function*() {
@@ -155,7 +175,8 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       const [late, quick] = [newId(), newId()]
       const fiber = yield* Effect.fork(slow.index.insert(late, owned("ada"), now, evictOldest(1)))
       yield* Deferred.await(reached)
-      expect(yield* plain.index.insert(quick, owned("ada", times({ createdAt: now + 1 })), now + 1, evictOldest(1))).toBe("Inserted")
+      expect(yield* plain.index.insert(quick, owned("ada", times({ createdAt: now + 1 })), now + 1, evictOldest(1)))
+        .toBe("Inserted")
       yield* Deferred.succeed(resume, undefined)
       expect(yield* Fiber.join(fiber)).toBe("Inserted")
       expect((yield* plain.index.list("ada", now + 1)).map((entry) => entry.id)).toEqual([quick])
@@ -179,7 +200,9 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
         }),
         prefix
       )
-      expect(Exit.isFailure(yield* Effect.exit(cut.index.insert(newId(), owned("ada"), now, evictOldest(1))))).toBe(true)
+      expect(Exit.isFailure(yield* Effect.exit(cut.index.insert(newId(), owned("ada"), now, evictOldest(1))))).toBe(
+        true
+      )
       expect((yield* plain.index.list("ada", now)).map((entry) => entry.id)).toEqual([old])
       const next = newId()
       expect(yield* plain.index.insert(next, owned("ada"), now + grace, evictOldest(2))).toBe("Inserted")
@@ -300,7 +323,13 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect(yield* index.insert(next, owned("ada"), now, evictOldest(1))).toBe("Inserted")
       expect((yield* index.list("ada", now)).map((entry) => entry.id)).toEqual([next])
       yield* Effect.promise(() => client.set(key, "text"))
-      for (const effect of [index.list("ada", now), index.insert(newId(), owned("ada"), now, refuse(9)), index.forget("ada", id)]) {
+      for (
+        const effect of [
+          index.list("ada", now),
+          index.insert(newId(), owned("ada"), now, refuse(9)),
+          index.forget("ada", id)
+        ]
+      ) {
         const error = yield* Effect.flip(effect as Effect.Effect<unknown, { readonly detail: unknown }>)
         expect(error).toMatchObject({ _tag: "SessionStoreError", reason: "Unavailable" })
         expect(error.detail).toMatch(/WRONGTYPE/)

@@ -33,7 +33,11 @@ const freePort = async (): Promise<number> => {
 export class Server {
   private process: ReturnType<typeof spawn> | undefined
 
-  private constructor(readonly port: number, readonly directory: string, private readonly options: ReadonlyArray<string>) {}
+  private constructor(
+    readonly port: number,
+    readonly directory: string,
+    private readonly options: ReadonlyArray<string>
+  ) {}
 
   static async start(...options: ReadonlyArray<string>): Promise<Server> {
     const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), "effect-session-redis-")), options)
@@ -52,7 +56,13 @@ export class Server {
 
   /** Runs as an operator would, on a connection of its own; waits for the server to be there. */
   async admin<A>(use: (client: Redis) => Promise<A>, options: RedisOptions = {}): Promise<A> {
-    const client = new Redis({ port: this.port, host: "127.0.0.1", retryStrategy: () => 20, maxRetriesPerRequest: 500, ...options })
+    const client = new Redis({
+      port: this.port,
+      host: "127.0.0.1",
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: 500,
+      ...options
+    })
     client.on("error", () => {})
     try {
       return await use(client)

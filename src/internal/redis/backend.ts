@@ -11,11 +11,16 @@ import * as Scripts from "./scripts.js"
 import * as SubjectIndex from "./subjectIndex.js"
 
 export const make = (commands: Commands, prefix: string): SessionBackendService => ({
-  find: (id, now) =>
-    commands.readHash("find", prefix + id, (reply) => found(Records.read(reply, now)), whenNoHash),
+  find: (id, now) => commands.readHash("find", prefix + id, (reply) => found(Records.read(reply, now)), whenNoHash),
 
   insert: (id, session, now) =>
-    commands.script("insert", Scripts.insert, prefix + id, Records.insertArguments(session, now), (reply) => reply === "I"),
+    commands.script(
+      "insert",
+      Scripts.insert,
+      prefix + id,
+      Records.insertArguments(session, now),
+      (reply) => reply === "I"
+    ),
 
   update: (id, patch, now, ifVersion) => {
     const { expiry } = patch

@@ -29,7 +29,12 @@ export class Commands {
   }
 
   /** HGETALL, its reply as buffers, see `Records.flat`. */
-  readHash<A>(operation: Operation, key: string, read: Read<A>, rescue?: (message: string) => A | undefined): Answer<A> {
+  readHash<A>(
+    operation: Operation,
+    key: string,
+    read: Read<A>,
+    rescue?: (message: string) => A | undefined
+  ): Answer<A> {
     return this.ask(operation, () => this.hgetall(key), read, rescue)
   }
 
@@ -68,6 +73,7 @@ export class Commands {
   ): Answer<A> {
     return Effect.async<A, SessionStoreError>((resume) => {
       const { watch } = this
+      let loaded = false
       const onReply = (reply: unknown) => {
         watch?.answered()
         let answer: Answer<A>
@@ -75,24 +81,19 @@ export class Commands {
           answer = Effect.succeed(read(reply))
         } catch {
           // In a promise's callback it would be nobody's, and the fiber would wait for ever.
-          answer = Effect.fail(SessionStoreError.of(operation, "Unavailable", "the reply was not understood"))
+          answer = fail(operation, "the reply was not understood")
         }
         resume(answer)
       }
       const onError = (error: unknown) => {
         watch?.answered()
         const message = error instanceof Error ? error.message : ""
-        if (whenNoScript !== undefined && message.startsWith("NOSCRIPT")) {
-          const again = whenNoScript
-          whenNoScript = undefined
-          return send(again)
+        if (whenNoScript !== undefined && !loaded && message.startsWith("NOSCRIPT")) {
+          loaded = true
+          return send(whenNoScript)
         }
         const rescued = rescue?.(message)
-        resume(
-          rescued === undefined
-            ? Effect.fail(SessionStoreError.of(operation, "Unavailable", describe(error)))
-            : Effect.succeed(rescued)
-        )
+        resume(rescued === undefined ? fail(operation, describe(error)) : Effect.succeed(rescued))
       }
       const send = (command: () => Promise<unknown>) => {
         watch?.sent()
@@ -106,6 +107,9 @@ export class Commands {
     })
   }
 }
+
+const fail = (operation: Operation, detail: string): Answer<never> =>
+  Effect.fail(SessionStoreError.of(operation, "Unavailable", detail))
 
 /**
  * An error as text for the log. The client hangs the whole command onto its errors, and the server quotes arguments in

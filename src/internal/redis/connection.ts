@@ -20,11 +20,12 @@ const patienceMillis = 5_000
 const quitMillis = 1_000
 
 export const connect = (
-  settings: RedisSettings
+  settings: RedisSettings,
+  silence: number = silenceMillis
 ): Effect.Effect<{ readonly client: Redis; readonly watch: Watch }, SessionConfigError, Scope.Scope> =>
   Effect.flatMap(resolve(settings), (options) =>
     Effect.gen(function*() {
-      const { client, watch } = yield* Effect.acquireRelease(open(options), ({ client, watch }) =>
+      const { client, watch } = yield* Effect.acquireRelease(open(options, silence), ({ client, watch }) =>
         Effect.zipRight(Effect.sync(watch.stop), close(client)))
       yield* report(client)
       yield* untilConnected(client)
@@ -37,7 +38,9 @@ const mistake = (path: string, message: string): SessionConfigError =>
 const reveal = (value: string | Redacted.Redacted<string> | undefined): string | undefined =>
   Redacted.isRedacted(value) ? Redacted.value(value) : value
 
-const resolve = (settings: RedisSettings): Effect.Effect<readonly [url: string | undefined, RedisOptions], SessionConfigError> => {
+const resolve = (
+  settings: RedisSettings
+): Effect.Effect<readonly [url: string | undefined, RedisOptions], SessionConfigError> => {
   const { password, url, ...rest } = settings
   const address = reveal(url)
   if (address !== undefined && !isRedisUrl(address)) {
@@ -75,11 +78,11 @@ const isRedisUrl = (text: string): boolean => {
   }
 }
 
-const open = ([url, options]: readonly [string | undefined, RedisOptions]) =>
+const open = ([url, options]: readonly [string | undefined, RedisOptions], silence: number) =>
   Effect.try({
     try: () => {
       const client = url === undefined ? new Redis(options) : new Redis(url, options)
-      return { client, watch: watchOver(client) }
+      return { client, watch: watchOver(client, silence) }
     },
     // The client's own words may quote an option.
     catch: () => mistake("redis", "expected options that ioredis takes")
@@ -89,7 +92,7 @@ const open = ([url, options]: readonly [string | undefined, RedisOptions]) =>
  * Drops a connection that does not answer any more: what waits in its socket would otherwise be applied when it comes back
  * to life, long after the callers gave up. One timer for all commands, started by the first.
  */
-const watchOver = (client: Redis): Watch & { readonly stop: () => void } => {
+const watchOver = (client: Redis, silence: number): Watch & { readonly stop: () => void } => {
   let underWay = 0
   let answers = 0
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -100,7 +103,7 @@ const watchOver = (client: Redis): Watch & { readonly stop: () => void } => {
       if (underWay === 0) return
       if (answers === before) client.disconnect(true)
       else start()
-    }, silenceMillis)
+    }, silence)
     timer.unref()
   }
   // The same for a connection that is made and then never becomes ready.

@@ -60,7 +60,13 @@ export const make = (commands: Commands, prefix: string): SubjectIndexService =>
           subject,
           isUnderWay(entry, now) ? tombstoneMillis : "-"
         ], String))
-      const reply = yield* commands.script("insert", Scripts.insert, prefix + id, Records.insertArguments(session, now), String)
+      const reply = yield* commands.script(
+        "insert",
+        Scripts.insert,
+        prefix + id,
+        Records.insertArguments(session, now),
+        String
+      )
       // What is lost from here on heals: the record is there, and in the index.
       yield* Effect.ignore(Effect.gen(function*() {
         const dead = answer === "S" ? yield* findDead(commands, prefix, subject, entries, now) : condemned.map(idOf)
