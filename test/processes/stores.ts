@@ -5,16 +5,22 @@ import { MysqlClient } from "@effect/sql-mysql2"
 import { PgClient } from "@effect/sql-pg"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Layer, Redacted } from "effect"
-import type { SessionStore } from "effect-session"
+import type { Sessions, SessionStore } from "effect-session"
 import * as Redis from "effect-session/SessionStore/Redis"
 import * as Sql from "effect-session/SessionStore/Sql"
 
 export type Name = "redis" | "postgres" | "mysql" | "sqlite"
 
-const options = { secure: false, cleanupInterval: Infinity, storeTimeout: "20 seconds" } as const
+const defaults: SessionStore.ServerOptions = { secure: false, cleanupInterval: Infinity, storeTimeout: "20 seconds" }
 
 /** `place` is a key prefix, a table, or a file: one for each test; `url` is the server's. */
-export const storeAt = (name: Name, place: string, url: string): Layer.Layer<SessionStore.SessionStore, unknown> => {
+export const storeAt = (
+  name: Name,
+  place: string,
+  url: string,
+  given: SessionStore.ServerOptions = {}
+): Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown> => {
+  const options = { ...defaults, ...given }
   const table = (layer: Layer.Layer<never, unknown, never> | Layer.Layer<unknown, unknown, never>, named: string) =>
     Sql.layer({ ...options, table: named }).pipe(
       Layer.provide(Layer.effectDiscard(Sql.createTable({ table: named }))),
