@@ -92,7 +92,7 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
       expect(Option.isSome(yield* kit.backend.find(id, begun))).toBe(true)
       clock.move(24 * hour)
       // Physically gone: even at a time when it still lived.
-      const gone = Effect.map(kit.backend.find(id, begun), Option.isNone)
+      const gone = Effect.map(Effect.suspend(() => kit.backend.find(id, begun)), Option.isNone)
       if (!kit.expiresNatively) {
         yield* Effect.repeat(Effect.delay(gone, "5 millis"), { until: (gone) => gone }).pipe(
           Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("nothing was cleaned up") })
@@ -245,7 +245,7 @@ export const newerFormatRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> =>
       const token = browser.token() ?? ""
       const id = Token.idOf(token)
       yield* spoil(id)
-      const found = kit.backend.find(id, world.clock.now())
+      const found = Effect.suspend(() => kit.backend.find(id, world.clock.now()))
       expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
       const read = yield* browser.visit(RequestContext.get(User))
       expect([read.status, read.value, read.setCookies]).toEqual([200, Option.none(), []])
