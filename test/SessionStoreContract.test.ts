@@ -1,17 +1,39 @@
-import { Context, Effect, Layer } from "effect"
-import { KeyRing, SessionBackend, SessionStore } from "effect-session"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { KeyRing, SessionStore } from "effect-session"
 import * as SessionStoreContract from "effect-session/SessionStoreContract"
-import * as memory from "../src/internal/memory/backend.js"
+import * as Testing from "effect-session/Testing"
+import { readFileSync } from "node:fs"
+import * as Adapter from "../examples/adapter.js"
 
-const MemoryBackend = Layer.effectContext(Effect.sync(() => {
-  const { backend, index } = memory.make({ maxSessions: 1_000_000, maxBytes: 2 ** 29 })
-  return Context.make(SessionBackend.SessionBackend, backend).pipe(Context.add(SessionBackend.SubjectIndex, index))
-}))
+SessionStoreContract.suite("Memory backend", Testing.memory, { index: true })
 
-SessionStoreContract.suite("Memory backend", MemoryBackend, { index: true })
-
-SessionStoreContract.behaviour("Memory", "server", SessionStore.layerMemory)
+SessionStoreContract.behaviour("Memory", "server", SessionStore.layerMemory, { interleavings: 300 })
 
 const keys = Effect.runSync(KeyRing.generate)
 
 SessionStoreContract.behaviour("Cookie", "client", (options) => SessionStore.layerCookie({ ...options, keys }))
+
+// ── the adapter that docs/adapter.md shows ──
+
+const rewrite = (id: string, f: (text: string) => string) =>
+  Effect.map(Adapter.Rows, (rows) => rows.set(id, f(rows.get(id) ?? "")))
+
+SessionStoreContract.suite(
+  "The documented adapter",
+  Layer.provideMerge(Adapter.layer, Layer.sync(Adapter.Rows, () => new Map())),
+  {
+    index: true,
+    corrupt: (id) => rewrite(id, (text) => text.slice(1)),
+    newerFormat: (id) => rewrite(id, (text) => JSON.stringify({ ...JSON.parse(text), format: 2 })),
+    interleavings: 300
+  }
+)
+
+describe("docs/adapter.md", () => {
+  it("shows the adapter that the suite runs over", () => {
+    const doc = readFileSync("docs/adapter.md", "utf8")
+    const source = readFileSync("examples/adapter.ts", "utf8")
+    expect(doc).toContain(`\`\`\`ts\n${source}\`\`\`\n`)
+  })
+})
