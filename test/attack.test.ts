@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Schema } from "effect"
-import { type SessionBackend, SessionKey } from "effect-session"
+import { Duration, Effect, Fiber, Layer, Logger, LogLevel, Option, Runtime, Schema, TestClock } from "effect"
+import { type SessionBackend, SessionError, SessionKey } from "effect-session"
+import * as RandomPool from "../src/internal/random.js"
 import type { RequestSession } from "../src/internal/session.js"
+import * as Token from "../src/internal/token.js"
 import { settle, stage } from "./support/stage.js"
 
 const A = SessionKey.make("a", Schema.String)
@@ -36,6 +38,16 @@ const trustful = (backend: SessionBackend.SessionBackendService): SessionBackend
       (updated) => updated._tag === "Conflict" ? backend.update(id, patch, now, ifVersion) : Effect.succeed(updated)
     )
 })
+
+/** Keeps what is logged, with its level in front. */
+const logged = (lines: Array<string>) =>
+  Layer.merge(
+    Logger.replace(
+      Logger.defaultLogger,
+      Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${JSON.stringify(message)}`))
+    ),
+    Logger.minimumLogLevel(LogLevel.All)
+  )
 
 describe("what another request wrote since the load", () => {
   it.effect("C10: renew after a commit copies what another request wrote before that commit", () =>
@@ -268,20 +280,24 @@ describe("fibers of one request, in each other's way", () => {
   it.effect("C11: a commit that is under way as the response is ready still sends its cookie", () =>
     Effect.gen(function*() {
       const { finish, hold, request, stored } = stage()
-      const session = request(undefined)
-      yield* session.insert(A, "a")
+      const token = RandomPool.token() // nobody's
+      const session = request(token)
+      const finding = hold("find", "after")
       const inserting = hold("insert", "after")
-      // a fiber of the request that reads, and then saves: the response waits for the read
+      // a fiber of the request that reads, writes, and saves: the response waits for the read, and comes upon the save
       const detached = yield* Effect.fork(
-        Effect.zipRight(Effect.zipRight(session.get(B), Effect.yieldNow()), session.commit)
+        session.get(B).pipe(Effect.zipRight(session.insert(A, "a")), Effect.zipRight(session.commit))
       )
+      yield* finding.reached
+      const finishing = yield* Effect.fork(finish(session, token))
+      yield* settle
+      yield* finding.release
       yield* inserting.reached
-      const finishing = yield* Effect.fork(finish(session, undefined))
       yield* settle
       yield* inserting.release
       yield* Fiber.join(detached)
-      const { token } = yield* Fiber.join(finishing)
-      expect(yield* stored(token!)).toEqual({ a: "\"a\"" })
+      const { token: next } = yield* Fiber.join(finishing)
+      expect(yield* stored(next!)).toEqual({ a: "\"a\"" })
     }))
 })
 
@@ -321,4 +337,178 @@ describe("interrupted", () => {
       const { token } = yield* finish(session, undefined, 499)
       expect(yield* stored(token!)).toEqual({ a: "\"a\"" })
     }))
+})
+
+describe("times", () => {
+  const hours = (n: number) => Duration.hours(n)
+
+  it.effect("M3: a modify that refreshes a browser-session cookie's record sends no cookie: there is no Max-Age to move", () =>
+    Effect.gen(function*() {
+      const { begin, visit } = stage({ idle: "10 hours" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust(hours(2))
+      const { verdict } = yield* visit(token, increment)
+      expect(verdict.cookie).toEqual({ _tag: "None" })
+      yield* TestClock.adjust(hours(9))
+      expect((yield* visit(token, (session) => session.get(A))).value).toEqual(Option.some("a"))
+    }))
+
+  it.effect("E3: the Max-Age follows a refresh that modify has saved, at a 500 too", () =>
+    Effect.gen(function*() {
+      const { begin, visit } = stage({ expiry: "10 hours" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust(hours(2))
+      const { verdict } = yield* visit(token, increment, 500)
+      expect(verdict.cookie).toEqual({ _tag: "Set", token, maxAge: 36_000 })
+    }))
+
+  it.effect("E3: close to the absolute end a touched session is refreshed as well: it lives until that end", () =>
+    Effect.gen(function*() {
+      const { begin, visit } = stage({ expiry: "1 hour", absoluteExpiry: "100 minutes" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust("39 minutes")
+      yield* visit(token, (session) => session.get(A)) // until minute 99
+      yield* TestClock.adjust("59 minutes")
+      const { verdict } = yield* visit(token, (session) => session.get(A))
+      expect(verdict.cookie).toEqual({ _tag: "Set", token, maxAge: 120 })
+      yield* TestClock.adjust("90 seconds")
+      expect((yield* visit(token, (session) => session.get(A))).value).toEqual(Option.some("a"))
+      yield* TestClock.adjust("30 seconds")
+      expect((yield* visit(token, (session) => session.get(A))).value).toEqual(Option.none())
+    }))
+
+  it.effect("C10: an own expiry that another request set between the load and the renewal comes along", () =>
+    Effect.gen(function*() {
+      const { begin, store, visit } = stage({ expiry: "1 hour" })
+      const token = yield* begin((session) => Effect.zipRight(session.insert(A, "a"), session.setExpiry("2 hours")))
+      const renewed = yield* visit(token, (session) =>
+        Effect.gen(function*() {
+          yield* session.renew
+          yield* visit(token, (other) => other.setExpiry("30 days"))
+        }))
+      const loaded = yield* store.load([renewed.token!], 0)
+      expect(loaded).toMatchObject({ session: { idleMillis: Duration.toMillis("30 days"), own: true } })
+    }))
+
+  it.effect("C10: an own expiry set beside the renewal wins over one that another request set meanwhile", () =>
+    Effect.gen(function*() {
+      const { begin, store, visit } = stage({ expiry: "1 hour" })
+      const token = yield* begin((session) => Effect.zipRight(session.insert(A, "a"), session.setExpiry("2 hours")))
+      const renewed = yield* visit(token, (session) =>
+        Effect.gen(function*() {
+          yield* session.renew
+          yield* session.setExpiry("3 hours")
+          yield* visit(token, (other) => other.setExpiry("30 days"))
+        }))
+      const loaded = yield* store.load([renewed.token!], 0)
+      expect(loaded).toMatchObject({ session: { idleMillis: Duration.toMillis("3 hours"), own: true } })
+    }))
+
+  it.effect("M7: an unseen write to a session past an absolute expiry configured since starts a new one", () =>
+    Effect.gen(function*() {
+      const before = stage({ expiry: "10 hours" })
+      const after = stage({ expiry: "10 hours", absoluteExpiry: "1 hour" }, () => before.backend)
+      const token = yield* before.begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust(hours(2))
+      const { token: next } = yield* after.visit(token, (session) => session.insert(B, "b"))
+      expect(next).not.toBe(token)
+      expect(yield* after.stored(next!)).toEqual({ b: "\"b\"" })
+      expect(yield* before.stored(token)).toBeUndefined()
+    }))
+
+  for (const trouble of ["fails", "hangs"] as const) {
+    it.effect(`M5: a refresh after an unseen write that ${trouble} is no failed commit, and is told`, () =>
+      Effect.gen(function*() {
+        const { begin, finish, hold, request } = stage({ expiry: "10 hours" })
+        const token = yield* begin((session) => session.insert(A, "a"))
+        yield* TestClock.adjust(hours(2))
+        const session = request(token)
+        yield* session.insert(B, "b")
+        const first = hold("update", "before")
+        const second = hold("update", "before")
+        const logs: Array<string> = []
+        const finishing = yield* Effect.fork(Effect.provide(finish(session, token), logged(logs)))
+        yield* first.reached
+        yield* first.release
+        yield* second.reached
+        if (trouble === "fails") yield* second.fail(SessionError.SessionStoreError.of("update", "Unavailable"))
+        else yield* TestClock.adjust("5 seconds")
+        const { verdict } = yield* Fiber.join(finishing)
+        expect(verdict).toEqual({ cookie: { _tag: "None" }, failure: undefined })
+        expect(logs.filter((line) => line.startsWith("WARN"))).toHaveLength(1)
+      }))
+  }
+})
+
+describe("modify in turn", () => {
+  it.effect("C9: who changes nothing does not hand on what others may have changed since", () =>
+    Effect.gen(function*() {
+      const { backend, begin, hold, request, stored } = stage()
+      const token = yield* begin((session) => session.insert(Count, 1))
+      const id = Token.idOf(token)
+      const runtime = yield* Effect.runtime<never>()
+      const seen: Array<number> = []
+      let last: Fiber.RuntimeFiber<unknown, unknown> | undefined
+      const look = (session: RequestSession, during: Effect.Effect<unknown, unknown> = Effect.void) =>
+        session.modify(Count, (count) => {
+          seen.push(Option.getOrElse(count, () => 0))
+          Runtime.runSync(runtime)(Effect.ignore(during))
+          return [undefined, count]
+        })
+      const update = hold("update", "after")
+      const first = yield* Effect.fork(increment(request(token)))
+      yield* update.reached
+      // the second looks only; while it does, another process writes, and then a third one comes to look
+      const second = yield* Effect.fork(
+        look(
+          request(token),
+          Effect.gen(function*() {
+            if (last !== undefined) return
+            const patch = {
+              clear: false,
+              set: new Map([["count", "10"]]),
+              remove: new Set<string>(),
+              expiry: undefined
+            }
+            yield* backend.update(id, { ...patch, maxBytes: 1000 }, 0)
+            last = Runtime.runFork(runtime)(look(request(token)))
+          })
+        )
+      )
+      yield* settle
+      yield* update.release
+      yield* Fiber.join(first)
+      yield* Fiber.join(second)
+      yield* Fiber.join(last!)
+      expect(seen.at(-1)).toBe(10)
+      expect(yield* stored(token)).toEqual({ count: "10" })
+    }))
+})
+
+describe("records that cannot be read", () => {
+  for (const newerFormat of [false, true]) {
+    it.effect(`S6: a ${newerFormat ? "newer" : "corrupt"} record that modify meets first is told, and starts a new session`, () =>
+      Effect.gen(function*() {
+        const bad = new Set<string>()
+        const { begin, counts, stored, visit } = stage({}, (backend) => ({
+          ...backend,
+          find: (id, now) =>
+            bad.has(id)
+              ? Effect.succeed(Option.some({ _tag: "Corrupt" as const, newerFormat, detail: "of the test" }))
+              : backend.find(id, now),
+          update: (id, ...rest) =>
+            bad.has(id) ? Effect.succeed({ _tag: "Missing" as const }) : backend.update(id, ...rest)
+        }))
+        const token = yield* begin((session) => session.insert(A, "a"))
+        bad.add(Token.idOf(token))
+        const logs: Array<string> = []
+        const removals = counts.remove
+        const visited = yield* Effect.provide(visit(token, increment), logged(logs))
+        expect(visited.value).toBe(1)
+        expect(visited.token).not.toBe(token)
+        expect(yield* stored(visited.token!)).toEqual({ count: "1" })
+        expect(logs.filter((line) => line.startsWith("WARN"))).toHaveLength(1)
+        expect(counts.remove - removals).toBe(newerFormat ? 0 : 1)
+      }))
+  }
 })

@@ -203,12 +203,13 @@ export const make = (
           return Effect.succeed<Saved>(updated)
         case "TooLarge":
           return Effect.fail(new SessionTooLarge({ size: updated.size, limit: config.maxSessionBytes }))
-        case "Missing": {
-          if (session !== undefined) return Effect.succeed<Saved>({ _tag: "Ended" })
-          // Never loaded and not there: a new session with this request's keys only, under an id of our own (M7).
-          return patch.set.size === 0 ? Effect.succeed<Saved>({ _tag: "Missing" }) : create(patch, undefined, now)
-        }
+        case "Missing":
+          return session === undefined ? createUnseen(patch, now) : Effect.succeed<Saved>({ _tag: "Ended" })
         case "Updated": {
+          if (session === undefined && ExpiryPolicy.isExpired(config, updated.expiry, now)) {
+            // By an absolute expiry that was configured since: nobody would ever read what was written there.
+            return andThen(Effect.ignore(backend.remove(id, undefined, now)), () => createUnseen(patch, now))
+          }
           const saved = (expiry: Expiry, moved: boolean): Saved => ({
             _tag: "Saved",
             token,
@@ -231,14 +232,26 @@ export const make = (
             : undefined
           if (due === undefined) return Effect.succeed(saved(updated.expiry, patch.expiry !== undefined))
           const refresh = backend.update(id, { ...emptyPatch, expiry: due, maxBytes: patch.maxBytes }, now)
-          return map(
-            Effect.orElseSucceed(refresh, () => ({ _tag: "Missing" as const })),
-            (refreshed) => refreshed._tag === "Updated" ? saved(refreshed.expiry, true) : saved(updated.expiry, false)
+          return Effect.catchAll(
+            map(
+              refresh,
+              (refreshed) => refreshed._tag === "Updated" ? saved(refreshed.expiry, true) : saved(updated.expiry, false)
+            ),
+            // What was written stands: a mere refresh that failed is no failed commit (row M5).
+            (error) =>
+              Effect.as(
+                Effect.logWarning("the session could not be refreshed", error.message),
+                saved(updated.expiry, false)
+              )
           )
         }
       }
     })
   }
+
+  /** Never loaded and not there: a new session with this request's keys only, under an id of our own (row M7). */
+  const createUnseen = (patch: Patch, now: number): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> =>
+    patch.set.size === 0 ? Effect.succeed({ _tag: "Missing" }) : create(patch, undefined, now)
 
   /**
    * New record first; the old one is removed only at the version that was copied (row C10). No step needs two keys at
@@ -256,9 +269,13 @@ export const make = (
     const data = Data.applyPatch(current.data, patch)
     const error = tooLarge(Data.totalOctets(data))
     if (error !== undefined) return Effect.fail(error)
-    const times = current === loaded || patch.expiry === undefined || patch.expiry.own
-      ? patch.expiry ?? current
-      : ExpiryPolicy.touch(config, { ...current, createdAt: patch.expiry.createdAt }, now)
+    const { expiry } = patch
+    // Copied again, its times are what they are by then; an own expiry that this request has set stays.
+    const times = expiry === undefined
+      ? current
+      : current === loaded || (expiry.own && !sameLength(expiry, loaded))
+      ? expiry
+      : ExpiryPolicy.touch(config, { ...current, createdAt: expiry.createdAt }, now)
     const next: NewSession = { ...pickExpiry(times), data, owner: owner ?? current.owner }
     const oldId = Token.idOf(token)
     const replaces = current.owner !== undefined && current.owner.subject === next.owner?.subject
@@ -381,7 +398,10 @@ export const make = (
       id,
       (turn) =>
         Effect.map(attempt(turn.snapshot ?? loaded, turn.snapshot !== undefined, 0), (modified) => {
-          turn.snapshot = modified._tag === "Modified" ? modified.session : undefined
+          // Handed on by who has read or written it, and by nobody else: others may have changed the record since.
+          turn.snapshot = modified._tag === "Modified" && modified.session !== turn.snapshot
+            ? modified.session
+            : undefined
           return modified
         }),
       (error) => error instanceof SessionStoreError && error.reason !== "Contention" ? error : undefined
@@ -396,6 +416,10 @@ const unknown: Empty = { _tag: "Empty", reason: "Unknown", warning: undefined }
 const expired: Empty = { _tag: "Empty", reason: "Expired", warning: undefined }
 
 const emptyPatch = { clear: false, set: new Map<string, string>(), remove: new Set<string>() }
+
+/** Both have the same own expiry, or none. */
+const sameLength = (a: Expiry, b: Expiry): boolean =>
+  a.own === b.own && a.idleMillis === b.idleMillis && a.persistent === b.persistent
 
 /** Only the times, of a record that has more. */
 const pickExpiry = (times: Expiry): Expiry => ({

@@ -14,7 +14,7 @@ export interface Policy {
 /** Browsers keep no cookie longer (RFC 6265bis, 5.5: the Max-Age attribute). */
 export const maxLifeMillis = 400 * 24 * 60 * 60 * 1000
 
-/** An own expiry of one session ("remember me"): `idleMillis` undefined keeps the length in force. */
+/** An own expiry of one session ("remember me"): `idleMillis` undefined is the configured length. */
 export interface OwnExpiry {
   readonly idleMillis: number | undefined
   readonly persistent: boolean
@@ -83,11 +83,16 @@ export const touch = (policy: Policy, expiry: Expiry, now: number): Expiry => {
   return make(policy, expiry.createdAt, refreshedAt, idleMillis, persistent, expiry.own)
 }
 
-/** The times after a touch, where a set part of the idle time has passed and the deadline moves; else undefined. */
+/**
+ * The times after a touch, where a set part of the idle time has passed and the deadline moves; else undefined. What
+ * passed counts and not what is gained: little is to be gained close to the absolute end, and all of it is needed. Or the
+ * gain, where a longer idle time was configured since.
+ */
 export const refresh = (policy: Policy, expiry: Expiry, now: number): Expiry | undefined => {
   const next = touch(policy, expiry, now)
   const gained = next.expiresAt - expiry.expiresAt
-  return gained > 0 && gained >= policy.refreshAfter * next.idleMillis ? next : undefined
+  const passed = now - expiry.refreshedAt
+  return gained > 0 && Math.max(gained, passed) >= policy.refreshAfter * next.idleMillis ? next : undefined
 }
 
 /** An own expiry of a length that somebody asked for: at least a second, at most 400 days; NaN counts as least. */
