@@ -13,7 +13,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { SessionStoreError } from "../../SessionError.js"
 import { withRetry } from "./failure.js"
-import { Lane } from "./lane.js"
+import { execute, Lane } from "./lane.js"
 import type { Row } from "./record.js"
 import type { Dialect } from "./table.js"
 
@@ -65,17 +65,24 @@ const changed = (result: unknown): number => {
   return typeof affectedRows === "number" ? affectedRows : 0
 }
 
-const writeOn = (
+const runOn = (
   dialect: Dialect,
   connection: Connection,
   text: string,
-  params: Params
-): Effect.Effect<unknown, SqlError> =>
-  dialect === "mysql" ? connection.executeRaw(text, params) : connection.execute(text, params, undefined)
+  params: Params,
+  isWrite: boolean
+): Effect.Effect<unknown, SqlError> => {
+  if (dialect === "sqlite") return execute(connection, text, params)
+  return dialect === "mysql" && isWrite
+    ? connection.executeRaw(text, params)
+    : connection.execute(text, params, undefined)
+}
 
+// A connection gives its rows as `any`: `record.ts` looks at each column.
 const onConnection = (dialect: Dialect, connection: Connection): OnConnection => ({
-  read: (text, params) => connection.execute(text, params, undefined),
-  write: (text, params) => Effect.map(writeOn(dialect, connection, text, params), changed)
+  read: (text, params) =>
+    runOn(dialect, connection, text, params, false) as Effect.Effect<ReadonlyArray<Row>, SqlError>,
+  write: (text, params) => Effect.map(runOn(dialect, connection, text, params, true), changed)
 })
 
 const begin: { readonly [dialect in Dialect]: ReadonlyArray<string> } = {
@@ -137,22 +144,20 @@ const makeWith = (
   const lane = dialect === "sqlite" ? new Lane(client) : undefined
 
   const alone = (text: string, params: Params, isWrite: boolean): Effect.Effect<unknown, SqlError> => {
-    const on = (connection: Connection): Effect.Effect<unknown, SqlError> =>
-      isWrite ? writeOn(dialect, connection, text, params) : connection.execute(text, params, undefined)
+    const on = (connection: Connection) => runOn(dialect, connection, text, params, isWrite)
     if (pool !== undefined) return on(pool)
     return lane === undefined
       ? reserved(client, (connection, restore) => restore(on(connection)))
       : lane.run(text, params, isWrite)
   }
 
-  // A connection gives its rows as `any`: `record.ts` looks at each column.
   const read: Executor["read"] = (operation, text, params) =>
     Effect.withFiberRuntime((fiber) => {
       const connection = joined(fiber)
       const takesPart = connection !== undefined && (dialect === "sqlite" || !distrusted.has(connection))
       return withRetry(
         operation,
-        takesPart ? connection.execute(text, params, undefined) : alone(text, params, false)
+        takesPart ? runOn(dialect, connection, text, params, false) : alone(text, params, false)
       ) as Effect.Effect<ReadonlyArray<Row>, SessionStoreError>
     })
 
@@ -168,7 +173,7 @@ const makeWith = (
           const connection = joined(fiber)
           return withRetry(
             operation,
-            connection === undefined ? alone(text, params, true) : writeOn(dialect, connection, text, params)
+            connection === undefined ? alone(text, params, true) : runOn(dialect, connection, text, params, true)
           )
         })
         : withRetry(operation, alone(text, params, true)),

@@ -98,17 +98,34 @@ export class Lane {
   }
 }
 
+/**
+ * The client keeps what it prepared, and for ten minutes also that it could not (no table yet, a file that was locked): a
+ * statement that could not be prepared is tried once more without its memory.
+ */
+export const execute = (
+  connection: Connection,
+  text: string,
+  params: ReadonlyArray<unknown>
+): Effect.Effect<Rows, SqlError> =>
+  Effect.catchAll(connection.execute(text, params, undefined), (error) =>
+    error.message?.startsWith("Failed to prepare")
+      ? Effect.catchAllDefect(
+        Effect.suspend(() => connection.executeUnprepared(text, params, undefined)),
+        () => Effect.fail(error)
+      )
+      : Effect.fail(error))
+
 /** Each by itself: what fails, fails alone. */
 const each = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
   Effect.forEach(
     jobs,
-    (job) => Effect.map(Effect.exit(connection.execute(job.text, job.params, undefined)), (exit) => job.resume(exit)),
+    (job) => Effect.map(Effect.exit(execute(connection, job.text, job.params)), (exit) => job.resume(exit)),
     { discard: true }
   )
 
 /** All in one transaction; where one of them fails it is undone, and each is run by itself. */
 const together = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
-  Effect.matchCauseEffect(connection.execute("BEGIN IMMEDIATE", [], undefined), {
+  Effect.matchCauseEffect(execute(connection, "BEGIN IMMEDIATE", []), {
     // Another process writes: each by itself would wait for it just as long, one after the other.
     onFailure: (cause) => Effect.sync(() => jobs.forEach((job) => job.resume(Effect.failCause(cause)))),
     onSuccess: () =>
@@ -117,16 +134,15 @@ const together = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effe
           Effect.forEach(
             jobs,
             (job) =>
-              Effect.map(connection.execute(job.text, job.params, undefined), (rows) => {
+              Effect.map(execute(connection, job.text, job.params), (rows) => {
                 job.rows = rows
               }),
             { discard: true }
           ),
-          connection.execute("COMMIT", [], undefined)
+          execute(connection, "COMMIT", [])
         ),
         {
-          onFailure: () =>
-            Effect.zipRight(Effect.exit(connection.execute("ROLLBACK", [], undefined)), each(connection, jobs)),
+          onFailure: () => Effect.zipRight(Effect.exit(execute(connection, "ROLLBACK", [])), each(connection, jobs)),
           onSuccess: () => Effect.sync(() => jobs.forEach((job) => job.resume(Effect.succeed(job.rows))))
         }
       )
