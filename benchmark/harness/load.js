@@ -34,15 +34,25 @@ const run = (command, args, env, interruptAfter) =>
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url))
 
-const command = (url, seconds, headers) => {
+const command = (url, seconds, headers, atOnce) => {
   if (generator === "autocannon") {
-    return [process.execPath, [script("autocannon.js"), url, seconds, connections, JSON.stringify(headers)].map(String)]
+    return [process.execPath, [script("autocannon.js"), url, seconds, atOnce, JSON.stringify(headers)].map(String)]
   }
   const lines = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`])
   // wrk counts in whole seconds; interrupted, it reports what it has measured
   return [
     "wrk",
-    ["-t1", `-c${connections}`, `-d${Math.ceil(seconds) + 5}s`, "-s", script("wrk.lua"), ...lines, url],
+    [
+      "-t1",
+      `-c${atOnce}`,
+      `-d${Math.ceil(seconds) + 5}s`,
+      "--timeout",
+      "60s",
+      "-s",
+      script("wrk.lua"),
+      ...lines,
+      url
+    ],
     seconds
   ]
 }
@@ -51,12 +61,12 @@ const command = (url, seconds, headers) => {
  * Loads for so many seconds, with each of the Cookie headers in turn. Throws when a single request failed: a server that
  * answers 500 is fast.
  */
-export const load = async (url, seconds, { cookies = [], headers = {} } = {}) => {
+export const load = async (url, seconds, { atOnce = connections, cookies = [], headers = {} } = {}) => {
   const folder = mkdtempSync(join(tmpdir(), "effect-session-benchmark-"))
   const file = join(folder, "cookies")
   try {
     if (cookies.length > 0) writeFileSync(file, `${cookies.join("\n")}\n`, { mode: 0o600 })
-    const [name, args, interruptAfter] = command(url, seconds, headers)
+    const [name, args, interruptAfter] = command(url, seconds, headers, atOnce)
     const out = await run(name, args, cookies.length > 0 ? { BENCHMARK_COOKIES: file } : {}, interruptAfter)
     const result = JSON.parse(/^REPORT (.*)$/m.exec(out)[1])
     if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed at ${url}`)

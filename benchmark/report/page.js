@@ -135,6 +135,13 @@ const http = (section, folder) => {
         ? ""
         : " h3 stretches its password with thousands of rounds of PBKDF2 for every seal and every opening, which is what "
           + "its row shows."
+    }${
+      section.withOneConnection.length === 0
+        ? ""
+        : ` Too slow for ${section.connections} connections at once, therefore measured with one: `
+          + `${
+            section.rows.filter(({ id }) => section.withOneConnection.includes(id)).map(({ label }) => label).join(", ")
+          }.`
     }`,
     table(
       ["requests per second, one core", "without", "with", "p99, ms"],
