@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
@@ -14,9 +14,11 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { disabled } from "./internal/disabled.js"
+import * as PreResponse from "./internal/preResponse.js"
 import { respond } from "./internal/respond.js"
 import { RequestSession } from "./internal/session.js"
 import * as RequestId from "./RequestId.js"
@@ -351,16 +353,17 @@ export const sessionId: Effect.Effect<Option.Option<string>, ReadError, RequestC
  * success, typed failure, defect, 404 and stream, in every host.
  */
 const begin = (
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
   request: HttpServerRequest.HttpServerRequest,
   store: SessionStoreService
-): Effect.Effect<RequestContextService> => {
+): { readonly service: RequestContextService; readonly append: Effect.Effect<void> } => {
   const { config } = store
-  if (!config.enable) return Effect.succeed(disabled)
+  if (!config.enable) return { service: disabled, append: Effect.void }
   const session = new RequestSession(store, new Facts(request))
-  return Effect.as(
-    HttpApp.appendPreResponseHandler((_request, response) => respond(config, session, response)),
-    session
-  )
+  return {
+    service: session,
+    append: PreResponse.append(fiber, (_request, response) => respond(config, session, response))
+  }
 }
 
 class Facts {
@@ -377,6 +380,15 @@ class Facts {
     return upgrade !== undefined && upgrade.toLowerCase() !== "h2c"
   }
 }
+
+const beginning = (
+  request: HttpServerRequest.HttpServerRequest,
+  store: SessionStoreService
+): Effect.Effect<RequestContextService> =>
+  Effect.withFiberRuntime((fiber) => {
+    const { append, service } = begin(fiber, request, store)
+    return Effect.as(append, service)
+  })
 
 /** Only reachable where types were cast away (row R5). */
 const missingRequestId: Effect.Effect<never> = Effect.zipRight(
@@ -400,7 +412,8 @@ const supply = <A, E, R>(
     if (!services.has(RequestId.RequestId.key)) return missingRequestId
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
     const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
-    return Effect.flatMap(begin(request, store), (service) => Effect.provideService(app, RequestContext, service))
+    const { append, service } = begin(fiber, request, store)
+    return Effect.zipRight(append, Effect.provideService(app, RequestContext, service))
   })
 
 /**
@@ -443,7 +456,7 @@ export const layer: Layer.Layer<
   RequestContext,
   Effect.flatMap(
     Effect.all([HttpServerRequest.HttpServerRequest, SessionStore, RequestId.RequestId]),
-    ([request, store]) => begin(request, store)
+    ([request, store]) => beginning(request, store)
   )
 )
 
@@ -492,5 +505,5 @@ export const beginApi = (
     const outer = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
     if (outer !== undefined) return Effect.succeed(outer)
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    return Effect.zipRight(RequestId.ensure, begin(request, store))
+    return Effect.zipRight(RequestId.ensure, beginning(request, store))
   })

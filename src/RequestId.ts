@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -13,7 +13,9 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
+import * as PreResponse from "./internal/preResponse.js"
 import * as internal from "./internal/requestId.js"
+import * as WebResponse from "./internal/webResponse.js"
 
 /**
  * The id of the current request: `[A-Za-z0-9_@-]`, 1 to 255 characters.
@@ -44,14 +46,12 @@ const begin = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRe
     const id = internal.make(trustInbound ? request.headers[internal.headerName] : undefined)
     const span = fiber.currentContext.unsafeMap.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
     if (span?._tag === "Span") span.attribute("request_id", id)
+    const annotations = fiber.getFiberRef(FiberRef.currentLogAnnotations)
+    const setHeader = (response: HttpServerResponse.HttpServerResponse) =>
+      HttpServerResponse.setHeader(WebResponse.lift(response), internal.headerName, id)
     return Effect.zipRight(
-      FiberRef.update(FiberRef.currentLogAnnotations, HashMap.set("request_id", id as unknown)),
-      Effect.as(
-        HttpApp.appendPreResponseHandler((_request, response) =>
-          Effect.succeed(HttpServerResponse.setHeader(response, internal.headerName, id))
-        ),
-        id
-      )
+      FiberRef.set(FiberRef.currentLogAnnotations, HashMap.set(annotations, "request_id", id)),
+      Effect.as(PreResponse.append(fiber, (_request, response) => Effect.succeed(setHeader(response))), id)
     )
   })
 

@@ -6,11 +6,19 @@ import type { Data } from "../SessionBackend.js"
 /** A pending text; `null` means that the key is removed; undefined, that it is as the stored session has it. */
 export type Pending = string | null | undefined
 
+interface Migration {
+  readonly from: string
+  readonly to: string
+}
+
+const none: ReadonlyMap<string, never> = new Map<string, never>()
+
 export class Changes {
   private cleared = false
-  private readonly entries = new Map<string, string | null>()
+  // Both made when they are needed: every request has changes, and most of them none.
+  private entries: ReadonlyMap<string, string | null> = none
   /** values read in an older version, in the current one: worth writing, and no reason to overwrite anything */
-  private readonly migrated = new Map<string, { readonly from: string; readonly to: string }>()
+  private migrated: ReadonlyMap<string, Migration> = none
 
   lookup(key: string): Pending {
     const entry = this.entries.get(key)
@@ -18,27 +26,33 @@ export class Changes {
   }
 
   set(key: string, text: string): void {
-    this.entries.set(key, text)
+    this.put(key, text)
   }
 
   /** What the stored session has is what shall be: nothing to change. */
   keep(key: string): void {
-    this.entries.delete(key)
+    if (this.entries.has(key)) (this.entries as Map<string, string | null>).delete(key)
   }
 
   remove(key: string): void {
-    if (this.cleared) this.entries.delete(key)
-    else this.entries.set(key, null)
+    if (this.cleared) this.keep(key)
+    else this.put(key, null)
   }
 
   clear(): void {
     this.cleared = true
-    this.entries.clear()
-    this.migrated.clear()
+    this.entries = none
+    this.migrated = none
   }
 
   migrate(key: string, from: string, to: string): void {
-    this.migrated.set(key, { from, to })
+    this.migrated = new Map(this.migrated).set(key, { from, to })
+  }
+
+  /** A map that is not the shared empty one is this object's own. */
+  private put(key: string, entry: string | null): void {
+    if (this.entries === none) this.entries = new Map([[key, entry]])
+    else (this.entries as Map<string, string | null>).set(key, entry)
   }
 
   get isEmpty(): boolean {
@@ -60,7 +74,7 @@ export class Changes {
       if (text === null) this.remove(key)
       else this.set(key, text)
     }
-    for (const [key, value] of later.migrated) this.migrated.set(key, value)
+    for (const [key, { from, to }] of later.migrated) this.migrate(key, from, to)
   }
 
   /**

@@ -12,6 +12,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import { clockOf } from "./clock.js"
 
 const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
@@ -56,7 +57,7 @@ const startTimer = (
   millis: number,
   fire: () => void
 ): () => void => {
-  const clock = Context.get(parent.getFiberRef(DefaultServices.currentServices), Clock.Clock)
+  const clock = clockOf(parent)
   if (clock === liveClock) {
     const timer = setTimeout(fire, millis)
     return () => clearTimeout(timer)

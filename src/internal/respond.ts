@@ -3,41 +3,53 @@
  */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
-import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { SessionConfig } from "../SessionConfig.js"
+import * as Time from "./clock.js"
+import { andThen, isDone } from "./done.js"
 import type { CookieVerdict, RequestSession, SaveError } from "./session.js"
 import * as SetCookie from "./setCookie.js"
+import * as WebResponse from "./webResponse.js"
 
 type Response = HttpServerResponse.HttpServerResponse
 
-/** The pre-response handler. Never fails: a handler that did would leave the client hanging. */
+/**
+ * The pre-response handler. Never fails: a handler that did would leave the client hanging. Where the store needs no I/O
+ * it runs through without a fiber's frame.
+ */
 export const respond = (
   config: SessionConfig,
   session: RequestSession,
   original: Response
 ): Effect.Effect<Response> => {
-  if (!session.touched) return Effect.zipRight(session.finish(false), warnOfForeign(config, original))
-  return Effect.suspend(() => {
-    const response = liftWebResponse(original)
-    return Effect.flatMap(
-      session.finish(config.commitWhen(response.status)),
-      ({ cookie, failure }) =>
-        failure === undefined
-          ? settle(config, response, cookie)
-          : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie))
-    )
-  }).pipe(
-    Effect.catchAllCause((cause) =>
-      Effect.as(
-        Effect.logError("the session's commit died", Cause.isDie(cause) ? "defect" : "interrupted"),
-        setHeaders(unavailable(original), { vary: SetCookie.varyOnCookie(original.headers["vary"]) })
+  if (!session.touched) {
+    session.leave()
+    return warnOfForeign(config, original)
+  }
+  return Effect.withFiberRuntime((fiber) => {
+    try {
+      const response = WebResponse.lift(original)
+      const responded = andThen(
+        session.finishAt(config.commitWhen(response.status), Time.now(fiber)),
+        ({ cookie, failure }) =>
+          failure === undefined
+            ? settle(config, response, cookie)
+            : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie))
       )
-    )
-  )
+      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
+    } catch (defect) {
+      return died(original, Cause.die(defect))
+    }
+  })
 }
+
+const died = (original: Response, cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
+  Effect.as(
+    Effect.logError("the session's commit died", Cause.isDie(cause) ? "defect" : "interrupted"),
+    setHeaders(unavailable(original), { vary: SetCookie.varyOnCookie(original.headers["vary"]) })
+  )
 
 const settle = (config: SessionConfig, response: Response, verdict: CookieVerdict): Effect.Effect<Response> => {
   const vary = SetCookie.varyOnCookie(response.headers["vary"])
@@ -47,10 +59,13 @@ const settle = (config: SessionConfig, response: Response, verdict: CookieVerdic
   const cookies = SetCookie.of(config)
   const cookie = verdict._tag === "Set" ? cookies.set(verdict.token, verdict.maxAge) : cookies.removal
   const sent = HttpServerResponse.replaceCookies(
-    setHeaders(response, { vary, "cache-control": SetCookie.noStore(response.headers["cache-control"]) }),
+    setHeaders(withoutHeader(config, response), {
+      vary,
+      "cache-control": SetCookie.noStore(response.headers["cache-control"])
+    }),
     Cookies.setCookie(response.cookies, cookie)
   )
-  return hasCookie(response, config.name) ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
+  return isForeign(config, response) ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
 }
 
 const setHeaders = (response: Response, headers: Record<string, string>): Response =>
@@ -58,12 +73,25 @@ const setHeaders = (response: Response, headers: Record<string, string>): Respon
 
 // ── a cookie of our name that is not ours ──
 
-const hasCookie = (response: Response, name: string): boolean => Object.hasOwn(response.cookies.cookies, name)
+/** Among the response's cookies, or as a header that was set by hand. */
+const isForeign = (config: SessionConfig, response: Response): boolean =>
+  Object.hasOwn(response.cookies.cookies, config.name) || inHeader(config, response)
+
+const inHeader = (config: SessionConfig, response: Response): boolean =>
+  response.headers["set-cookie"]?.split("=", 1)[0].trim() === config.name
+
+const withoutHeader = (config: SessionConfig, response: Response): Response =>
+  inHeader(config, response)
+    ? HttpServerResponse.setBody(
+      HttpServerResponse.empty({ ...response, headers: Headers.remove(response.headers, "set-cookie") }),
+      response.body
+    )
+    : response
 
 const foreignReplaced = "the handler set a cookie of the session's name itself: it was replaced"
 
 const warnOfForeign = (config: SessionConfig, response: Response): Effect.Effect<Response> =>
-  hasCookie(response, config.name)
+  isForeign(config, response)
     ? Effect.as(Effect.logWarning("the handler set a cookie of the session's name itself"), response)
     : Effect.succeed(response)
 
@@ -94,29 +122,4 @@ const describe = (error: SaveError): string => {
   if (!(thrown instanceof Error)) return ""
   const code = (thrown as { readonly code?: unknown }).code
   return typeof code === "string" ? `${thrown.name} (${code})` : thrown.name
-}
-
-// ── a web Response as body ──
-
-/**
- * A handler may answer with a web `Response` as it is. The platform would send that one's status and lose one side's
- * cookies; taken apart, it is a response like any other.
- */
-const liftWebResponse = (response: Response): Response => {
-  const { body } = response
-  if (body._tag !== "Raw" || !(body.body instanceof globalThis.Response)) return response
-  const inner = body.body
-  const headers: Record<string, string> = {}
-  inner.headers.forEach((value, name) => {
-    if (name !== "set-cookie") headers[name] = value
-  })
-  return HttpServerResponse.setBody(
-    HttpServerResponse.empty({
-      status: inner.status,
-      statusText: inner.statusText,
-      headers: Headers.fromInput({ ...headers, ...response.headers }),
-      cookies: Cookies.merge(Cookies.fromSetCookie(inner.headers.getSetCookie()), response.cookies)
-    }),
-    inner.body === null ? HttpBody.empty : HttpBody.raw(inner.body)
-  )
 }

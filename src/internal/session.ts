@@ -5,9 +5,6 @@
  * One object a request, plain fields, and operations that run through without a fiber's frame where the store needs no
  * I/O. Fibers of the request share it: what waits for the store is counted, so that the commit can wait for it.
  */
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,6 +23,7 @@ import {
 } from "../SessionError.js"
 import type { SessionKey } from "../SessionKey.js"
 import type { Found, Loaded, Saved, SessionStoreService } from "../SessionStore.js"
+import * as Time from "./clock.js"
 import { Changes, emptyContent } from "./changes.js"
 import { type Candidates, scan } from "./cookieHeader.js"
 import { withDeadline } from "./deadline.js"
@@ -104,6 +102,11 @@ export class RequestSession implements RequestContextService {
   /** Whether the handler looked at the session at all: what the response says depends on the cookie. */
   get touched(): boolean {
     return this.isTouched
+  }
+
+  /** The head leaves, and nobody has asked for anything. */
+  leave(): void {
+    this.closed = true
   }
 
   // ── operations ──
@@ -276,31 +279,31 @@ export class RequestSession implements RequestContextService {
    * `committing` is false where the response drops the changes.
    */
   finish(committing: boolean): Effect.Effect<Verdict> {
-    if (this.verdict !== undefined) return Effect.succeed(this.verdict)
-    if (!this.isTouched) {
-      this.closed = true
-      return Effect.succeed(untouched)
-    }
-    // After a write that is still under way (a fiber of the handler's commits): its cookie has to go out too.
-    const conclude = Effect.suspend(() =>
-      this.lock === undefined ? this.conclude(committing) : this.lock.withPermits(1)(this.conclude(committing))
-    )
-    return Effect.suspend(() => this.running === 0 ? conclude : Effect.zipRight(this.idle, conclude))
+    return Effect.withFiberRuntime((fiber) => this.finishAt(committing, Time.now(fiber)))
   }
 
-  private conclude(committing: boolean): Effect.Effect<Verdict> {
-    return Effect.withFiberRuntime((fiber) => {
-      const now = Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock).unsafeCurrentTimeMillis()
-      if (this.verdict !== undefined) return Effect.succeed(this.verdict)
-      if (!committing || this.closed) return Effect.succeed(this.close(undefined))
-      const saved: Effect.Effect<unknown, SaveError> = this.needsLoad()
-        ? andThen(this.load(now), () => this.saveNow(now, undefined))
-        : this.saveNow(now, undefined)
-      if (isDone(saved)) return Effect.succeed(this.close(undefined))
-      return Effect.match(saved, {
-        onSuccess: () => this.close(undefined),
-        onFailure: (error) => this.close(error)
-      })
+  /** {@link finish} for who knows the time; already done where the store needs no I/O. */
+  finishAt(committing: boolean, now: number): Effect.Effect<Verdict> {
+    if (this.verdict !== undefined) return Effect.succeed(this.verdict)
+    if (this.running === 0 && this.lock === undefined) return this.conclude(committing, now)
+    // After a write that is still under way (a fiber of the handler's commits): its cookie has to go out too.
+    const conclude = Effect.withFiberRuntime<Verdict>((fiber) => this.conclude(committing, Time.now(fiber)))
+    return Effect.zipRight(
+      this.idle,
+      Effect.suspend(() => this.lock === undefined ? conclude : this.lock.withPermits(1)(conclude))
+    )
+  }
+
+  private conclude(committing: boolean, now: number): Effect.Effect<Verdict> {
+    if (this.verdict !== undefined) return Effect.succeed(this.verdict)
+    if (!committing || this.closed) return Effect.succeed(this.close(undefined))
+    const saved: Effect.Effect<unknown, SaveError> = this.needsLoad()
+      ? andThen(this.load(now), () => this.saveNow(now, undefined))
+      : this.saveNow(now, undefined)
+    if (isDone(saved)) return Effect.succeed(this.close(undefined))
+    return Effect.match(saved, {
+      onSuccess: () => this.close(undefined),
+      onFailure: (error) => this.close(error)
     })
   }
 
@@ -330,8 +333,7 @@ export class RequestSession implements RequestContextService {
   private operation<A, E, R>(run: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.withFiberRuntime((fiber) => {
       this.isTouched = true
-      const now = Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock).unsafeCurrentTimeMillis()
-      const effect = run(now)
+      const effect = run(Time.now(fiber))
       return Exit.isExit(effect) ? effect : this.counted(effect)
     })
   }
@@ -774,7 +776,6 @@ export class RequestSession implements RequestContextService {
   }
 }
 
-const untouched: Verdict = { cookie: noCookie, failure: undefined }
 const done = Effect.succeed(undefined)
 const none = Effect.succeed(Option.none<never>())
 const failClosed: Effect.Effect<never, SessionClosed> = Effect.suspend(() => Effect.fail(new SessionClosed()))
