@@ -58,6 +58,9 @@ const check = (value: unknown, path: Path | undefined): boolean => {
       return refuse(`${typeof value} is not JSON`, path)
   }
   if (value === null) return false
+  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") {
+    return refuse("what has a toJSON writes itself otherwise than it is: the key's schema must encode it", path)
+  }
   let lossy = false
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
