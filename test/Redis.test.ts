@@ -47,7 +47,7 @@ describeWith(redis, "Redis: records", () => {
       const odd = [
         times({ createdAt: 0, refreshedAt: -1, idleMillis: 0.5, expiresAt: Number.MAX_SAFE_INTEGER }),
         times({ expiresAt: now + 0.25, persistent: false, own: true }),
-        times({ expiresAt: 1e21, idleMillis: 1e300 })
+        times({ expiresAt: 1e21, idleMillis: 1e300, createdAt: 195663819934207150000 })
       ]
       for (const expiry of odd) {
         const id = newId()
@@ -157,7 +157,7 @@ describeWith(redis, "Redis: records", () => {
 
   it.scopedLive("S3: a commit of more fields than fit onto Lua's stack is one step like any other", () =>
     Effect.gen(function*() {
-      const { backend } = yield* own
+      const { backend, client, prefix } = yield* own
       const id = newId()
       const many = new Map(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, String(i)]))
       const limit = { maxBytes: Number.POSITIVE_INFINITY }
@@ -173,6 +173,11 @@ describeWith(redis, "Redis: records", () => {
         version: 4
       })
       expect((yield* stored(backend, id)).data).toEqual(many)
+      yield* backend.update(id, patch({}, { set: doubled, ...limit }), now)
+      yield* backend.update(id, patch({}, { remove, ...limit }), now)
+      expect(bytesOf(yield* Effect.promise(() => client.hget(prefix + id, "s")))).toBe(
+        totalOctets(data({ k0: "\"twice\"" }))
+      )
       expect(yield* backend.update(id, patch({}, { set: doubled, maxBytes: 9 }), now)).toMatchObject({
         _tag: "TooLarge"
       })
@@ -497,6 +502,40 @@ describeWith(redis, "Redis: commands", () => {
         const found = yield* Effect.exit(backend.update(id, patch({}), now))
         expect(Exit.isFailure(found)).toBe(true)
       }
+    }))
+
+  it.scopedLive("S8: an error's detail says what happened, and not what the server or the client quote of the command", () =>
+    Effect.gen(function*() {
+      const messages: ReadonlyArray<readonly [message: string, detail: string]> = [
+        [
+          "ERR unknown command `HGETALL`, with args beginning with: `secret`, ",
+          "ERR unknown command"
+        ],
+        ["ERR unknown command 'HGETALL', with args beginning with: 'secret' ", "ERR unknown command"],
+        ["ERR invalid \"secret\"", "ERR invalid"],
+        [
+          "Stream isn't writeable and enableOfflineQueue options is false",
+          "Stream isn't writeable and enableOfflineQueue options is false"
+        ],
+        ["Connection is closed.", "Connection is closed."]
+      ]
+      for (const [message, detail] of messages) {
+        const error = Object.assign(new Error(message), { command: { name: "hgetall", args: ["secret"] } })
+        const fail = () => Promise.reject(error)
+        const { backend } = yield* adapterOver({ call: fail, callBuffer: fail, hgetallBuffer: fail, evalsha: fail }, "")
+        for (const call of [backend.find(newId(), now), backend.update(newId(), patch({}), now)]) {
+          const failure = yield* Effect.flip<unknown, SessionStoreError, never>(call)
+          expect(failure.detail).toBe(detail)
+          expect(Util.inspect(failure, { depth: 9, showHidden: true })).not.toContain("secret")
+        }
+      }
+      const unreachable = Object.assign(new Error(""), { code: "ECONNREFUSED" })
+      const refuse = () => Promise.reject(unreachable)
+      const { backend } = yield* adapterOver(
+        { call: refuse, callBuffer: refuse, hgetallBuffer: refuse, evalsha: refuse },
+        ""
+      )
+      expect((yield* Effect.flip(backend.find(newId(), now))).detail).toBe("ECONNREFUSED")
     }))
 })
 

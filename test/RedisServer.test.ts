@@ -188,7 +188,10 @@ describeWith(redisServer, "Redis: a server of its own", () => {
   it.scopedLive("M5: out of memory, read-only, without password, forbidden: typed, told without values, and over when it is over", () =>
     Effect.gen(function*() {
       const server = yield* scoped()
-      const layer = yield* adapter(at(server))
+      const layer = yield* adapter(at(server, { connectionName: "ours" }))
+      const connection = Effect.promise(async () =>
+        /id=(\d+) .*name=ours /.exec(String(await server.admin((client) => client.client("LIST"))))?.[1]
+      )
       const set = (name: string, value: string) =>
         Effect.promise(() => server.admin((client) => client.config("SET", name, value)))
       const id = newId()
@@ -206,10 +209,13 @@ describeWith(redisServer, "Redis: a server of its own", () => {
 
       const replicaOf = (host: string, port: string) =>
         Effect.promise(() => server.admin((client) => client.call("REPLICAOF", [host, port])))
-      yield* set("replica-serve-stale-data", "yes")
+      const before = yield* connection
       yield* replicaOf("127.0.0.1", "1")
       const readOnly = yield* Effect.flip(layer.backend.insert(newId(), session({ data: data({ secret }) }), now))
       expect(readOnly.detail).toMatch(/^READONLY/)
+      // who has become a replica keeps its connections: only a new one may find the new primary
+      yield* untilBack(layer)
+      expect(yield* connection).not.toBe(before)
       yield* replicaOf("NO", "ONE")
       yield* untilBack(layer)
       expect(yield* layer.backend.insert(id, session(), now)).toBe(true)
@@ -340,11 +346,13 @@ describeWith(redisServer, "Redis: a server of its own", () => {
       Effect.gen(function*() {
         const server = yield* scoped()
         const { client, watch } = yield* connect({ host: "127.0.0.1", port: server.port }, 300)
+        let closed = 0
+        client.on("close", () => closed++)
         const backend = Backend.make(new Commands(client, watch), "session:")
         const id = newId()
         yield* backend.insert(id, session({ data: data({}) }), now)
         yield* Effect.sleep(1_000) // silence without anything under way is no hanging
-        expect(client.status).toBe("ready")
+        expect(closed).toBe(0)
         yield* Effect.sync(() => server.signal("SIGSTOP"))
         const inFlight = yield* Effect.fork(Effect.either(backend.update(id, patch({ sent: "1" }), now)))
         const answer = yield* Effect.timeout(Fiber.join(inFlight), "5 seconds")
@@ -361,6 +369,17 @@ describeWith(redisServer, "Redis: a server of its own", () => {
         yield* Effect.sleep(300)
         const record = yield* stored(backend, id)
         expect([...record.data.keys()].filter((key) => key.startsWith("late"))).toEqual([])
+        // nor does it keep the app from ending
+        const started = Date.now()
+        const other = yield* Effect.scoped(Effect.gen(function*() {
+          const { client } = yield* connect({ host: "127.0.0.1", port: server.port }, 60_000)
+          yield* Effect.sync(() => server.signal("SIGSTOP"))
+          return client
+        }))
+        expect(Date.now() - started).toBeLessThan(3_000)
+        yield* Effect.promise(async () => {
+          while (other.status !== "end") await sleep(20)
+        })
       }),
     60_000
   )
