@@ -538,7 +538,7 @@ describe("KeyValueStore backend: damage", () => {
       const { store, values } = overMap()
       const sessions = over(store)
       yield* sessions.index.insert(idOf("a"), owned("ada"), start, undefined)
-      const { key } = recordOf(values)
+      const { key, text } = recordOf(values)
       const newer = "effect-session 2 something else\nthat this version cannot know"
       values.set(key, newer)
       expect(yield* find(sessions, "a")).toMatchObject({ _tag: "Corrupt", newerFormat: true })
@@ -546,6 +546,9 @@ describe("KeyValueStore backend: damage", () => {
       expect(yield* sessions.backend.update(idOf("a"), patchOf({}), start)).toEqual({ _tag: "Missing" })
       expect(yield* sessions.backend.remove(idOf("a"), undefined, start)).toBe("missing")
       expect(yield* sessions.index.list("ada", start)).toEqual([])
+      values.set(key, text) // the deploy that knows it is back
+      expect((yield* sessions.index.list("ada", start)).length).toBe(1)
+      values.set(key, newer)
       expect(yield* sweepAll(sessions, start + day)).toBe(0)
       expect(values.get(key)).toBe(newer)
       expect(keysLike(values, /agenda-\d+-\d+$/).length).toBe(1)
