@@ -32,16 +32,18 @@ export const withDeadline = <A, E, E2>(
       runtimeFlags: RuntimeFlags.enable(runtimeFlags, RuntimeFlags.Interruption)
     }))
     return Effect.async<A, E | E2>((resume) => {
-      const fiber = runFork(effect)
+      // Its end is the fiber's value and not its failure: the runtime would log that, and a driver's words may hold a
+      // session's.
+      const fiber = runFork(Effect.exit(effect))
       const ended = fiber.unsafePoll()
-      if (ended !== null) return resume(ended)
+      if (ended !== null) return resume(Exit.flatten(ended))
       const cancelTimer = startTimer(parent, runFork, millis, () => {
         fiber.unsafeInterruptAsFork(FiberId.none)
         resume(Exit.fail(onTimeout()))
       })
       fiber.addObserver((exit) => {
         cancelTimer()
-        resume(exit)
+        resume(Exit.flatten(exit))
       })
       return Effect.sync(() => {
         cancelTimer()

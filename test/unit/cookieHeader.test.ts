@@ -36,14 +36,38 @@ const names = ["s", "session", "__Host-session", "a.b", "constructor", "$"]
 describe("the session's values in a Cookie header", () => {
   it("M8: finds what splitting the header finds, in any header", () => {
     const piece = FastCheck.constantFrom(
-      ...names, "session2", "xsession", "Session", "=", ";", ",", " ", "\t", "; ", "ABC", "XYZ", "\"", "%41", "%", "%zz",
-      "\"ABC\"", "ü", "s=", "session=ABC", "session = XYZ"
+      ...names,
+      "session2",
+      "xsession",
+      "Session",
+      "=",
+      ";",
+      ",",
+      " ",
+      "\t",
+      "; ",
+      "ABC",
+      "XYZ",
+      "\"",
+      "%41",
+      "%",
+      "%zz",
+      "\"ABC\"",
+      "ü",
+      "s=",
+      "session=ABC",
+      "session = XYZ"
     )
     const header = FastCheck.array(piece, { maxLength: 20 }).map((pieces) => pieces.join(""))
     FastCheck.assert(
-      FastCheck.property(header, FastCheck.constantFrom(...names), FastCheck.integer({ min: 1, max: 4 }), (header, name, max) => {
-        expect(scan(header, name, max, isToken)).toEqual(reference(header, name, max))
-      }),
+      FastCheck.property(
+        header,
+        FastCheck.constantFrom(...names),
+        FastCheck.integer({ min: 1, max: 4 }),
+        (header, name, max) => {
+          expect(scan(header, name, max, isToken)).toEqual(reference(header, name, max))
+        }
+      ),
       { numRuns: 5000 }
     )
   })
@@ -60,7 +84,9 @@ describe("the session's values in a Cookie header", () => {
   })
 
   it("M8: no header, and one without the name, have nothing", () => {
-    for (const header of [undefined, "", "session", "session;", "a=session", "=session", "sessio=ABC", "n=session=ABC"]) {
+    for (
+      const header of [undefined, "", "session", "session;", "a=session", "=session", "sessio=ABC", "n=session=ABC"]
+    ) {
       expect(scan(header, "session", 4, isToken)).toEqual({ present: false, tokens: [], malformed: false })
     }
   })

@@ -57,7 +57,12 @@ describe("what a commit asks of the store", () => {
       save: {
         base: { token: "t", session: undefined },
         ifVersion: undefined,
-        patch: { set: new Map([["a", "1"]]), remove: new Set(["b"]), expiry: undefined, maxBytes: config.maxSessionBytes }
+        patch: {
+          set: new Map([["a", "1"]]),
+          remove: new Set(["b"]),
+          expiry: undefined,
+          maxBytes: config.maxSessionBytes
+        }
       }
     })
   })
@@ -129,7 +134,9 @@ describe("what a commit asks of the store", () => {
 
   it("M3: decides the same for the same, and changes nothing it was given", () => {
     const bases = FastCheck.constantFrom(none, token, found(), found({ reseal: true }))
-    const changes = FastCheck.array(FastCheck.constantFrom(set("a", "1"), set("a", "2"), set("b", "1"), remove("a"), clear))
+    const changes = FastCheck.array(
+      FastCheck.constantFrom(set("a", "1"), set("a", "2"), set("b", "1"), remove("a"), clear)
+    )
     const marks = FastCheck.record({
       renew: FastCheck.boolean(),
       own: FastCheck.constantFrom(undefined, Expiry.own(hour)),

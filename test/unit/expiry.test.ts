@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as FastCheck from "effect/FastCheck"
 import type { SessionBackend } from "effect-session"
+import * as FastCheck from "effect/FastCheck"
 import * as Expiry from "../../src/internal/expiry.js"
 
 const hour = 60 * 60 * 1000
@@ -120,7 +120,12 @@ describe("when a session ends", () => {
   })
 
   it("E3: refreshAfter 0 refreshes whenever time has passed, 1 never", () => {
-    const of = (refreshAfter: number) => ({ idleMillis: hour, persistent: true, absoluteMillis: undefined, refreshAfter })
+    const of = (refreshAfter: number) => ({
+      idleMillis: hour,
+      persistent: true,
+      absoluteMillis: undefined,
+      refreshAfter
+    })
     const times = Expiry.fresh(of(0), 0, undefined)
     expect(Expiry.refresh(of(0), times, 0)).toBeUndefined()
     expect(Expiry.refresh(of(0), times, 1)?.expiresAt).toBe(hour + 1)
@@ -139,18 +144,26 @@ describe("when a session ends", () => {
   })
 
   it("M12: Max-Age is whole seconds, rounded up, never less than what is left, at most 400 days; none for a browser-session", () => {
-    check(FastCheck.property(policy, own, start, FastCheck.integer({ min: -day, max: 500 * day }), (policy, own, now, later) => {
-      const times = Expiry.fresh(policy, now, own)
-      const maxAge = Expiry.maxAge(times, now + later)
-      if (!times.persistent) {
-        expect(maxAge).toBeUndefined()
-        return
-      }
-      const left = Math.min(Math.max(times.expiresAt - now - later, 0), 400 * day)
-      expect(Number.isInteger(maxAge)).toBe(true)
-      expect(maxAge! * 1000).toBeGreaterThanOrEqual(left)
-      expect(maxAge! * 1000).toBeLessThan(left + 1000)
-    }))
+    check(
+      FastCheck.property(
+        policy,
+        own,
+        start,
+        FastCheck.integer({ min: -day, max: 500 * day }),
+        (policy, own, now, later) => {
+          const times = Expiry.fresh(policy, now, own)
+          const maxAge = Expiry.maxAge(times, now + later)
+          if (!times.persistent) {
+            expect(maxAge).toBeUndefined()
+            return
+          }
+          const left = Math.min(Math.max(times.expiresAt - now - later, 0), 400 * day)
+          expect(Number.isInteger(maxAge)).toBe(true)
+          expect(maxAge! * 1000).toBeGreaterThanOrEqual(left)
+          expect(maxAge! * 1000).toBeLessThan(left + 1000)
+        }
+      )
+    )
   })
 
   it("K5: a sealed session's deadline, computed anew from its times, is the one it was sealed with", () => {

@@ -25,7 +25,18 @@ describe("JSON text of a value", () => {
 
   it("C1: whatever is written comes back equal; the rest is refused, and nothing throws", () => {
     const leaf = FastCheck.oneof(
-      FastCheck.constantFrom<unknown>(undefined, NaN, Infinity, 1n, Symbol.iterator, new Date(0), new Map(), /x/, -0, null),
+      FastCheck.constantFrom<unknown>(
+        undefined,
+        NaN,
+        Infinity,
+        1n,
+        Symbol.iterator,
+        new Date(0),
+        new Map(),
+        /x/,
+        -0,
+        null
+      ),
       FastCheck.string({ unit: "binary" }),
       FastCheck.double(),
       FastCheck.boolean()
@@ -59,7 +70,19 @@ describe("JSON text of a value", () => {
     expect(problemOf({ list: [1, { at: NaN }] })).toEqual(["NaN is not JSON", "list.1.at"])
     expect(problemOf([undefined])?.[1]).toBe("0")
     expect(problemOf(new Array(2))?.[1]).toBe("0")
-    for (const value of [undefined, 1n, () => 1, Symbol("s"), new Date(0), new Instance(), new Map(), new Uint8Array(1), Object(1)]) {
+    for (
+      const value of [
+        undefined,
+        1n,
+        () => 1,
+        Symbol("s"),
+        new Date(0),
+        new Instance(),
+        new Map(),
+        new Uint8Array(1),
+        Object(1)
+      ]
+    ) {
       expect(problemOf(value)).toEqual([expect.any(String), ""])
     }
   })
@@ -78,7 +101,9 @@ describe("JSON text of a value", () => {
         withToJson,
         [new Impostor(1)],
         Object.create({ toJSON: () => "another" }) as unknown,
-        new Proxy([1], { get: (target, key) => key === "toJSON" ? () => "another" : Reflect.get(target, key) as unknown })
+        new Proxy([1], {
+          get: (target, key) => key === "toJSON" ? () => "another" : Reflect.get(target, key) as unknown
+        })
       ]
     ) {
       expect(textOf(value)).not.toBe("\"another\"")
@@ -102,7 +127,10 @@ describe("JSON text of a value", () => {
   })
 
   it("C1: properties that are undefined are left out and told", () => {
-    expect(Json.stringify({ a: undefined, b: { c: undefined }, d: 1 })).toEqual({ text: "{\"b\":{},\"d\":1}", lossy: true })
+    expect(Json.stringify({ a: undefined, b: { c: undefined }, d: 1 })).toEqual({
+      text: "{\"b\":{},\"d\":1}",
+      lossy: true
+    })
   })
 
   it("C8: __proto__, constructor and toJSON as data are data", () => {
