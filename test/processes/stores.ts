@@ -11,7 +11,7 @@ import * as Sql from "effect-session/SessionStore/Sql"
 
 export type Name = "redis" | "postgres" | "mysql" | "sqlite"
 
-const defaults: SessionStore.ServerOptions = { secure: false, cleanupInterval: Infinity, storeTimeout: "20 seconds" }
+const defaults: SessionStore.ServerOptions = { secure: false, cleanupInterval: Infinity, storeTimeout: "60 seconds" }
 
 /** `place` is a key prefix, a table, or a file: one for each test; `url` is the server's. */
 export const storeAt = (
