@@ -1,0 +1,468 @@
+import {
+  HttpApi,
+  HttpApiBuilder,
+  HttpApiEndpoint,
+  HttpApiGroup,
+  HttpApp,
+  HttpRouter,
+  HttpServer,
+  HttpServerResponse
+} from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import {
+  Cause,
+  Effect,
+  Either,
+  Exit,
+  Layer,
+  Logger,
+  LogLevel,
+  Option,
+  Redacted,
+  Schema,
+  type Scope,
+  Tracer
+} from "effect"
+import {
+  KeyRing,
+  RequestContext,
+  RequestContextApi,
+  RequestId,
+  SessionBackend,
+  SessionConfig,
+  SessionError,
+  SessionKey,
+  SessionStore
+} from "effect-session"
+import { randomBytes } from "node:crypto"
+import { inspect } from "node:util"
+import * as memory from "../src/internal/memory/backend.js"
+
+// ── what must be in nothing ──
+
+const marked = (what: string) => `${what}-${randomBytes(12).toString("hex")}`
+const userValue = marked("value")
+const nestedValue = marked("nested")
+const newerValue = marked("newer")
+const plainKey = randomBytes(64)
+const oldKey = randomBytes(64)
+
+/** Grows with every cookie that a run sends. */
+const secrets = new Set<string>([
+  userValue,
+  nestedValue,
+  newerValue,
+  ...[plainKey, oldKey].flatMap((key) =>
+    [key, key.subarray(0, 32), key.subarray(32)].flatMap((part) => [
+      part.toString("base64").replace(/=+$/, ""),
+      part.toString("base64url"),
+      part.toString("hex"),
+      [...part.subarray(0, 8)].join(","),
+      [...part.subarray(0, 8)].join(", ")
+    ])
+  )
+])
+
+/** Everything that was written, logged, traced or answered in an error. */
+const written: Array<{ readonly where: string; readonly text: string }> = []
+
+const write = (where: string, ...things: ReadonlyArray<unknown>) => {
+  for (const thing of things) {
+    written.push({
+      where,
+      text: typeof thing === "string" ? thing : inspect(thing, { depth: 6, maxStringLength: null })
+    })
+  }
+}
+
+/** In every form that somebody may write an error in. */
+const writeError = (where: string, error: unknown) => {
+  write(where, error, String(error), JSON.stringify(error) ?? "", Object.assign({}, error))
+  if (error instanceof Error) write(where, error.message, error.stack ?? "", Object.entries(error))
+  for (const cause of [Cause.fail(error), Cause.die(error)]) {
+    write(where, cause, Cause.pretty(cause, { renderErrorCause: true }), JSON.stringify(cause), Exit.failCause(cause))
+  }
+}
+
+const expectNoSecret = () => {
+  expect(written.length).toBeGreaterThan(10)
+  const found = new Set<string>()
+  for (const { text, where } of written) {
+    for (const secret of secrets) {
+      if (text.includes(secret) || text.includes(encodeURIComponent(secret))) found.add(`${where}: ${text}`)
+    }
+  }
+  expect([...found]).toEqual([])
+  written.length = 0
+}
+
+// ── where it would be ──
+
+const loggers = Layer.mergeAll(
+  Logger.replace(
+    Logger.defaultLogger,
+    Logger.make((entry) => {
+      write("log", Logger.stringLogger.log(entry), Logger.logfmtLogger.log(entry), Logger.jsonLogger.log(entry))
+      write("log", Logger.structuredLogger.log(entry), entry.message, entry.cause, Cause.pretty(entry.cause))
+    })
+  ),
+  Logger.minimumLogLevel(LogLevel.All)
+)
+
+const tracing = Layer.setTracer(Tracer.make({
+  context: (run) => run(),
+  span: (name, parent, context, links, startTime, kind, options) => {
+    const attributes = new Map<string, unknown>(Object.entries(options?.attributes ?? {}))
+    write("span", name, attributes)
+    return {
+      _tag: "Span",
+      name,
+      spanId: "1",
+      traceId: "1",
+      parent,
+      context,
+      status: { _tag: "Started", startTime },
+      attributes,
+      links,
+      sampled: true,
+      kind,
+      end: (_, exit) => {
+        write("span", attributes)
+        // what exporters make an event of
+        if (Exit.isFailure(exit)) {
+          write("span", Cause.pretty(exit.cause, { renderErrorCause: true }))
+          for (const error of Cause.prettyErrors(exit.cause)) write("span", error.message, error.stack ?? "")
+        }
+      },
+      attribute: (key, value) => {
+        attributes.set(key, value)
+        write("span", key, value)
+      },
+      event: (event, _, attributes) => write("span", event, attributes),
+      addLinks: () => undefined
+    }
+  }
+}))
+
+const surroundings = Layer.merge(loggers, tracing)
+
+// ── the run ──
+
+const Plain = SessionKey.make("plain", Schema.String)
+const Profile = SessionKey.make("profile", Schema.Struct({ name: Schema.String, list: Schema.Array(Schema.String) }))
+const WrongProfile = SessionKey.make("profile", Schema.Struct({ name: Schema.Number, list: Schema.Array(Schema.Int) }))
+const Newer = SessionKey.make("newer", Schema.String, { from: SessionKey.previous(Schema.String, (text) => text) })
+const Older = SessionKey.make("newer", Schema.String)
+const Refusing = SessionKey.make(
+  "refusing",
+  Schema.String.pipe(Schema.filter((text) => text.startsWith("value") ? `not ${text}` : true))
+)
+const Throwing = SessionKey.make(
+  "plain",
+  Schema.transform(Schema.String, Schema.String, {
+    strict: true,
+    encode: (text): string => {
+      throw new Error(`cannot encode ${text}`)
+    },
+    decode: (text): string => {
+      throw new Error(`cannot decode ${text}`)
+    }
+  })
+)
+const Anything = SessionKey.make("anything", Schema.Unknown)
+
+const profile = { name: nestedValue, list: [nestedValue] }
+
+/** Everything that can go wrong in a handler, told to whoever may be told. */
+const failures = Effect.gen(function*() {
+  const circular: Record<string, unknown> = { value: userValue }
+  circular["self"] = circular
+  const attempts: ReadonlyArray<Effect.Effect<unknown, unknown, RequestContext.RequestContext>> = [
+    RequestContext.get(WrongProfile),
+    RequestContext.modify(WrongProfile, (current) => [1, current]),
+    RequestContext.get(Throwing),
+    RequestContext.get(Older),
+    RequestContext.insert(Refusing, userValue),
+    RequestContext.insert(Throwing, userValue),
+    RequestContext.insert(Anything, circular),
+    RequestContext.insert(Anything, { value: userValue, date: new Date() }),
+    RequestContext.insert(Anything, [userValue, 1n]),
+    RequestContext.insert(Plain, userValue.repeat(40_000)),
+    RequestContext.remove(WrongProfile)
+  ]
+  for (const attempt of attempts) {
+    const exit = yield* Effect.exit(Effect.withSpan(attempt, "attempt"))
+    if (Exit.isSuccess(exit)) continue
+    yield* Effect.logError("an attempt failed", exit.cause)
+    yield* Effect.logDebug(exit.cause)
+    for (const error of Cause.failures(exit.cause)) {
+      yield* Effect.logWarning(error)
+      yield* Effect.annotateLogs(Effect.logTrace("annotated"), { error })
+      writeError("error", error)
+    }
+    write("error", exit.cause, Cause.pretty(exit.cause, { renderErrorCause: true }))
+  }
+})
+
+const routes = HttpRouter.empty.pipe(
+  HttpRouter.post(
+    "/write",
+    Effect.gen(function*() {
+      yield* RequestContext.insert(Plain, userValue)
+      yield* RequestContext.insert(Profile, profile)
+      yield* RequestContext.insert(Newer, newerValue)
+      yield* Effect.logInfo("written")
+      return HttpServerResponse.text("written")
+    })
+  ),
+  HttpRouter.get("/read", Effect.as(RequestContext.get(Plain), HttpServerResponse.text("read"))),
+  HttpRouter.get("/failures", Effect.as(failures, HttpServerResponse.text("handled"))),
+  HttpRouter.get("/decode", Effect.as(RequestContext.get(WrongProfile), HttpServerResponse.text("never"))),
+  HttpRouter.get("/encode", Effect.as(RequestContext.insert(Refusing, userValue), HttpServerResponse.text("never"))),
+  HttpRouter.get(
+    "/orDie",
+    Effect.as(Effect.orDie(RequestContext.get(WrongProfile)), HttpServerResponse.text("never"))
+  ),
+  HttpRouter.post("/renew", Effect.as(RequestContext.renew, HttpServerResponse.text("renewed"))),
+  HttpRouter.post("/flush", Effect.as(RequestContext.flush, HttpServerResponse.text("flushed"))),
+  HttpRouter.post(
+    "/modify",
+    Effect.as(RequestContext.modify(Plain, () => [1, Option.some(userValue)]), HttpServerResponse.text("modified"))
+  ),
+  HttpRouter.post(
+    "/commit",
+    Effect.zipRight(
+      RequestContext.insert(Plain, `${userValue}!`),
+      Effect.as(RequestContext.commit, HttpServerResponse.text("saved"))
+    )
+  ),
+  HttpRouter.get(
+    "/context",
+    Effect.map(RequestContext.RequestContext, (context) => {
+      write("error", JSON.stringify(Object.keys(context)))
+      return HttpServerResponse.text("context")
+    })
+  )
+)
+
+const serve = (store: Layer.Layer<SessionStore.SessionStore, unknown>) => {
+  const app = routes.pipe(RequestContext.middleware, RequestId.middleware)
+  return requester(app as HttpApp.Default<unknown, SessionStore.SessionStore | Scope.Scope>, store)
+}
+
+const requester = (
+  app: HttpApp.Default<unknown, SessionStore.SessionStore | Scope.Scope>,
+  store: Layer.Layer<SessionStore.SessionStore, unknown>
+) => {
+  const { handler } = toWeb(app, store)
+  return async (path: string, cookie = "", method = path === "/read" || !posts.has(path) ? "GET" : "POST") => {
+    const response = await handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
+    const setCookies = response.headers.getSetCookie()
+    for (const header of setCookies) remember(header.split(";")[0])
+    const body = await response.text()
+    if (response.status >= 400) {
+      write(
+        `body of ${response.status}`,
+        body,
+        JSON.stringify([...response.headers].filter(([name]) => name !== "set-cookie"))
+      )
+    }
+    return { status: response.status, body, cookie: setCookies.map((header) => header.split(";")[0]).join("; ") }
+  }
+}
+
+const posts = new Set(["/write", "/renew", "/flush", "/modify", "/commit"])
+
+const remember = (pair: string) => {
+  const value = pair.slice(pair.indexOf("=") + 1)
+  if (value.length > 20) secrets.add(value)
+}
+
+const toWeb = (
+  app: HttpApp.Default<unknown, SessionStore.SessionStore | Scope.Scope>,
+  store: Layer.Layer<SessionStore.SessionStore, unknown>
+) => HttpApp.toWebHandlerLayer(app, Layer.provideMerge(store as Layer.Layer<SessionStore.SessionStore>, surroundings))
+
+/** A cookie's value with one character changed, near its end. */
+const tamper = (cookie: string) => cookie.slice(0, -6) + (cookie.at(-6) === "A" ? "B" : "A") + cookie.slice(-5)
+
+const run = async (store: Layer.Layer<SessionStore.SessionStore, unknown>) => {
+  const request = serve(store)
+  const { cookie, status } = await request("/write")
+  expect(status).toBe(200)
+  expect(cookie).toMatch(/^[\w-]+=.{43,}/)
+  for (const path of ["/read", "/failures", "/decode", "/encode", "/orDie", "/context"]) await request(path, cookie)
+  remember(tamper(cookie))
+  for (const value of [tamper(cookie), `${cookie}x`, `${cookie}; ${tamper(cookie)}`, cookie.slice(0, -8)]) {
+    await request("/read", value)
+    await request("/failures", value)
+  }
+  const renewed = await request("/renew", cookie)
+  await request("/read", cookie)
+  await request("/modify", renewed.cookie || cookie)
+  await request("/commit", renewed.cookie || cookie)
+  await request("/flush", renewed.cookie || cookie)
+  await request("/nowhere", cookie)
+}
+
+type Trouble = "fails" | "throws" | "dies" | "hangs"
+
+/** A backend in trouble, whose every word holds what it was given. */
+const troubled = (trouble: Trouble) => {
+  const { backend, index: _ } = memory.make({ maxSessions: 100, maxBytes: 64 * 1024 * 1024 })
+  let armed: string | undefined
+  const wrap = <Args extends Array<unknown>, A>(
+    name: "find" | "insert" | "update" | "remove",
+    f: (...args: Args) => Effect.Effect<A, SessionError.SessionStoreError>
+  ) =>
+  (...args: Args): Effect.Effect<A, SessionError.SessionStoreError> => {
+    if (armed !== name) return f(...args)
+    const words = inspect(args, { depth: 9 }) + userValue
+    const error = Object.assign(new Error(`duplicate entry ${words}`, { cause: words }), {
+      sql: words,
+      parameters: args
+    })
+    switch (trouble) {
+      case "fails":
+        return Effect.fail(SessionError.SessionStoreError.of(name, "Unavailable", error))
+      case "throws":
+        throw error
+      case "dies":
+        return Effect.delay(Effect.die(error), 1)
+      case "hangs":
+        return Effect.zipRight(Effect.logTrace("waiting"), Effect.never)
+    }
+  }
+  const layer = SessionStore.layerBackend({ secure: false, storeTimeout: 30, refreshAfter: 0, expiry: "1 hour" }).pipe(
+    Layer.provide(Layer.succeed(SessionBackend.SessionBackend, {
+      find: wrap("find", backend.find),
+      insert: wrap("insert", backend.insert),
+      update: wrap("update", backend.update),
+      remove: wrap("remove", backend.remove),
+      removeExpired: backend.removeExpired
+    }))
+  )
+  return { arm: (name: string | undefined) => (armed = name), layer }
+}
+
+describe("what is written where people can read it", () => {
+  it("S1: no token, key, sealed value or session value in logs, spans and errors: a server store", async () => {
+    await run(SessionStore.layerMemory({ secure: false, maxSessionBytes: 100_000, expiry: "1 hour" }))
+    expectNoSecret()
+  })
+
+  it("K2: nor with sealed cookies, of the current key, an older one, and a stranger's", async () => {
+    const [current, old] = await Effect.runPromise(Effect.all([KeyRing.fromBytes(plainKey), KeyRing.fromBytes(oldKey)]))
+    const stranger = Effect.runSync(KeyRing.generate)
+    const store = (keys: KeyRing.KeyRing, audience = "") => SessionStore.layerCookie({ secure: false, keys, audience })
+    await run(store(current))
+    await run(store(KeyRing.withPrevious(current, old)))
+    const request = serve(store(KeyRing.withPrevious(current, old)))
+    for (const other of [store(old), store(stranger), store(current, "another audience")]) {
+      const { cookie } = await serve(other)("/write")
+      for (const path of ["/read", "/failures", "/decode"]) await request(path, cookie)
+    }
+    write("key", current, JSON.stringify(current), String(current), inspect(current, { showHidden: true, depth: 9 }))
+    expectNoSecret()
+  })
+
+  for (const trouble of ["fails", "throws", "dies", "hangs"] as const) {
+    it(`M5: nor from a store that ${trouble}, whatever its driver says`, async () => {
+      const { arm, layer } = troubled(trouble)
+      const request = serve(layer)
+      const { cookie } = await request("/write")
+      for (const operation of ["find", "insert", "update", "remove"]) {
+        arm(operation)
+        for (const path of ["/read", "/failures", "/write", "/modify", "/commit", "/renew", "/flush"]) {
+          await request(path, cookie)
+        }
+        await request("/write")
+        arm(undefined)
+      }
+      expect(written.some(({ where }) => where === "body of 503")).toBe(true)
+      expectNoSecret()
+    })
+  }
+
+  it("C2: nor in what an HttpApi answers for errors that its endpoints declare", async () => {
+    class Session extends RequestContextApi.Tag<Session>()("Session", { cookieName: "session" }) {}
+    const api = HttpApi.make("api").add(
+      HttpApiGroup.make("group")
+        .add(HttpApiEndpoint.post("write", "/write").addSuccess(Schema.Void))
+        .add(HttpApiEndpoint.get("decode", "/decode").addSuccess(Schema.Void).addError(SessionError.SessionSchemaError))
+        .add(HttpApiEndpoint.get("encode", "/encode").addSuccess(Schema.Void).addError(SessionError.SessionSchemaError))
+        .add(HttpApiEndpoint.get("store", "/store").addSuccess(Schema.Void).addError(SessionError.SessionStoreError))
+        .middleware(Session)
+    )
+    const live = HttpApiBuilder.group(api, "group", (handlers) =>
+      handlers
+        .handle("write", () => Effect.orDie(RequestContext.insert(Profile, profile)))
+        .handle("decode", () =>
+          Effect.asVoid(RequestContext.get(WrongProfile)).pipe(
+            Effect.catchTags({ SessionStoreError: Effect.die, SessionDisabled: Effect.die })
+          ))
+        .handle("encode", () =>
+          RequestContext.insert(Refusing, userValue).pipe(
+            Effect.catchIf((error) => error._tag !== "SessionSchemaError", Effect.die)
+          ))
+        .handle("store", () =>
+          Effect.fail(SessionError.SessionStoreError.of("find", "Unavailable", new Error(userValue)))))
+    const { handler } = HttpApiBuilder.toWebHandler(
+      Layer.mergeAll(
+        HttpApiBuilder.api(api).pipe(
+          Layer.provide(live),
+          Layer.provide(RequestContextApi.layer(Session)),
+          Layer.provide(SessionStore.layerMemory({ secure: false })),
+          Layer.orDie
+        ),
+        HttpServer.layerContext
+      ).pipe(Layer.provideMerge(surroundings))
+    )
+    const request = async (path: string, cookie: string, method = "GET") => {
+      const response = await handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
+      for (const header of response.headers.getSetCookie()) remember(header.split(";")[0])
+      return {
+        status: response.status,
+        body: await response.text(),
+        cookie: response.headers.getSetCookie()[0]?.split(";")[0]
+      }
+    }
+    const { cookie } = await request("/write", "", "POST")
+    const answers = []
+    for (const path of ["/decode", "/encode", "/store"]) answers.push(await request(path, cookie!))
+    expect(answers.map(({ status }) => status)).toEqual([500, 500, 503])
+    expect(JSON.parse(answers[0].body)).toEqual({
+      _tag: "SessionSchemaError",
+      key: "profile",
+      direction: "decode",
+      path: "name"
+    })
+    for (const { body } of answers) write("body of HttpApi", body)
+    expectNoSecret()
+  })
+
+  it("F3: nor in mistakes of the configuration, wherever the key was pasted", async () => {
+    const text = userValue.padEnd(70, "k")
+    const yaml = (lines: ReadonlyArray<string>) => ["request_context:", ...lines.map((line) => `  ${line}`)].join("\n")
+    const store = (key: string) => ["session_store:", "  type: Cookie", "  value:", `    private_key: ${key}`]
+    const mistakes = await Promise.all([
+      yaml(["enable: true", `session_config: { name: "${text} " }`, ...store(`"${text}"`)]),
+      yaml([`enable: "${text}"`, ...store(`"${text.slice(0, 40)}"`)]),
+      yaml([`${text}: 1`.slice(0, 0) + "enable: 1", ...store(`[${[...plainKey].join(", ")}, 256]`)]),
+      yaml([...store(`[${[...plainKey].slice(0, 20).join(", ")}]`)]),
+      yaml([`session_store: { type: "${text}" }`]),
+      yaml([`session_store: { type: Cookie, value: { private_key: { nested: "${text}" } } }`]),
+      `request_context: { session_store: { type: Cookie, value: { private_key: "${text}" `
+    ].map((yaml) => Effect.runPromise(Effect.either(SessionConfig.fromYaml(yaml)))))
+    mistakes.push(
+      ...await Promise.all([
+        KeyRing.fromUtf8(Redacted.make(userValue)),
+        KeyRing.derive(Redacted.make(userValue.slice(0, 20))),
+        KeyRing.fromBytes(plainKey.subarray(0, 60))
+      ].map((ring) => Effect.runPromise(Effect.either(ring)) as Promise<never>))
+    )
+    expect(mistakes.every(Either.isLeft)).toBe(true)
+    for (const mistake of mistakes) if (Either.isLeft(mistake)) writeError("configuration", mistake.left)
+    expectNoSecret()
+  })
+})
