@@ -8,25 +8,30 @@ import * as Effect from "effect/Effect"
 export interface Counted {
   readonly client: SqlClient
   readonly statements: Array<string>
+  /** how often a connection was taken out of the pool for its caller alone */
+  readonly reserved: () => number
 }
 
 export const counted: Effect.Effect<Counted, never, SqlClient> = Effect.map(SqlClient, (sql) => {
   const statements: Array<string> = []
+  let reserved = 0
   const wrapped = new WeakMap<Connection, Connection>()
   const wrap = (connection: Connection): Connection => {
     const known = wrapped.get(connection)
     if (known !== undefined) return known
     const record =
-      <A>(run: (text: string, ...rest: ReadonlyArray<any>) => A) => (text: string, ...rest: ReadonlyArray<any>): A => {
-        statements.push(text)
-        return run(text, ...rest)
-      }
+      <A, E>(run: (text: string, ...rest: ReadonlyArray<any>) => Effect.Effect<A, E>) =>
+      (text: string, ...rest: ReadonlyArray<any>): Effect.Effect<A, E> =>
+        Effect.suspend(() => {
+          statements.push(text)
+          return run(text, ...rest)
+        })
     const counting: Connection = {
-      execute: record(connection.execute.bind(connection) as any) as any,
-      executeRaw: record(connection.executeRaw.bind(connection) as any) as any,
+      execute: record(connection.execute.bind(connection) as any),
+      executeRaw: record(connection.executeRaw.bind(connection) as any),
       executeStream: connection.executeStream.bind(connection),
-      executeValues: record(connection.executeValues.bind(connection) as any) as any,
-      executeUnprepared: record(connection.executeUnprepared.bind(connection) as any) as any
+      executeValues: record(connection.executeValues.bind(connection) as any),
+      executeUnprepared: record(connection.executeUnprepared.bind(connection) as any)
     }
     wrapped.set(connection, counting)
     return counting
@@ -34,15 +39,15 @@ export const counted: Effect.Effect<Counted, never, SqlClient> = Effect.map(SqlC
   const client = new Proxy(sql, {
     get: (target, property) => {
       const value = (target as any)[property]
-      if (property === "reserve") return Effect.map(target.reserve, wrap)
-      if (property !== "unsafe") return value
-      return (...args: [string]) => {
-        const statement = target.unsafe(...args) as any
-        const { acquirer } = statement
-        // a pool stays what it is: an effect that is done
-        return acquirer._tag === "Success" ? { acquirer: Effect.succeed(wrap(acquirer.value)) } : statement
+      if (property === "reserve") {
+        return Effect.map(target.reserve, (connection) => {
+          reserved++
+          return wrap(connection)
+        })
       }
+      if (property !== "unsafe") return value
+      return (...args: [string]) => ({ acquirer: Effect.map((target.unsafe(...args) as any).acquirer, wrap as any) })
     }
   })
-  return { client, statements }
+  return { client, statements, reserved: () => reserved }
 })

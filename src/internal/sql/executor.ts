@@ -9,8 +9,8 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import type { Scope } from "effect/Scope"
 import type { SessionStoreError } from "../../SessionError.js"
 import { withRetry } from "./failure.js"
 import { execute, Lane } from "./lane.js"
@@ -94,38 +94,57 @@ const begin: { readonly [dialect in Dialect]: ReadonlyArray<string> } = {
   sqlite: ["BEGIN IMMEDIATE"]
 }
 
-/**
- * The pool as a connection, where the client has one: what every statement of the client itself runs on. It is no part of
- * the public interface, therefore only taken where it is what it was: an effect that is done and needs no scope.
- */
-const poolOf = (client: SqlClient): Connection | undefined => {
-  const { acquirer } = client.unsafe("SELECT 1") as { readonly acquirer?: unknown }
-  return Effect.isEffect(acquirer) && Exit.isExit(acquirer) && Exit.isSuccess(acquirer)
-    ? acquirer.value as Connection
-    : undefined
+/** What a client turned out to be: see `probe`. */
+interface Probed {
+  /** one connection of it; whose transaction the caller is in, is told by it */
+  readonly known: Connection
+  /** the pool in the form of a connection, which any number of statements may use at once */
+  readonly pool: Connection | undefined
 }
 
-export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executor> =>
-  Effect.map(
-    // One connection of the client: whose transaction the caller is in, is told by it.
-    Effect.suspend(() => {
-      const pool = poolOf(client)
-      return pool === undefined ? Effect.exit(Effect.scoped(client.reserve)) : Effect.succeed(Exit.succeed(pool))
-    }),
-    (known) => makeWith(dialect, client, poolOf(client), Exit.isSuccess(known) ? known.value : undefined)
-  )
+/**
+ * What the client's own statements run on. It is no part of the public interface, therefore looked at closely: it is taken
+ * for the pool only where it is the same object each time, and not the one that transactions get. Otherwise each statement
+ * reserves a connection, which takes longer and is right with any client.
+ */
+const probe = (dialect: Dialect, client: SqlClient): Effect.Effect<Probed, SqlError> => {
+  const { acquirer } = client.unsafe("SELECT 1") as { readonly acquirer?: unknown }
+  const once = (effect: Effect.Effect<Connection, SqlError, Scope>): Effect.Effect<Connection, SqlError> =>
+    Effect.scoped(Effect.mapInputContext(effect, Context.omit(TransactionConnection)) as typeof effect)
+  return Effect.flatMap(reserved(client, Effect.succeed), (own) => {
+    if (dialect === "sqlite" || !Effect.isEffect(acquirer)) return Effect.succeed({ known: own, pool: undefined })
+    // sound as far as it goes: what it gives is a connection to whoever calls it in @effect/sql
+    const shared = once(acquirer as Effect.Effect<Connection, SqlError, Scope>)
+    return Effect.zipWith(shared, shared, (first, second) => ({
+      known: own,
+      pool: first === second && first !== own ? first : undefined
+    }))
+  })
+}
+
+export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executor> => {
+  const executor = makeWith(dialect, client)
+  // Where the database does not answer yet, the first statement asks again.
+  return Effect.as(Effect.exit(executor.prepare), executor)
+}
 
 const makeWith = (
   dialect: Dialect,
-  client: SqlClient,
-  pool: Connection | undefined,
-  known: Connection | undefined
-): Executor => {
+  client: SqlClient
+): Executor & { readonly prepare: Effect.Effect<Probed, SqlError> } => {
+  let probed: Probed | undefined
+
+  const prepare = Effect.tap(probe(dialect, client), (result) =>
+    Effect.sync(() => {
+      probed = result
+    }))
+
   // All clients share the tag of the connection in transaction: a transaction on another database is none of ours.
   const isOurs = (connection: Connection): boolean => {
-    if (known === undefined) return false
+    if (probed === undefined) return false
     const prototype = Object.getPrototypeOf(connection)
-    return connection === known || (prototype !== Object.prototype && prototype === Object.getPrototypeOf(known))
+    return connection === probed.known
+      || (prototype !== Object.prototype && prototype === Object.getPrototypeOf(probed.known))
   }
 
   const joined = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Connection | undefined => {
@@ -145,10 +164,11 @@ const makeWith = (
 
   const alone = (text: string, params: Params, isWrite: boolean): Effect.Effect<unknown, SqlError> => {
     const on = (connection: Connection) => runOn(dialect, connection, text, params, isWrite)
-    if (pool !== undefined) return on(pool)
-    return lane === undefined
+    if (lane !== undefined) return lane.run(text, params, isWrite)
+    if (probed === undefined) return Effect.zipRight(prepare, Effect.suspend(() => alone(text, params, isWrite)))
+    return probed.pool === undefined
       ? reserved(client, (connection, restore) => restore(on(connection)))
-      : lane.run(text, params, isWrite)
+      : on(probed.pool)
   }
 
   const read: Executor["read"] = (operation, text, params) =>
@@ -194,7 +214,7 @@ const makeWith = (
       )
     })
 
-  return { dialect, read, readLatest, distrustTransaction, write, transaction }
+  return { prepare, dialect, read, readLatest, distrustTransaction, write, transaction }
 }
 
 /**
