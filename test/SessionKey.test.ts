@@ -1,7 +1,7 @@
 import { HttpRouter, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { KeyRing, RequestContext, SessionBackend, SessionKey, SessionStore } from "effect-session"
 import { Context, Effect, Either, FastCheck as fc, Layer, Option, Schema } from "effect"
+import { KeyRing, RequestContext, SessionBackend, SessionKey, SessionStore } from "effect-session"
 import { cookieOf, countingStore } from "./support/counting.js"
 import { serve } from "./support/server.js"
 
@@ -22,8 +22,10 @@ const Other = SessionKey.make("other", Schema.String)
 
 const json = (value: unknown) => HttpServerResponse.text(JSON.stringify(value))
 const show = <A, I>(key: SessionKey.SessionKey<A, I>) =>
-  Effect.map(Effect.either(RequestContext.get(key)), (value) =>
-    json(Either.match(value, { onLeft: (error) => error.message, onRight: Option.getOrNull })))
+  Effect.map(
+    Effect.either(RequestContext.get(key)),
+    (value) => json(Either.match(value, { onLeft: (error) => error.message, onRight: Option.getOrNull }))
+  )
 
 const app = HttpRouter.empty.pipe(
   HttpRouter.post("/1", Effect.as(RequestContext.insert(First, ["tea"]), json("in"))),
@@ -41,7 +43,10 @@ const app = HttpRouter.empty.pipe(
   HttpRouter.post(
     "/modify",
     Effect.map(
-      RequestContext.modify(Third, (cart) => [null, Option.map(cart, ({ items, since }) => ({ items: [...items, ...items], since }))]),
+      RequestContext.modify(
+        Third,
+        (cart) => [null, Option.map(cart, ({ items, since }) => ({ items: [...items, ...items], since }))]
+      ),
       json
     )
   ),
@@ -52,10 +57,12 @@ const third = { items: [{ sku: "tea", quantity: 1 }], since: new Date(0) }
 
 const body = async (response: Promise<Response>) => JSON.parse(await (await response).text()) as unknown
 
-for (const [kind, layer] of Object.entries({
-  server: () => SessionStore.layerMemory({ secure: false }),
-  client: () => SessionStore.layerCookie({ secure: false, keys: Effect.runSync(KeyRing.generate) })
-})) {
+for (
+  const [kind, layer] of Object.entries({
+    server: () => SessionStore.layerMemory({ secure: false }),
+    client: () => SessionStore.layerCookie({ secure: false, keys: Effect.runSync(KeyRing.generate) })
+  })
+) {
   describe(`versions of a value (${kind})`, () => {
     const begin = async () => {
       const { request } = serve(app, layer())
@@ -151,7 +158,8 @@ describe("writing back", () => {
 // ── encoding ──
 
 describe("SessionKey", () => {
-  const write = <A, I>(schema: Schema.Schema<A, I>, value: A) => Effect.runSync(Effect.either(SessionKey.make("k", schema).write(value)))
+  const write = <A, I>(schema: Schema.Schema<A, I>, value: A) =>
+    Effect.runSync(Effect.either(SessionKey.make("k", schema).write(value)))
 
   it("C1: what is not JSON is refused, with its path", () => {
     const cyclic: Record<string, unknown> = {}
@@ -171,7 +179,7 @@ describe("SessionKey", () => {
         [new Map(), ""],
         [new (class Custom {})(), ""],
         [[1, undefined], "1"],
-        // eslint-disable-next-line no-sparse-arrays
+
         [[1, , 2], "1"],
         [{ a: { b: [NaN] } }, "a.b.0"],
         [{ toJSON: () => 1 }, "toJSON"],
@@ -181,7 +189,11 @@ describe("SessionKey", () => {
     ) {
       const result = write(Schema.Unknown, value)
       if (Either.isRight(result)) throw new Error(`taken: ${result.right}`)
-      expect([result.left._tag, result.left.direction, result.left.path]).toEqual(["SessionSchemaError", "encode", path])
+      expect([result.left._tag, result.left.direction, result.left.path]).toEqual([
+        "SessionSchemaError",
+        "encode",
+        path
+      ])
     }
     for (const schema of [Schema.DateFromSelf, Schema.BigIntFromSelf, Schema.UndefinedOr(Schema.String)] as const) {
       const value = { DateFromSelf: new Date(), BigIntFromSelf: 1n }[String(schema)] ?? undefined
@@ -224,8 +236,14 @@ describe("SessionKey", () => {
     })
     for (const schema of [sync, async]) {
       const key = SessionKey.make("k", schema)
-      expect(await Effect.runPromise(Effect.flip(key.write("v")))).toMatchObject({ _tag: "SessionSchemaError", direction: "encode" })
-      expect(await Effect.runPromise(Effect.flip(key.read("\"v\"")))).toMatchObject({ _tag: "SessionSchemaError", direction: "decode" })
+      expect(await Effect.runPromise(Effect.flip(key.write("v")))).toMatchObject({
+        _tag: "SessionSchemaError",
+        direction: "encode"
+      })
+      expect(await Effect.runPromise(Effect.flip(key.read("\"v\"")))).toMatchObject({
+        _tag: "SessionSchemaError",
+        direction: "decode"
+      })
     }
     expect(await Effect.runPromise(Effect.flip(SessionKey.make("k", Schema.String).read("not json")))).toMatchObject({
       _tag: "SessionSchemaError",
@@ -296,10 +314,15 @@ describe("SessionKey", () => {
         nothing: RequestContext.modify(Other, () => [0, Option.none()])
       }
       for (const [name, operation] of Object.entries(operations)) {
-        const { request } = serve(Effect.as(operation as Effect.Effect<unknown, never, RequestContext.RequestContext>, json(name)), layer)
+        const { request } = serve(
+          Effect.as(operation as Effect.Effect<unknown, never, RequestContext.RequestContext>, json(name)),
+          layer
+        )
         expect([name, (await request("/")).headers.getSetCookie()]).toEqual([name, []])
         const unknown = await request("/", { cookie: `session=${"A".repeat(43)}` })
-        if (kind === "server") expect([name, unknown.headers.getSetCookie().length]).toEqual([name, name === "flush" ? 1 : 0])
+        if (kind === "server") {
+          expect([name, unknown.headers.getSetCookie().length]).toEqual([name, name === "flush" ? 1 : 0])
+        }
         const { insert } = counting.taken()
         expect([name, insert]).toEqual([name, 0])
       }

@@ -40,8 +40,10 @@ const app = HttpRouter.empty.pipe(
   HttpRouter.get("/list", Effect.map(Effect.flatMap(user, Sessions.list), json)),
   HttpRouter.post(
     "/revoke",
-    Effect.flatMap(query, (parameters) =>
-      Effect.map(Sessions.revoke(parameters.get("user") ?? "", parameters.get("id") ?? ""), json))
+    Effect.flatMap(
+      query,
+      (parameters) => Effect.map(Sessions.revoke(parameters.get("user") ?? "", parameters.get("id") ?? ""), json)
+    )
   ),
   HttpRouter.post("/revoke-others", Effect.map(Effect.flatMap(user, Sessions.revokeOthers), json)),
   HttpRouter.post("/revoke-all", Effect.map(Effect.flatMap(user, Sessions.revokeAll), json)),
@@ -53,7 +55,13 @@ const app = HttpRouter.empty.pipe(
   )
 )
 
-type Listed = { id: string; subject: string; current: boolean; userAgent: { value?: string }; address: { value?: string } }
+type Listed = {
+  id: string
+  subject: string
+  current: boolean
+  userAgent: { value?: string }
+  address: { value?: string }
+}
 
 type ServerStore = Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown>
 
@@ -99,7 +107,10 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await signIn("bob")
     const renewed = cookieOf(await post("/renew", laptop.cookie))
     const listed = await read("/list?user=ada", renewed) as Array<Listed>
-    expect(listed.map(({ current, userAgent }) => [userAgent.value, current])).toEqual([["phone", false], ["laptop", true]])
+    expect(listed.map(({ current, userAgent }) => [userAgent.value, current])).toEqual([["phone", false], [
+      "laptop",
+      true
+    ]])
     expect(listed.map(({ subject }) => subject)).toEqual(["ada", "ada"])
     expect(listed[0].address.value).toBe("192.0.2.7")
     expect(listed[1].address.value).toBeUndefined()

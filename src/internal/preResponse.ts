@@ -5,7 +5,7 @@
 import * as HttpApp from "@effect/platform/HttpApp"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
@@ -21,8 +21,7 @@ export const append = (
     Option.some<HttpApp.PreResponseHandler>(
       outer._tag === "None"
         ? handler
-        : (request, response) =>
-          andThen(outer.value(request, response), (response) => handler(request, response))
+        : (request, response) => andThen(outer.value(request, response), (response) => handler(request, response))
     )
   )
 }
