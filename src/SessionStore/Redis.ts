@@ -2,7 +2,8 @@
  * Sessions in Redis or Valkey, through `ioredis` (an optional peer: `npm i "ioredis@^5.6.0"`).
  *
  * One hash a session, one Lua script an atomic step, one key a script: it runs on a single server, behind Sentinel and on a
- * Cluster. Redis removes expired sessions by itself; until then the stored time decides.
+ * Cluster, from Redis 6.2 and Valkey 7.2 on. The stored time and Effect's clock decide when a session is over; Redis removes
+ * it by itself an hour later, so that a clock which is wrong by less ends no session early.
  *
  * Configure Redis so that it does not lose sessions you want to keep: `maxmemory-policy noeviction` (any other policy signs
  * users out under pressure) and persistence (`appendonly yes`).

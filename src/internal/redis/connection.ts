@@ -150,15 +150,19 @@ const report = (client: Redis): Effect.Effect<void> =>
 /** Whether it works or not: an app starts without its Redis, and recovers with it. */
 const untilConnected = (client: Redis): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
-    const settle = () => {
+    const stop = () => {
       clearTimeout(timer)
       for (const event of events) client.off(event, settle)
+    }
+    const settle = () => {
+      stop()
       resume(Effect.void)
     }
     const events = ["ready", "error", "close", "end"]
     const timer = setTimeout(settle, patienceMillis)
     for (const event of events) client.on(event, settle)
     if (client.status === "ready") settle()
+    return Effect.sync(stop)
   })
 
 /** Lets replies under way arrive; a server that does not answer is not waited for. */
