@@ -147,8 +147,9 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
   long(row("C9: many increments through two processes over one backend lose none", (kit) =>
     Effect.gen(function*() {
       const { increments } = kit.sizes
-      const one = yield* kit.over(another(kit.backend))
-      const two = yield* kit.over(another(kit.backend), {}, one.clock)
+      // Each yields: a store that answers at once would let nobody come between.
+      const one = yield* kit.over(yielding(kit.backend))
+      const two = yield* kit.over(yielding(kit.backend), {}, one.clock)
       const browser = one.browser()
       yield* browser.visit(RequestContext.insert(User, "ada"))
       const cookie = cookieOf(one, browser.token())

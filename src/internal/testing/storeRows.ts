@@ -467,10 +467,16 @@ const expiry: ReadonlyArray<Row> = [
   both("E4: an own expiry is clamped to 400 days and to the absolute expiry", (kit) =>
     Effect.gen(function*() {
       const most = yield* kit.world({ absoluteExpiry: Duration.infinity })
-      const clamped = yield* most.browser().visit(
+      const lasting = most.browser()
+      const clamped = yield* lasting.visit(
         Effect.zip(RequestContext.insert(User, "ada"), RequestContext.setExpiry("9999 days"))
       )
       expect(maxAge(clamped)).toBe((400 * day) / second)
+      const kept = lasting.token()
+      most.clock.move(400 * day - 1)
+      expect(yield* isAlive(most, kept)).toBe(true)
+      most.clock.move(1)
+      expect(yield* isAlive(most, kept)).toBe(false)
       const world = yield* kit.world({ absoluteExpiry: "2 hours" })
       const browser = world.browser()
       const absolute = yield* browser.visit(
