@@ -440,8 +440,12 @@ describe("KeyValueStore backend: expiry", () => {
     Effect.gen(function*() {
       const { store, values } = overMap()
       for (let i = 0; i < 100; i++) yield* over(store).backend.insert(idOf(`${i}`), session({ life: hour + i }), start)
-      const sessions = over(overMap(values).store)
+      const restarted = overMap(values)
+      const sessions = over(restarted.store)
       for (let i = 100; i < 130; i++) yield* sessions.backend.insert(idOf(`${i}`), session({ life: hour + i }), start)
+      expect(restarted.count.gets).toBeLessThan(30 + 20) // a look for each id, and for the next number once
+      expect(new Set(keysLike(values, /agenda-\d+-\d+$/).map((key) => Number(key.split("-").pop()))))
+        .toEqual(new Set(Array.from({ length: 130 }, (_, i) => i)))
       expect(yield* sessions.backend.removeExpired(start + hour + 49, 1000)).toBe(50)
       expect(yield* sweepAll(over(overMap(values).store), start + day)).toBe(80)
       expect(keysLike(values, /record|agenda-\d/)).toEqual([])
@@ -483,6 +487,10 @@ describe("KeyValueStore backend: expiry", () => {
       yield* sessions.backend.insert(idOf("b"), session({ life: 10 * minute }), start)
       expect(yield* sweepAll(sessions, start + hour)).toBe(2)
       expect(keysLike(values, /record/)).toEqual([])
+      // a day that was done with has something again, which a process that starts later must find
+      yield* sweepAll(sessions, start + 3 * day)
+      yield* sessions.backend.insert(idOf("c"), session({ life: hour }), start)
+      expect(yield* sweepAll(over(overMap(values).store), start + 3 * day)).toBe(1)
     }))
 })
 
