@@ -8,7 +8,7 @@ import * as RandomPool from "../src/internal/random.js"
 import type { RequestSession } from "../src/internal/session.js"
 import * as Token from "../src/internal/token.js"
 import { listen, type Log, serve } from "./support/server.js"
-import { settle, stage } from "./support/stage.js"
+import { restless, seeded, settle, stage } from "./support/stage.js"
 
 const A = SessionKey.make("a", Schema.String)
 const B = SessionKey.make("b", Schema.String)
@@ -303,6 +303,78 @@ describe("fibers of one request, in each other's way", () => {
       const { token: next } = yield* Fiber.join(finishing)
       expect(yield* stored(next!)).toEqual({ a: "\"a\"" })
     }))
+})
+
+/**
+ * One request, several fibers. Each has a key of its own and knows what it must have; beside that they commit, renew, sign
+ * in and set an expiry, in each other's way, before and after the head, and are interrupted in doing so.
+ */
+const turmoil = (seed: number) =>
+  Effect.gen(function*() {
+    const below = seeded(seed)
+    const { begin, finish, request, stats, stored } = stage({ expiry: "1 hour" }, restless(below))
+    const token = yield* begin((session) => session.insert(A, "stays"))
+    const session = request(token)
+    const pause = Effect.suspend(() => Effect.repeatN(Effect.yieldNow(), below(6)))
+    const expected: Record<string, string | undefined> = { a: "\"stays\"" }
+
+    const fiber = (name: string) =>
+      Effect.gen(function*() {
+        const key = SessionKey.make(name, Schema.Int)
+        let mine: number | undefined
+        for (let step = 0; step < 12; step++) {
+          yield* pause
+          const next = below(100)
+          switch (below(9)) {
+            case 0:
+            case 1:
+              yield* session.insert(key, next)
+              mine = next
+              break
+            case 2:
+            case 3:
+              expect([seed, yield* session.modify(key, (has) => [Option.getOrUndefined(has), Option.some(next)])])
+                .toEqual([seed, mine])
+              mine = next
+              break
+            case 4:
+              expect([seed, Option.getOrUndefined(yield* session.remove(key))]).toEqual([seed, mine])
+              mine = undefined
+              break
+            case 5: {
+              const committing = yield* Effect.fork(session.commit)
+              yield* pause
+              yield* next < 50 ? Fiber.interrupt(committing) : Fiber.join(committing)
+              break
+            }
+            case 6:
+              yield* Effect.ignore(
+                next < 30 ? session.bind("ada") : next < 70 ? session.renew : session.setExpiry("2 hours")
+              )
+              break
+            default:
+              expect([seed, Option.getOrUndefined(yield* session.get(key))]).toEqual([seed, mine])
+          }
+          expected[name] = mine === undefined ? undefined : String(mine)
+        }
+      })
+
+    const fibers = yield* Effect.forEach(["one", "two", "three"], (name) => Effect.fork(fiber(name)))
+    yield* Effect.repeatN(Effect.yieldNow(), below(150))
+    const { token: last } = yield* finish(session, token)
+    yield* Effect.forEach(fibers, Fiber.join)
+    expect([seed, yield* stored(last!)]).toEqual([seed, JSON.parse(JSON.stringify(expected))])
+    if (last !== token) expect([seed, yield* stored(token)]).toEqual([seed, undefined])
+    // nothing is left of what was renewed
+    expect([seed, stats.sessions()]).toEqual([seed, 1])
+  })
+
+describe("in turmoil", () => {
+  it.live(
+    "C7: fibers of one request see and keep what is theirs, whatever the others do",
+    () => Effect.forEach(Array.from({ length: 500 }, (_, seed) => seed), turmoil, { discard: true }),
+    60_000
+  )
 })
 
 describe("interrupted", () => {

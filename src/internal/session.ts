@@ -86,6 +86,7 @@ export class RequestSession implements RequestContextService {
   private running = 0
   private idleWaiter: (() => void) | undefined
   private lock: Effect.Semaphore | undefined
+  /** what is changed now cannot go out with the head: it is being made ready, or has left */
   private closed: boolean
   /** sent whatever the status: what `commit` and `bind` saved, or the removal after a flush */
   private standing: CookieVerdict = noCookie
@@ -107,6 +108,7 @@ export class RequestSession implements RequestContextService {
   /** The head leaves, and nobody has asked for anything. */
   leave(): void {
     this.closed = true
+    this.verdict = untouched
   }
 
   // ── operations ──
@@ -215,11 +217,10 @@ export class RequestSession implements RequestContextService {
 
   get commit(): Effect.Effect<void, SaveError | SessionClosed> {
     return this.operation((now) => {
-      // After the head every change was saved when it was made.
-      if (this.closed) return Effect.void
+      if (this.closed) return this.committed
       return this.exclusively(
         () => this.loading !== undefined || this.needsLoad() ? this.load(now) : Effect.void,
-        () => Effect.asVoid(this.saveNow(now, undefined))
+        () => this.closed ? Effect.void : Effect.asVoid(this.saveNow(now, undefined))
       )
     })
   }
@@ -246,8 +247,8 @@ export class RequestSession implements RequestContextService {
       }
       return this.exclusively(
         () => this.load(now),
-        () =>
-          andThen(
+        (): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> =>
+          this.closed ? failClosed : andThen(
             this.saveNow(now, owner),
             (full) => full === undefined ? Effect.void : Effect.fail(new TooManySessions({ limit: full.limit }))
           )
@@ -297,14 +298,17 @@ export class RequestSession implements RequestContextService {
   private conclude(committing: boolean, now: number): Effect.Effect<Verdict> {
     if (this.verdict !== undefined) return Effect.succeed(this.verdict)
     if (!committing || this.closed) return Effect.succeed(this.close(undefined))
+    this.closed = true
     const saved: Effect.Effect<unknown, SaveError> = this.needsLoad()
       ? andThen(this.load(now), () => this.saveNow(now, undefined))
       : this.saveNow(now, undefined)
     if (isDone(saved)) return Effect.succeed(this.close(undefined))
-    return Effect.match(saved, {
+    const concluded = Effect.match(saved, {
       onSuccess: () => this.close(undefined),
       onFailure: (error) => this.close(error)
     })
+    // What other fibers change from here on comes after it.
+    return this.lock === undefined ? this.newLock().withPermits(1)(concluded) : concluded
   }
 
   private close(failure: SaveError | undefined): Verdict {
@@ -530,7 +534,13 @@ export class RequestSession implements RequestContextService {
     f: (current: Option.Option<A>) => readonly [B, Option.Option<A>],
     now: number
   ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
-    if (this.store.kind === "client" || this.pending(key.name) !== undefined) return this.modifyLocally(key, f, now)
+    if (this.store.kind === "client") return this.modifyLocally(key, f, now)
+    if (this.pending(key.name) !== undefined) {
+      // Pending after the head is what is being saved: modified where it will be.
+      return this.closed && this.saving !== undefined
+        ? Effect.flatMap(this.settled, () => this.modifyNow(key, f, now))
+        : this.modifyLocally(key, f, now)
+    }
     const token = this.knownToken()
     if (token !== undefined) return this.modifyStored(token, key, f, now)
     return andThen(
@@ -625,15 +635,26 @@ export class RequestSession implements RequestContextService {
     prepare: () => Effect.Effect<void, SessionStoreError>,
     write: () => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | SessionStoreError, R> {
-    this.lock ??= Effect.unsafeMakeSemaphore(1)
-    return this.lock.withPermits(1)(
+    return (this.lock ?? this.newLock()).withPermits(1)(
       Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(Effect.suspend(prepare)), write))
     )
+  }
+
+  private newLock(): Effect.Semaphore {
+    return this.lock = Effect.unsafeMakeSemaphore(1)
   }
 
   /** No write of this request is under way. */
   private get settled(): Effect.Effect<void> {
     return this.lock === undefined ? Effect.void : this.lock.withPermits(1)(Effect.void)
+  }
+
+  /** After the head every change is saved when it is made; what came before it shares the response's fate. */
+  private get committed(): Effect.Effect<void, SaveError> {
+    return Effect.flatMap(this.settled, () => {
+      const failure = this.verdict?.failure
+      return failure === undefined ? Effect.void : Effect.fail(failure)
+    })
   }
 
   private loadToEnd(now: number): Effect.Effect<void, SessionStoreError> {
@@ -771,11 +792,12 @@ export class RequestSession implements RequestContextService {
   }
 
   private send(token: string, expiry: Expiry, now: number): void {
-    if (this.closed) return
+    if (this.verdict !== undefined || this.request.upgrade) return
     this.standing = { _tag: "Set", token, maxAge: ExpiryPolicy.maxAge(expiry, now) }
   }
 }
 
+const untouched: Verdict = { cookie: noCookie, failure: undefined }
 const done = Effect.succeed(undefined)
 const none = Effect.succeed(Option.none<never>())
 const failClosed: Effect.Effect<never, SessionClosed> = Effect.suspend(() => Effect.fail(new SessionClosed()))

@@ -124,5 +124,31 @@ export const stage = (
   }
 }
 
+/** The same numbers for the same seed, from 0 to below `most`. */
+export const seeded = (seed: number) => {
+  let state = seed
+  return (most: number): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % most
+  }
+}
+
+/** Other fibers run at random points before and after each call. */
+export const restless = (below: (most: number) => number) => (backend: SessionBackend.SessionBackendService) => {
+  const pause = Effect.suspend(() => Effect.repeatN(Effect.yieldNow(), below(4)))
+  const around = <A, E>(call: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.zipLeft(Effect.zipRight(pause, Effect.suspend(call)), pause)
+  const yielding: SessionBackend.SessionBackendService = {
+    find: (...args) => around(() => backend.find(...args)),
+    insert: (...args) => around(() => backend.insert(...args)),
+    update: (...args) => around(() => backend.update(...args)),
+    remove: (...args) => around(() => backend.remove(...args)),
+    removeExpired: (...args) => around(() => backend.removeExpired(...args))
+  }
+  return yielding
+}
+
 const tokenAfter = ({ cookie }: Verdict, sent: string | undefined): string | undefined =>
   cookie._tag === "Set" ? cookie.token : cookie._tag === "Remove" ? undefined : sent
