@@ -10,7 +10,6 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type { Scope } from "effect/Scope"
 import type { SessionStoreError } from "../../SessionError.js"
 import { withRetry } from "./failure.js"
 import { execute, Lane } from "./lane.js"
@@ -107,19 +106,27 @@ interface Probed {
  * for the pool only where it is the same object each time, and not the one that transactions get. Otherwise each statement
  * reserves a connection, which takes longer and is right with any client.
  */
-const probe = (dialect: Dialect, client: SqlClient): Effect.Effect<Probed, SqlError> => {
-  const { acquirer } = client.unsafe("SELECT 1") as { readonly acquirer?: unknown }
-  const once = (effect: Effect.Effect<Connection, SqlError, Scope>): Effect.Effect<Connection, SqlError> =>
-    Effect.scoped(Effect.mapInputContext(effect, Context.omit(TransactionConnection)) as typeof effect)
-  return Effect.flatMap(reserved(client, Effect.succeed), (own) => {
-    if (dialect === "sqlite" || !Effect.isEffect(acquirer)) return Effect.succeed({ known: own, pool: undefined })
-    // sound as far as it goes: what it gives is a connection to whoever calls it in @effect/sql
-    const shared = once(acquirer as Effect.Effect<Connection, SqlError, Scope>)
+const probe = (dialect: Dialect, client: SqlClient): Effect.Effect<Probed, SqlError> =>
+  Effect.flatMap(reserved(client, Effect.succeed), (own) => {
+    const acquirer = acquirerOf(client)
+    if (dialect === "sqlite" || acquirer === undefined) return Effect.succeed({ known: own, pool: undefined })
+    const shared = Effect.scoped(acquirer)
     return Effect.zipWith(shared, shared, (first, second) => ({
       known: own,
       pool: first === second && first !== own ? first : undefined
     }))
   })
+
+/** As if nobody were in a transaction. */
+const acquirerOf = (client: SqlClient): Connection.Acquirer | undefined => {
+  const { acquirer } = client.unsafe("SELECT 1") as { readonly acquirer?: unknown }
+  // sound as far as it goes: whatever runs a statement in @effect/sql takes it for that
+  return Effect.isEffect(acquirer)
+    ? Effect.mapInputContext(
+      acquirer as Connection.Acquirer,
+      Context.omit(TransactionConnection)
+    ) as Connection.Acquirer
+    : undefined
 }
 
 export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executor> => {
@@ -160,11 +167,11 @@ const makeWith = (
     return Effect.void
   })
 
-  const lane = dialect === "sqlite" ? new Lane(client) : undefined
+  const lane = dialect === "sqlite" ? new Lane(acquirerOf(client) ?? client.reserve, client.reserve) : undefined
 
   const alone = (text: string, params: Params, isWrite: boolean): Effect.Effect<unknown, SqlError> => {
     const on = (connection: Connection) => runOn(dialect, connection, text, params, isWrite)
-    if (lane !== undefined) return lane.run(text, params, isWrite)
+    if (lane !== undefined) return Effect.withFiberRuntime((fiber) => lane.run(fiber, text, params, isWrite))
     if (probed === undefined) return Effect.zipRight(prepare, Effect.suspend(() => alone(text, params, isWrite)))
     return probed.pool === undefined
       ? reserved(client, (connection, restore) => restore(on(connection)))

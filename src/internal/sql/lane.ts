@@ -3,15 +3,18 @@
  * the connection is waited for once, and writes share one transaction, hence one commit. Nobody hears of a write before
  * that transaction is committed.
  */
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
 
 type Rows = ReadonlyArray<unknown>
 
 interface Job {
+  readonly caller: Fiber.RuntimeFiber<unknown, unknown>
   readonly text: string
   readonly params: ReadonlyArray<unknown>
   readonly resume: (effect: Effect.Effect<Rows, SqlError>) => void
@@ -32,45 +35,49 @@ const nextTurn = Effect.async<void>((resume) => {
 })
 
 export class Lane {
-  private readonly reads: Array<Job> = []
-  private readonly writes: Array<Job> = []
+  private reads: Array<Job> = []
+  private writes: Array<Job> = []
   private running = false
   /** undefined until the first statement of a turn of the event loop */
   private turnEnds: number | undefined
 
-  constructor(private readonly client: SqlClient) {}
+  /**
+   * - `forOne`: the connection once no transaction of the app holds it; what statements of the client itself run on.
+   * - `forMany`: the connection, held until the scope ends; costs three times as much.
+   */
+  constructor(
+    private readonly forOne: Connection.Acquirer,
+    private readonly forMany: Connection.Acquirer
+  ) {}
 
-  run(text: string, params: ReadonlyArray<unknown>, isWrite: boolean): Effect.Effect<Rows, SqlError> {
+  run(
+    caller: Fiber.RuntimeFiber<unknown, unknown>,
+    text: string,
+    params: ReadonlyArray<unknown>,
+    isWrite: boolean
+  ): Effect.Effect<Rows, SqlError> {
     return Effect.async((resume) => {
-      const job: Job = { text, params, resume, rows: [] }
       const queue = isWrite ? this.writes : this.reads
-      queue.push(job)
+      queue.push({ caller, text, params, resume, rows: [] })
       if (!this.running) {
         this.running = true
         // A fiber of nobody: whoever asked may be interrupted, the statements of the others run all the same.
         Effect.runFork(this.drain)
       }
-      return Effect.sync(() => {
-        const index = queue.indexOf(job)
-        if (index !== -1) queue.splice(index, 1)
-      })
     })
   }
 
   private readonly drain: Effect.Effect<void> = Effect.suspend(() => {
-    const batch = Effect.flatMap(
-      Effect.exit(Effect.scoped(Effect.flatMap(this.client.reserve, (connection) => this.batch(connection)))),
-      (exit) => {
-        // The connection itself was refused: everybody who waits for it hears so.
-        if (Exit.isFailure(exit)) this.next().forEach((job) => job.resume(Effect.failCause(exit.cause)))
-        if (this.reads.length === 0 && this.writes.length === 0) {
-          this.running = false
-          return Effect.void
-        }
-        // Twice: the first lets whoever waits for the connection wake up, the second lets them take it.
-        return Effect.zipRight(Effect.yieldNow(), Effect.zipRight(Effect.yieldNow(), this.drain))
+    const batch = Effect.flatMap(Effect.exit(this.batch()), (exit) => {
+      // The connection itself was refused: everybody who waits for it hears so.
+      if (Exit.isFailure(exit)) refuse([...this.takeReads(), ...this.takeWrites()], exit.cause)
+      if (this.reads.length === 0 && this.writes.length === 0) {
+        this.running = false
+        return Effect.void
       }
-    )
+      // Twice: the first lets whoever waits for the connection wake up, the second lets them take it.
+      return Effect.zipRight(Effect.yieldNow(), Effect.zipRight(Effect.yieldNow(), this.drain))
+    })
     return this.isTurnOver() ? Effect.zipRight(nextTurn, batch) : batch
   })
 
@@ -84,18 +91,39 @@ export class Lane {
     return false
   }
 
-  private next(): ReadonlyArray<Job> {
-    return [...this.reads.splice(0, maxBatch), ...this.writes.splice(0, maxBatch)]
+  private batch(): Effect.Effect<void, SqlError> {
+    return this.writes.length < 2
+      ? Effect.scoped(
+        Effect.flatMap(
+          this.forOne,
+          (connection) => Effect.zipRight(each(connection, this.takeReads()), each(connection, this.takeWrites(1)))
+        )
+      )
+      : Effect.scoped(
+        Effect.flatMap(
+          this.forMany,
+          (connection) => Effect.zipRight(each(connection, this.takeReads()), together(connection, this.takeWrites()))
+        )
+      )
   }
 
-  private batch(connection: Connection): Effect.Effect<void> {
-    const reads = this.reads.splice(0, maxBatch)
-    const writes = this.writes.splice(0, maxBatch)
-    return Effect.zipRight(
-      each(connection, reads),
-      writes.length < 2 ? each(connection, writes) : together(connection, writes)
-    )
+  private takeReads(): ReadonlyArray<Job> {
+    return this.reads.splice(0, maxBatch).filter(isAwaited)
   }
+
+  private takeWrites(most = maxBatch): ReadonlyArray<Job> {
+    return this.writes.splice(0, most).filter(isAwaited)
+  }
+}
+
+/**
+ * What nobody waits for any more is not run. (Asked here instead of being told by the interrupted caller: that costs each
+ * statement as much as running it.)
+ */
+const isAwaited = ({ caller }: Job): boolean => Cause.isEmpty(caller.getFiberRef(FiberRef.interruptedCause))
+
+const refuse = (jobs: ReadonlyArray<Job>, cause: Cause.Cause<SqlError>): void => {
+  for (const job of jobs) job.resume(Effect.failCause(cause))
 }
 
 /**
@@ -116,34 +144,36 @@ export const execute = (
       : Effect.fail(error))
 
 /** Each by itself: what fails, fails alone. */
-const each = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
-  Effect.forEach(
-    jobs,
-    (job) => Effect.map(Effect.exit(execute(connection, job.text, job.params)), (exit) => job.resume(exit)),
-    { discard: true }
-  )
+const each = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> => {
+  let i = 0
+  return Effect.whileLoop({
+    while: () => i < jobs.length,
+    body: () => Effect.exit(execute(connection, jobs[i].text, jobs[i].params)),
+    step: (exit) => jobs[i++].resume(exit)
+  })
+}
 
 /** All in one transaction; where one of them fails it is undone, and each is run by itself. */
-const together = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
-  Effect.matchCauseEffect(execute(connection, "BEGIN IMMEDIATE", []), {
-    // Another process writes: each by itself would wait for it just as long, one after the other.
-    onFailure: (cause) => Effect.sync(() => jobs.forEach((job) => job.resume(Effect.failCause(cause)))),
-    onSuccess: () =>
-      Effect.matchCauseEffect(
-        Effect.zipRight(
-          Effect.forEach(
-            jobs,
-            (job) =>
-              Effect.map(execute(connection, job.text, job.params), (rows) => {
-                job.rows = rows
-              }),
-            { discard: true }
-          ),
-          execute(connection, "COMMIT", [])
-        ),
-        {
-          onFailure: () => Effect.zipRight(Effect.exit(execute(connection, "ROLLBACK", [])), each(connection, jobs)),
-          onSuccess: () => Effect.sync(() => jobs.forEach((job) => job.resume(Effect.succeed(job.rows))))
-        }
-      )
+const together = (connection: Connection, jobs: ReadonlyArray<Job>): Effect.Effect<void> => {
+  if (jobs.length < 2) return each(connection, jobs)
+  let i = 0
+  const all = Effect.whileLoop({
+    while: () => i < jobs.length,
+    body: () => execute(connection, jobs[i].text, jobs[i].params),
+    step: (rows) => {
+      jobs[i++].rows = rows
+    }
   })
+  return Effect.matchCauseEffect(execute(connection, "BEGIN IMMEDIATE", []), {
+    // Another process writes: each by itself would wait for it just as long, one after the other.
+    onFailure: (cause) => Effect.sync(() => refuse(jobs, cause)),
+    onSuccess: () =>
+      Effect.matchCauseEffect(Effect.zipRight(all, execute(connection, "COMMIT", [])), {
+        onFailure: () => Effect.zipRight(Effect.exit(execute(connection, "ROLLBACK", [])), each(connection, jobs)),
+        onSuccess: () =>
+          Effect.sync(() => {
+            for (const job of jobs) job.resume(Effect.succeed(job.rows))
+          })
+      })
+  })
+}
