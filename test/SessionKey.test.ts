@@ -225,7 +225,7 @@ describe("SessionKey", () => {
   })
 
   it("C2: a schema that throws is the typed error, in both directions, sync and async", async () => {
-    const boom = () => {
+    const boom = (): string => {
       throw new Error("a throw of the test")
     }
     const sync = Schema.transform(Schema.String, Schema.String, { strict: true, decode: boom, encode: boom })

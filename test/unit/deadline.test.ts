@@ -87,6 +87,7 @@ describe("an effect with a time-out", () => {
         Logger.make(({ cause, message }) => void lines.push(`${JSON.stringify(message)} ${Cause.pretty(cause)}`))
       )
       for (const before of [Effect.void, Effect.yieldNow()]) {
+        // @effect-diagnostics-next-line globalErrorInEffectFailure:off
         for (const end of [Effect.die(new Error("a value")), Effect.fail(new Error("a value"))]) {
           yield* Effect.exit(withDeadline(Effect.zipRight(before, end), 1000, timeout)).pipe(
             Effect.provide(logger),

@@ -58,7 +58,7 @@ describe("taking turns", () => {
           Effect.fail("failed"),
           Effect.die("died"),
           Effect.interrupt,
-          Effect.sync(() => {
+          Effect.sync((): string => {
             throw new Error("thrown")
           })
         ]

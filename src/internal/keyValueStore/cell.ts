@@ -64,6 +64,8 @@ const encode = (sequence: number, text: string): string =>
 const decode = (key: string, value: string | undefined): Effect.Effect<Side, NewerCell> => {
   const head = /^effect-session-cell (\d{1,9}) (\d{1,15} [^\n]*)\n/.exec(value ?? "")
   if (head === null) return Effect.succeed(missing)
+  // An error class of this module, which tells itself apart by instanceof.
+  // @effect-diagnostics-next-line globalErrorInEffectFailure:off
   if (Number(head[1]) > format) return Effect.fail(new NewerCell(key, head[1]))
   const text = (value ?? "").slice(head[0].length)
   const [sequence, sum] = head[2].split(" ")

@@ -95,6 +95,8 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
       const gone = Effect.map(Effect.suspend(() => kit.backend.find(id, begun)), Option.isNone)
       if (!kit.expiresNatively) {
         yield* Effect.repeat(Effect.delay(gone, "5 millis"), { until: (gone) => gone }).pipe(
+          // Only for the test runner to show.
+          // @effect-diagnostics-next-line globalErrorInEffectFailure:off
           Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("nothing was cleaned up") })
         )
       }
