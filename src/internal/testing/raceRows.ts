@@ -151,8 +151,9 @@ export const rows: ReadonlyArray<Row> = [
                   expect(now.value.writes[n]).toEqual(Option.some(i))
                   met.copied += 1
                 } else {
-                  expect(now.value.writes[n]).toEqual(Option.none())
+                  // A write that the renewal had just copied is there, although its request looked too late to see that.
                   if (value.knew) expect(setCookies).toEqual([])
+                  else expect(now.value.writes[n]).toEqual(Option.none())
                   met.late += 1
                 }
               })
@@ -168,7 +169,8 @@ export const rows: ReadonlyArray<Row> = [
   long(
     server("S3: many parallel requests that each insert another key keep all of them", (kit) =>
       Effect.gen(function*() {
-        const world = yield* kit.world()
+        // All of them stand in line at one record; a machine that is starved of time is no failing store.
+        const world = yield* kit.world({ storeTimeout: "1 minute" })
         const { browser } = yield* begun(world)
         const keys = Array.from({ length: kit.sizes.inserts }, (_, i) => SessionKey.make(`key ${i}`, Schema.Int))
         const all = yield* Effect.forEach(keys, (key, i) =>
