@@ -603,6 +603,7 @@ export class RequestSession implements RequestContextService {
         if (this.knownToken() === token) {
           const { id, session } = modified
           if (this.state === before || this.state._tag === "Found") this.found(token, id, session)
+          else this.loading = undefined // it may have been answered before
           if (modified.moved && (session.persistent || loaded?.persistent === true)) this.send(token, session, now)
         }
         return Effect.succeed(modified.value)
