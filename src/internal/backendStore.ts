@@ -27,7 +27,7 @@ import * as Token from "./token.js"
 import { Turns } from "./turns.js"
 
 /** How often a compare-and-set is tried before the answer is `Contention`. */
-const maxTries = 32
+const maxTries = 100
 
 /** One queue for all stores over one backend: within a process nobody races but the queue. */
 const turnsOf = new WeakMap<SessionBackendService, Turns<SessionStoreError>>()
