@@ -381,11 +381,14 @@ class Facts {
   }
 }
 
-const beginning = (
-  request: HttpServerRequest.HttpServerRequest,
+/** The context of the request: an outer middleware's, where one has begun already (row M13). */
+const ensure = (
   store: SessionStoreService
-): Effect.Effect<RequestContextService> =>
+): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
+    const outer = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
+    if (outer !== undefined) return Effect.succeed(outer)
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
     const { append, service } = begin(fiber, request, store)
     return Effect.as(append, service)
   })
@@ -443,7 +446,8 @@ export const middleware = <E, R>(
 ): HttpApp.Default<E, Exclude<R, RequestContext> | RequestId.RequestId | SessionStore> => supply(app, undefined)
 
 /**
- * The session of the current request as a layer; within a request only (it needs the `HttpServerRequest`).
+ * The session of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Under the
+ * middleware it is the middleware's.
  *
  * @since 0.1.0
  * @category layers
@@ -454,10 +458,7 @@ export const layer: Layer.Layer<
   HttpServerRequest.HttpServerRequest | RequestId.RequestId | SessionStore
 > = Layer.effect(
   RequestContext,
-  Effect.flatMap(
-    Effect.all([HttpServerRequest.HttpServerRequest, SessionStore, RequestId.RequestId]),
-    ([request, store]) => beginning(request, store)
-  )
+  Effect.flatMap(Effect.zipLeft(SessionStore, RequestId.RequestId), ensure)
 )
 
 /** For `HttpLayerRouter`: the store is the layer's, the id is the request's. */
@@ -501,9 +502,4 @@ export const layerRouter = HttpLayerRouter.middleware<{ provides: RequestContext
 export const beginApi = (
   store: SessionStoreService
 ): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.withFiberRuntime((fiber) => {
-    const outer = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
-    if (outer !== undefined) return Effect.succeed(outer)
-    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    return Effect.zipRight(RequestId.ensure, beginning(request, store))
-  })
+  Effect.zipRight(RequestId.ensure, ensure(store))

@@ -55,6 +55,15 @@ const begin = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRe
     )
   })
 
+/** The id of the request: an outer middleware's, where one has made it. */
+const ensureWith = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> => {
+  const make = begin(trustInbound)
+  return Effect.withFiberRuntime((fiber) => {
+    const outer = fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
+    return outer !== undefined ? Effect.succeed(outer) : make
+  })
+}
+
 /** Where an outer middleware has made the id, it stays. */
 const supply = (trustInbound: boolean) => {
   const make = begin(trustInbound)
@@ -112,7 +121,8 @@ const trusting = supply(true)
 export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, RequestId>> => trusting(app)
 
 /**
- * The id of the current request as a layer; within a request only (it needs the `HttpServerRequest`).
+ * The id of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Under the middleware
+ * it is the middleware's.
  *
  * @since 0.1.0
  * @category layers
@@ -120,7 +130,7 @@ export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E,
 export const layerWith = (
   options: Options
 ): Layer.Layer<RequestId, never, HttpServerRequest.HttpServerRequest> =>
-  Layer.effect(RequestId, begin(options.trustInbound ?? true))
+  Layer.effect(RequestId, ensureWith(options.trustInbound ?? true))
 
 /**
  * {@link layerWith} with the defaults.
@@ -181,9 +191,4 @@ export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal
 export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})
 
 /** @internal */
-export const ensure: Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> = Effect.withFiberRuntime(
-  (fiber) => {
-    const outer = fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
-    return outer !== undefined ? Effect.succeed(outer) : begin(true)
-  }
-)
+export const ensure: Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> = ensureWith(true)

@@ -14,12 +14,13 @@ import {
   Schema,
   TestClock
 } from "effect"
-import { RequestContext, type SessionBackend, SessionError, SessionKey, SessionStore } from "effect-session"
+import { RequestContext, RequestId, type SessionBackend, SessionError, SessionKey, SessionStore } from "effect-session"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as RandomPool from "../src/internal/random.js"
 import type { RequestSession } from "../src/internal/session.js"
 import * as Token from "../src/internal/token.js"
+import { cookieOf, countingStore } from "./support/counting.js"
 import { listen, type Log, serve } from "./support/server.js"
 import { restless, seeded, settle, stage } from "./support/stage.js"
 
@@ -825,6 +826,31 @@ describe("responses", () => {
       })
     }
     upstream.close()
+  })
+
+  it("M13: the layers under the middlewares give the request's own: one id, one load, one commit", async () => {
+    const { layer, taken } = countingStore({ cleanupInterval: Infinity })
+    const inner = Effect.gen(function*() {
+      yield* RequestContext.get(A)
+      yield* RequestContext.insert(B, "inner")
+      return yield* RequestId.RequestId
+    }).pipe(Effect.provide(RequestContext.layer.pipe(Layer.provideMerge(RequestId.layer))))
+    const { request } = serve(
+      Effect.gen(function*() {
+        yield* RequestContext.get(A)
+        yield* RequestContext.insert(A, "outer")
+        const ids = [yield* RequestId.RequestId, yield* inner]
+        return HttpServerResponse.unsafeJson({ ids, b: Option.getOrNull(yield* RequestContext.get(B)) })
+      }),
+      layer
+    )
+    const response = await request("/")
+    const { b, ids } = await response.json()
+    expect([b, ids[0], response.headers.get("x-request-id")]).toEqual(["inner", ids[1], ids[1]])
+    expect(response.headers.getSetCookie()).toHaveLength(1)
+    expect(taken()).toEqual({ find: 0, insert: 1, update: 0, remove: 0, removeExpired: 0 })
+    await request("/", { cookie: cookieOf(response) })
+    expect(taken()).toEqual({ find: 1, insert: 0, update: 0, remove: 0, removeExpired: 0 })
   })
 
   it("M5: a predicate that throws is a 503 with the id, and no Set-Cookie", async () => {
