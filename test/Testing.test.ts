@@ -71,6 +71,8 @@ describe("layerTest", () => {
       yield* RequestContext.flush
       expect(yield* Testing.respond()).toEqual({ status: 200, cookie: "removed" })
       expect(yield* RequestContext.sessionId).toEqual(Option.none())
+      // a cookie that is gone is not removed again
+      yield* RequestContext.flush
       expect(yield* Testing.respond()).toEqual({ status: 200, cookie: "none" })
     }).pipe(Effect.provide(Testing.layerTest({ contents: [Testing.value(User, "ada"), Testing.value(Cart, ["x"])] }))))
 

@@ -150,8 +150,8 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
     Effect.gen(function*() {
       const { increments } = kit.sizes
       // Each yields: a store that answers at once would let nobody come between.
-      const one = yield* kit.over(yielding(kit.backend))
-      const two = yield* kit.over(yielding(kit.backend), {}, one.clock)
+      const one = yield* kit.over(yielding(kit.backend), raceRows.patient)
+      const two = yield* kit.over(yielding(kit.backend), raceRows.patient, one.clock)
       const browser = one.browser()
       yield* browser.visit(RequestContext.insert(User, "ada"))
       const cookie = cookieOf(one, browser.token())
@@ -175,7 +175,7 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
           calls += 1
           return call()
         })
-        const world = yield* kit.over(yielding(counting))
+        const world = yield* kit.over(yielding(counting), raceRows.patient)
         const browser = world.browser()
         yield* browser.visit(RequestContext.insert(User, "ada"))
         calls = 0
