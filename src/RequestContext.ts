@@ -362,12 +362,20 @@ const begin = (
   const session = new RequestSession(store, new Facts(request))
   return {
     service: session,
-    append: PreResponse.append(fiber, (_request, response) => respond(config, session, response))
+    append: PreResponse.append(
+      fiber,
+      // A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
+      ({ source }, response) =>
+        source === request.source ? respond(config, session, response) : Effect.succeed(response)
+    )
   }
 }
 
 class Facts {
   constructor(private readonly request: HttpServerRequest.HttpServerRequest) {}
+  isOf(request: HttpServerRequest.HttpServerRequest): boolean {
+    return this.request.source === request.source // the request itself is another one under a mounted router
+  }
   get cookie(): string | undefined {
     return this.request.headers["cookie"]
   }
@@ -381,14 +389,28 @@ class Facts {
   }
 }
 
-/** The context of the request: an outer middleware's, where one has begun already (row M13). */
+/**
+ * The context that an outer middleware has begun (row M13), unless that is of another request: a handler may make one of an
+ * app in this process, and that one's session is its own cookie's.
+ */
+const outerOf = (
+  services: ReadonlyMap<string, unknown>,
+  request: HttpServerRequest.HttpServerRequest
+): RequestContextService | undefined => {
+  const outer = services.get(RequestContext.key) as RequestContextService | undefined
+  return outer instanceof RequestSession && outer.request instanceof Facts && !outer.request.isOf(request)
+    ? undefined
+    : outer
+}
+
+/** The context of the request. */
 const ensure = (
   store: SessionStoreService
 ): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
-    const outer = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
-    if (outer !== undefined) return Effect.succeed(outer)
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const outer = outerOf(fiber.currentContext.unsafeMap, request)
+    if (outer !== undefined) return Effect.succeed(outer)
     const { append, service } = begin(fiber, request, store)
     return Effect.as(append, service)
   })
@@ -403,17 +425,17 @@ const missingRequestId: Effect.Effect<never> = Effect.zipRight(
   Effect.suspend(() => Effect.die(new MissingRequestId()))
 )
 
-/** An outer middleware of the same request has begun already: its context serves (row M13). */
+/** The app with the context of the request. */
 const supply = <A, E, R>(
   app: Effect.Effect<A, E, R>,
   given: SessionStoreService | undefined
 ): Effect.Effect<A, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const services = fiber.currentContext.unsafeMap
-    const outer = services.get(RequestContext.key) as RequestContextService | undefined
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const outer = outerOf(services, request)
     if (outer !== undefined) return Effect.provideService(app, RequestContext, outer)
     if (!services.has(RequestId.RequestId.key)) return missingRequestId
-    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
     const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
     const { append, service } = begin(fiber, request, store)
     return Effect.zipRight(append, Effect.provideService(app, RequestContext, service))

@@ -1,4 +1,4 @@
-import { type HttpApp, HttpServerResponse } from "@effect/platform"
+import { HttpApp, HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import {
   Cause,
@@ -851,6 +851,66 @@ describe("responses", () => {
     expect(taken()).toEqual({ find: 0, insert: 1, update: 0, remove: 0, removeExpired: 0 })
     await request("/", { cookie: cookieOf(response) })
     expect(taken()).toEqual({ find: 1, insert: 0, update: 0, remove: 0, removeExpired: 0 })
+  })
+
+  it("M10: a request made from within a handler has the session of its own cookie, not the handler's", async () => {
+    const named = Effect.map(
+      RequestContext.get(A),
+      (value) => HttpServerResponse.text(Option.getOrElse(value, () => "nobody"))
+    )
+    const app = HttpRouter.empty.pipe(
+      HttpRouter.post(
+        "/begin/:name",
+        Effect.gen(function*() {
+          const { name } = yield* HttpRouter.params
+          yield* RequestContext.insert(A, name ?? "")
+          return HttpServerResponse.text("begun")
+        })
+      ),
+      HttpRouter.get("/name", named),
+      HttpRouter.get(
+        "/written",
+        Effect.map(
+          Effect.all([RequestContext.get(B), RequestContext.get(C)]),
+          (values) => HttpServerResponse.text(values.map(Option.getOrNull).join(" "))
+        )
+      ),
+      HttpRouter.get("/mounted", Effect.provide(named, RequestContext.layer)),
+      HttpRouter.get(
+        "/inner",
+        Effect.gen(function*() {
+          const { headers } = yield* HttpServerRequest.HttpServerRequest
+          const runtime = yield* Effect.runtime<
+            RequestContext.RequestContext | RequestId.RequestId | SessionStore.SessionStore
+          >()
+          const inner = HttpApp.toWebHandlerRuntime(runtime)(
+            named.pipe(RequestContext.middleware, RequestId.middleware)
+          )
+          const ask = (cookie: string) =>
+            Effect.promise(async () => {
+              const response = await inner(new Request("http://localhost/", { headers: { cookie } }))
+              expect(response.headers.getSetCookie()).toEqual([])
+              expect(response.headers.get("x-request-id")).toHaveLength(36)
+              return response.text()
+            })
+          yield* RequestContext.insert(B, "before")
+          const answers = `${yield* ask(headers["x-other"] ?? "")} ${yield* ask("")}`
+          yield* RequestContext.insert(C, "after")
+          return HttpServerResponse.text(answers)
+        })
+      )
+    )
+    const { request } = serve(app, memory())
+    const ada = cookieOf(await request("/begin/ada", { method: "POST" }))
+    const grace = cookieOf(await request("/begin/grace", { method: "POST" }))
+    const response = await request("/inner", { cookie: ada, headers: { "x-other": grace } })
+    expect(await response.text()).toBe("grace nobody")
+    const anonymous = await request("/inner")
+    expect(anonymous.headers.getSetCookie()).toHaveLength(1)
+    for (const cookie of [ada, cookieOf(anonymous)]) {
+      expect(await (await request("/written", { cookie })).text()).toBe("before after")
+    }
+    expect(await (await request("/mounted", { cookie: ada })).text()).toBe("ada")
   })
 
   it("M5: a predicate that throws is a 503 with the id, and no Set-Cookie", async () => {

@@ -95,7 +95,7 @@ export class RequestSession implements RequestContextService {
 
   constructor(
     private readonly store: SessionStoreService,
-    private readonly request: RequestFacts
+    readonly request: RequestFacts
   ) {
     this.closed = request.upgrade
   }
