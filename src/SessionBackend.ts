@@ -141,7 +141,7 @@ export type Updated =
  *   itself answers 0.
  * - Keys of the data are compared by code units; any text is a key, the empty one and `__proto__` too.
  *
- * `Testing.SessionStoreContract.suite` runs this contract against an adapter.
+ * `SessionStoreContract.suite` runs this contract against an adapter.
  *
  * @since 0.1.0
  * @category models
