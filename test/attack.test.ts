@@ -2,6 +2,7 @@ import { HttpApp, HttpRouter, HttpServerRequest, HttpServerResponse } from "@eff
 import { describe, expect, it } from "@effect/vitest"
 import {
   Cause,
+  Context,
   Duration,
   Effect,
   Exit,
@@ -583,6 +584,78 @@ describe("interrupted", () => {
     }))
 })
 
+describe("schemas", () => {
+  const Async = SessionKey.make(
+    "async",
+    Schema.transformOrFail(Schema.String, Schema.String, {
+      strict: true,
+      decode: (text) => Effect.as(Effect.sleep("1 second"), text),
+      encode: (text) => Effect.as(Effect.sleep("1 second"), text)
+    })
+  )
+  class Prefix extends Context.Tag("Prefix")<Prefix, string>() {}
+  const Served = SessionKey.make(
+    "served",
+    Schema.transformOrFail(Schema.String, Schema.String, {
+      strict: true,
+      decode: (text) => Effect.map(Prefix, (prefix) => text.slice(prefix.length)),
+      encode: (text) => Effect.map(Prefix, (prefix) => prefix + text)
+    })
+  )
+  const Hanging = SessionKey.make(
+    "a",
+    Schema.transformOrFail(Schema.String, Schema.String, {
+      strict: true,
+      decode: () => Effect.never,
+      encode: () => Effect.never
+    })
+  )
+
+  it.effect("C7: the response waits for a value that takes time to encode", () =>
+    Effect.gen(function*() {
+      const { finish, request, stored } = stage()
+      const session = request(undefined)
+      const inserting = yield* Effect.fork(session.insert(Async, "slow"))
+      yield* settle
+      const finishing = yield* Effect.fork(finish(session, undefined))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(inserting)
+      const { token } = yield* Fiber.join(finishing)
+      expect(yield* stored(token!)).toEqual({ async: "\"slow\"" })
+    }))
+
+  it.effect("C8: a schema may need services, on every operation", () =>
+    Effect.gen(function*() {
+      const { begin, request, stored } = stage()
+      const token = yield* begin((session) => session.insert(A, "a"))
+      const session = request(token)
+      yield* session.insert(Served, "one")
+      expect(yield* session.get(Served)).toEqual(Option.some("one"))
+      expect(yield* session.remove(Served)).toEqual(Option.some("one"))
+      yield* session.commit
+      expect(yield* session.modify(Served, (was) => [was, Option.some("two")])).toEqual(Option.none())
+      expect(yield* session.modify(Served, (was) => [was, Option.some("three")])).toEqual(Option.some("two"))
+      expect(yield* stored(token)).toEqual({ a: "\"a\"", served: "\"p:three\"" })
+    }).pipe(Effect.provideService(Prefix, "p:")))
+
+  it.effect("M5: a schema that hangs does not keep the client waiting", () =>
+    Effect.gen(function*() {
+      const { begin, finish, request, stored } = stage()
+      const token = yield* begin((session) => session.insert(A, "a"))
+      const session = request(token)
+      yield* session.insert(B, "b")
+      yield* Effect.fork(session.get(Hanging))
+      yield* Effect.fork(session.insert(Hanging, "x"))
+      yield* settle
+      const finishing = yield* Effect.fork(finish(session, token))
+      yield* settle
+      expect(finishing.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("5 seconds")
+      expect((yield* Fiber.join(finishing)).verdict.failure).toBeUndefined()
+      expect(yield* stored(token)).toEqual({ a: "\"a\"", b: "\"b\"" })
+    }))
+})
+
 describe("times", () => {
   const hours = (n: number) => Duration.hours(n)
 
@@ -684,7 +757,80 @@ describe("times", () => {
   }
 })
 
+describe("a backend that breaks its contract", () => {
+  for (
+    const [name, answer] of [["at once", Effect.succeed(false)], [
+      "later",
+      Effect.as(Effect.yieldNow(), false)
+    ]] as const
+  ) {
+    it.effect(`M5: one that takes every id for taken (${name}) is one that failed: neither a loop nor a hang`, () =>
+      Effect.gen(function*() {
+        const { counts, finish, request } = stage({}, (backend) => ({ ...backend, insert: () => answer }))
+        const session = request(undefined)
+        yield* session.insert(A, "a")
+        const { verdict } = yield* finish(session, undefined)
+        expect(verdict).toMatchObject({
+          cookie: { _tag: "None" },
+          failure: { operation: "insert", reason: "Unavailable" }
+        })
+        expect(counts.insert).toBeLessThan(10)
+      }))
+  }
+})
+
 describe("modify in turn", () => {
+  it.effect("C9: f that throws is a defect of the handler's, and the next one has its turn", () =>
+    Effect.gen(function*() {
+      const { begin, request, stored, visit } = stage()
+      const token = yield* begin((session) => session.insert(Count, 1))
+      const session = request(token)
+      const exit = yield* Effect.exit(session.modify(Count, () => {
+        throw new Error("of the test")
+      }))
+      expect(Exit.isFailure(exit) && Cause.isDie(exit.cause)).toBe(true)
+      expect((yield* visit(token, increment)).value).toBe(2)
+      expect(yield* increment(session)).toBe(3)
+      expect(yield* stored(token)).toEqual({ count: "3" })
+    }))
+
+  it.effect("C9: who is interrupted in the middle of it, or before its turn, holds nobody up", () =>
+    Effect.gen(function*() {
+      for (const when of ["before", "after"] as const) {
+        const { begin, hold, request, stored } = stage()
+        const token = yield* begin((session) => session.insert(Count, 0))
+        const update = hold("update", when)
+        const first = yield* Effect.fork(increment(request(token)))
+        yield* update.reached
+        const second = yield* Effect.fork(increment(request(token)))
+        const third = yield* Effect.fork(increment(request(token)))
+        yield* settle
+        yield* Fiber.interrupt(second)
+        yield* Fiber.interrupt(first)
+        const counted = yield* Fiber.join(third)
+        expect([when, counted]).toEqual([when, when === "before" ? 1 : 2])
+        expect(yield* stored(token)).toEqual({ count: String(counted) })
+      }
+    }))
+
+  it.effect("M5: when the store hangs, everybody in the queue is answered within one time-out", () =>
+    Effect.gen(function*() {
+      const { begin, hold, request, visit } = stage()
+      const token = yield* begin((session) => session.insert(Count, 0))
+      const update = hold("update", "before")
+      const all = yield* Effect.forEach(
+        Array.from({ length: 50 }),
+        () => Effect.fork(Effect.exit(increment(request(token))))
+      )
+      yield* update.reached
+      yield* settle
+      yield* TestClock.adjust("5 seconds")
+      for (const exit of yield* Effect.forEach(all, Fiber.join)) {
+        expect(exit).toMatchObject({ _tag: "Failure", cause: { error: { operation: "update", reason: "Timeout" } } })
+      }
+      expect((yield* visit(token, increment)).value).toBe(1)
+    }))
+
   it.effect("C9: who changes nothing does not hand on what others may have changed since", () =>
     Effect.gen(function*() {
       const { backend, begin, hold, request, stored } = stage()

@@ -29,6 +29,9 @@ import { Turns } from "./turns.js"
 /** How often a compare-and-set is tried before the answer is `Contention`. */
 const maxTries = 100
 
+/** A taken id among 2^256 is a broken source of randomness or a broken backend; several in a row are the latter. */
+const maxIds = 4
+
 /** One queue for all stores over one backend: within a process nobody races but the queue. */
 const turnsOf = new WeakMap<SessionBackendService, Turns<SessionStoreError>>()
 
@@ -161,8 +164,10 @@ export const make = (
   const insert = (
     session: NewSession,
     now: number,
-    limit: SubjectBound | undefined
+    limit: SubjectBound | undefined,
+    tries = 0
   ): Effect.Effect<Extract<Saved, { _tag: "Saved" | "Full" }>, SessionStoreError> => {
+    if (tries === maxIds) return Effect.fail(SessionStoreError.of("insert", "Unavailable", "every id is taken"))
     const token = RandomPool.token()
     const id = Token.idOf(token)
     const saved = (): Extract<Saved, { _tag: "Saved" }> => ({
@@ -180,12 +185,11 @@ export const make = (
           ? Effect.succeed(saved())
           : answer === "Full"
           ? Effect.succeed({ _tag: "Full" as const, limit: limit?.max ?? 0 })
-          : insert(session, now, limit))
+          : insert(session, now, limit, tries + 1))
     }
-    // A taken id among 2^256 is a broken source of randomness or a broken backend; a new one is right for both.
     return andThen(
       backend.insert(id, session, now),
-      (inserted) => inserted ? Effect.succeed(saved()) : insert(session, now, limit)
+      (inserted) => inserted ? Effect.succeed(saved()) : insert(session, now, limit, tries + 1)
     )
   }
 
