@@ -210,7 +210,8 @@ export const remove = <A, I, R>(
  * On a stored session of a server store it is atomic across requests and processes, and done when it returns: a later 5xx
  * does not undo it. `f` must be pure, because it may run again. On a new session, on a key that this request has already
  * changed, and on the cookie store it is applied locally and committed with the rest. Unhandled contention is a
- * `SessionStoreError` with reason `Contention`.
+ * `SessionStoreError` with reason `Contention`. `SessionTooLarge` counts what is stored and what is yet to be saved; what
+ * this request has removed takes its room until `commit`.
  *
  * @example
  * ```ts

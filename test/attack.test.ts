@@ -5,6 +5,7 @@ import {
   Context,
   Duration,
   Effect,
+  Either,
   Exit,
   Fiber,
   Layer,
@@ -15,11 +16,21 @@ import {
   Schema,
   TestClock
 } from "effect"
-import { RequestContext, RequestId, type SessionBackend, SessionError, SessionKey, SessionStore } from "effect-session"
+import {
+  KeyRing,
+  RequestContext,
+  RequestId,
+  type SessionBackend,
+  SessionConfig,
+  SessionError,
+  SessionKey,
+  SessionStore
+} from "effect-session"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
+import * as cookieStore from "../src/internal/cookieStore.js"
 import * as RandomPool from "../src/internal/random.js"
-import type { RequestSession } from "../src/internal/session.js"
+import { RequestSession } from "../src/internal/session.js"
 import * as Token from "../src/internal/token.js"
 import { cookieOf, countingStore } from "./support/counting.js"
 import { listen, type Log, serve } from "./support/server.js"
@@ -755,6 +766,265 @@ describe("times", () => {
         expect(logs.filter((line) => line.startsWith("WARN"))).toHaveLength(1)
       }))
   }
+})
+
+describe("sizes", () => {
+  const names = ["a", "b", "", "ü", "__proto__"]
+  const octets = (data: ReadonlyMap<string, string>) =>
+    [...data].reduce((sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text), 0)
+
+  /** Steps of one request after another, one at a time, against a plain map that says what fits. */
+  const fits = (
+    seed: number,
+    open: (token: string | undefined) => RequestSession,
+    finish: (session: RequestSession, token: string | undefined) => Effect.Effect<string | undefined>,
+    tooLarge: (data: ReadonlyMap<string, string>) => boolean,
+    most: number
+  ) =>
+    Effect.gen(function*() {
+      const below = seeded(seed)
+      let token: string | undefined
+      let data = new Map<string, string>()
+      /** at least what the store has by now: what a modification that is done at once is checked against, too */
+      let stored: ReadonlyMap<string, string> = data
+      for (let visit = 0; visit < 4; visit++) {
+        stored = new Map(data)
+        const session = open(token)
+        yield* session.keys // what is not loaded counts at the commit only
+        for (let step = 0; step < 15; step++) {
+          const name = names[below(names.length)]
+          const key = SessionKey.make(name, Schema.String)
+          const value = "xyü\"\u0001"[below(5)].repeat(below(most))
+          const next = new Map(data).set(name, JSON.stringify(value))
+          const op = below(9)
+          if (op < 5) {
+            const exit = yield* Effect.exit(
+              op < 4 ? session.insert(key, value) : session.modify(key, () => [undefined, Option.some(value)])
+            )
+            const isRefused = tooLarge(next)
+            // What is yet to be removed takes its room until the commit: there a modification may fail, and says so.
+            const mayFail = op === 4 && tooLarge(new Map([...stored, [name, JSON.stringify(value)]]))
+            if (isRefused || !mayFail) {
+              expect([seed, visit, step, exit._tag]).toEqual([seed, visit, step, isRefused ? "Failure" : "Success"])
+            }
+            if (Exit.isFailure(exit)) {
+              expect(Option.getOrThrow(Cause.failureOption(exit.cause))).toBeInstanceOf(SessionError.SessionTooLarge)
+            } else {
+              data = next
+              if (op === 4) stored = new Map([...stored, [name, JSON.stringify(value)]])
+            }
+          } else if (op === 5) {
+            expect(Option.isSome(yield* session.remove(key))).toBe(data.delete(name))
+          } else if (op === 6) {
+            yield* session.commit
+            stored = new Map(data)
+          } else if (op === 7 && below(3) === 0) {
+            yield* below(2) === 0 ? session.clear : session.flush
+            data = new Map()
+          } else yield* session.get(key)
+          expect([...(yield* session.keys)].sort()).toEqual([...data.keys()].sort())
+        }
+        token = yield* finish(session, token)
+      }
+    })
+
+  it.effect("S7: what fits is taken and what does not is refused, octet by octet, in any order of operations", () =>
+    Effect.forEach(Array.from({ length: 100 }, (_, seed) => seed), (seed) => {
+      const { finish, request } = stage({ maxSessionBytes: 100 })
+      return fits(
+        seed,
+        request,
+        (session, token) => Effect.map(finish(session, token), (finished) => finished.token),
+        (data) => octets(data) > 100,
+        60
+      )
+    }, { discard: true }))
+
+  it.effect("K6: the same for what a cookie holds, by the size of what is really sent", () =>
+    Effect.gen(function*() {
+      const keys = yield* KeyRing.generate
+      const config = Either.getOrThrow(SessionConfig.resolve({ secure: false }, "client"))
+      const store = cookieStore.make(config, keys, "")
+      const sizeOf = (data: ReadonlyMap<string, string>) => {
+        const patch = { clear: false, set: data, remove: new Set<string>(), expiry: undefined, maxBytes: 0 }
+        const exit = Effect.runSyncExit(
+          store.save({ base: undefined, patch, renew: false, ifVersion: undefined, owner: undefined }, 0)
+        )
+        return Exit.isSuccess(exit) && exit.value._tag === "Saved" ? `session${exit.value.token}`.length : Infinity
+      }
+      yield* Effect.forEach(Array.from({ length: 60 }, (_, seed) => seed), (seed) =>
+        fits(
+          seed,
+          (token) =>
+            new RequestSession(store, {
+              cookie: token === undefined ? undefined : `session=${token}`,
+              userAgent: undefined,
+              upgrade: false
+            }),
+          (session, token) =>
+            Effect.map(session.finish(true), ({ cookie, failure }) => {
+              expect(failure).toBeUndefined()
+              return cookie._tag === "Set" ? cookie.token : cookie._tag === "Remove" ? undefined : token
+            }),
+          (data) => sizeOf(data) > 4096,
+          2200
+        ), { discard: true })
+    }))
+
+  it.effect("S7: what an unseen write sums past the limit is a failed commit, and changes nothing", () =>
+    Effect.gen(function*() {
+      const { begin, stored, visit } = stage({ maxSessionBytes: 20 })
+      const token = yield* begin((session) => session.insert(A, "0123456789"))
+      const { verdict } = yield* visit(token, (session) => session.insert(B, "0123456789"))
+      expect(verdict.failure).toMatchObject({ _tag: "SessionTooLarge", size: 26, limit: 20 })
+      expect(yield* stored(token)).toEqual({ a: "\"0123456789\"" })
+    }))
+})
+
+describe("the end of a request", () => {
+  it.effect("M4: asked again with another status, it answers the same and saves nothing twice", () =>
+    Effect.gen(function*() {
+      const { counts, request, stored } = stage()
+      const committed = request(undefined)
+      yield* committed.insert(A, "a")
+      const first = yield* committed.finish(true)
+      for (const again of [false, true]) expect(yield* committed.finish(again)).toBe(first)
+      expect([counts.insert, counts.update]).toEqual([1, 0])
+      expect(first.cookie._tag === "Set" && (yield* stored(first.cookie.token))).toEqual({ a: "\"a\"" })
+      const dropped = request(undefined)
+      yield* dropped.insert(A, "a")
+      for (const committing of [false, true, true]) {
+        expect(yield* dropped.finish(committing)).toEqual({ cookie: { _tag: "None" }, failure: undefined })
+      }
+      expect(counts.insert).toBe(1)
+    }))
+
+  it.effect("M5: a commit that fails after one that did not: 503, with the cookie of what was saved", () =>
+    Effect.gen(function*() {
+      const { finish, hold, request, stored } = stage()
+      const session = request(undefined)
+      yield* session.insert(A, "a")
+      yield* session.commit
+      yield* session.insert(B, "b")
+      const update = hold("update", "before")
+      const finishing = yield* Effect.fork(finish(session, undefined))
+      yield* update.reached
+      yield* update.fail(SessionError.SessionStoreError.of("update", "Unavailable"))
+      const { token, verdict } = yield* Fiber.join(finishing)
+      expect(verdict.failure).toMatchObject({ operation: "update" })
+      expect(yield* stored(token!)).toEqual({ a: "\"a\"" })
+    }))
+
+  it.effect("M5: a commit that fails after a flush: 503, and the browser forgets the session that ended", () =>
+    Effect.gen(function*() {
+      const { begin, finish, hold, request, stored } = stage()
+      const token = yield* begin((session) => session.insert(A, "a"))
+      const session = request(token)
+      yield* session.flush
+      yield* session.insert(B, "b")
+      const insert = hold("insert", "before")
+      const finishing = yield* Effect.fork(finish(session, token))
+      yield* insert.reached
+      yield* insert.fail(SessionError.SessionStoreError.of("insert", "Unavailable"))
+      const { verdict } = yield* Fiber.join(finishing)
+      expect(verdict).toMatchObject({ cookie: { _tag: "Remove" }, failure: { operation: "insert" } })
+      expect(yield* stored(token)).toBeUndefined()
+    }))
+
+  it.effect("C11: a commit of a fiber that comes while the response is made ready fails where that does", () =>
+    Effect.gen(function*() {
+      const { finish, hold, request } = stage()
+      const session = request(undefined)
+      yield* session.insert(A, "a")
+      const insert = hold("insert", "before")
+      const finishing = yield* Effect.fork(finish(session, undefined))
+      yield* insert.reached
+      const committing = yield* Effect.fork(Effect.exit(session.commit))
+      yield* settle
+      yield* insert.fail(SessionError.SessionStoreError.of("insert", "Unavailable"))
+      yield* Fiber.join(finishing)
+      expect(yield* Fiber.join(committing)).toMatchObject({ cause: { error: { operation: "insert" } } })
+    }))
+
+  it.effect("C11: what fibers ask for while the response is made ready comes after the head, or is refused", () =>
+    Effect.gen(function*() {
+      const { begin, finish, hold, request, stored } = stage({ expiry: "1 hour" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      const session = request(token)
+      yield* session.get(A)
+      yield* session.insert(B, "b")
+      const update = hold("update", "before")
+      const finishing = yield* Effect.fork(finish(session, token))
+      yield* update.reached
+      const inserting = yield* Effect.fork(session.insert(C, "c"))
+      const modifying = yield* Effect.fork(session.modify(B, (b) => [b, Option.some("modified")]))
+      for (const refused of [session.renew, session.setExpiry("2 hours"), session.bind("ada")]) {
+        expect(yield* Effect.flip(refused)).toBeInstanceOf(SessionError.SessionClosed)
+      }
+      yield* settle
+      yield* update.release
+      yield* Fiber.join(inserting)
+      expect(yield* Fiber.join(modifying)).toEqual(Option.some("b"))
+      const { token: same, verdict } = yield* Fiber.join(finishing)
+      expect([verdict.cookie, same]).toEqual([{ _tag: "None" }, token])
+      expect(yield* stored(token)).toEqual({ a: "\"a\"", b: "\"modified\"", c: "\"c\"" })
+    }))
+
+  it.effect("E4: between a cookie with Max-Age and one without, every switch is sent, and only switches are", () =>
+    Effect.gen(function*() {
+      for (const persistent of [true, false]) {
+        const { begin, visit } = stage(persistent ? { expiry: "1 hour" } : { idle: "1 hour" })
+        const token = yield* begin((session) => session.insert(A, "a"))
+        const steps = [
+          ["browser-session", persistent ? "sent" : "none", undefined],
+          ["browser-session", "none", undefined],
+          ["2 hours", "sent", 7200],
+          ["2 hours", "sent", 7200],
+          ["browser-session", "sent", undefined]
+        ] as const
+        for (const [expiry, sent, maxAge] of steps) {
+          const { verdict } = yield* visit(token, (session) => session.setExpiry(expiry))
+          expect([persistent, expiry, verdict.cookie])
+            .toEqual([persistent, expiry, sent === "none" ? { _tag: "None" } : { _tag: "Set", token, maxAge }])
+        }
+      }
+    }))
+
+  it.effect("S2: a session revoked in its own request writes nothing, sends nothing, and stays ended", () =>
+    Effect.gen(function*() {
+      const { begin, finish, request, sessions, stats, stored } = stage()
+      const token = yield* begin((session) => Effect.zipRight(session.insert(A, "a"), session.bind("ada")))
+      const session = request(token)
+      yield* session.get(A)
+      expect(yield* sessions.revokeAll("ada")).toBe(1)
+      yield* session.insert(B, "b")
+      expect(yield* increment(session)).toBe(1)
+      yield* session.renew
+      yield* session.commit
+      yield* session.insert(C, "c")
+      const { verdict } = yield* finish(session, token)
+      expect(verdict).toEqual({ cookie: { _tag: "None" }, failure: undefined })
+      expect([yield* stored(token), stats.sessions()]).toEqual([undefined, 0])
+    }))
+
+  it.effect("M8: an insert with several live tokens goes to the first, and a flush ends that one", () =>
+    Effect.gen(function*() {
+      const { begin, finish, request, stored } = stage()
+      const one = yield* begin((session) => session.insert(A, "one"))
+      const two = yield* begin((session) => session.insert(A, "two"))
+      const unknown = RandomPool.token()
+      const session = request([unknown, one, two])
+      yield* session.insert(B, "b")
+      expect(yield* increment(session)).toBe(1)
+      yield* finish(session, one)
+      expect([yield* stored(one), yield* stored(two)]).toEqual([{ a: "\"one\"", b: "\"b\"", count: "1" }, {
+        a: "\"two\""
+      }])
+      const leaving = request([unknown, one, two])
+      yield* leaving.flush
+      yield* finish(leaving, one)
+      expect([yield* stored(one), yield* stored(two)]).toEqual([undefined, { a: "\"two\"" }])
+    }))
 })
 
 describe("a backend that breaks its contract", () => {

@@ -7,10 +7,10 @@ import { type Browser, chromium, type Page } from "playwright-core"
 import { type Example, start } from "./support/example.js"
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium"
-const reason = existsSync(executablePath) ? "" : `no browser at ${executablePath} (set CHROMIUM)`
+const reason = existsSync(executablePath) ? "" : `no browser at ${executablePath}; CHROMIUM names another`
 const required = process.env.REQUIRE_SERVICES === "1"
 
-describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : `: skipped, ${reason}`}`, () => {
+describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (skipped: ${reason})`}`, () => {
   let browser: Browser
   let server: Example
 

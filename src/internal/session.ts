@@ -13,7 +13,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type { RequestContextService, SignedIn } from "../RequestContext.js"
-import type { Expiry, Owner, Patch, StoredSession } from "../SessionBackend.js"
+import type { Data, Expiry, Owner, Patch, StoredSession } from "../SessionBackend.js"
 import {
   SessionClosed,
   type SessionSchemaError,
@@ -581,7 +581,7 @@ export class RequestSession implements RequestContextService {
     const loaded = before._tag === "Found" ? before.session : undefined
     const step = (session: StoredSession): Effect.Effect<
       readonly [B, Option.Option<Patch>],
-      SessionSchemaError,
+      SessionSchemaError | SessionTooLarge,
       R
     > => {
       const text = session.data.get(key.name)
@@ -591,9 +591,12 @@ export class RequestSession implements RequestContextService {
           const patch: Patch = { ...emptyContent, remove: new Set([key.name]), expiry: undefined, maxBytes }
           return Effect.succeed([value, text === undefined ? Option.none() : Option.some(patch)] as const)
         }
-        return map(key.write(next.value), (written) => {
+        return andThen(key.write(next.value), (written) => {
+          if (written === text) return Effect.succeed([value, Option.none()] as const)
+          const error = this.tooLargeWith(session.data, key.name, written)
+          if (error !== undefined) return Effect.fail(error)
           const patch: Patch = { ...emptyContent, set: new Map([[key.name, written]]), expiry: undefined, maxBytes }
-          return [value, written === text ? Option.none() : Option.some(patch)] as const
+          return Effect.succeed([value, Option.some(patch)] as const)
         })
       })
     }
@@ -618,6 +621,20 @@ export class RequestSession implements RequestContextService {
         return andThen(readText(key, loaded?.data.get(key.name)), (current) => Effect.succeed(f(current)[0]))
       })
     })
+  }
+
+  /**
+   * The store checks what a modification makes of the record; what this request has yet to save comes on top, and would
+   * fail at the commit.
+   */
+  private tooLargeWith(stored: Data, name: string, text: string): SessionTooLarge | undefined {
+    if (this.changes.isEmpty && this.saving === undefined) return undefined
+    let weight = this.store.weigh(name, text)
+    for (const [key, current] of stored) {
+      if (key !== name && this.pending(key) === undefined) weight += this.store.weigh(key, current)
+    }
+    for (const [key, pending] of this.pendingTexts()) weight += this.store.weigh(key, pending)
+    return this.store.tooLarge(weight)
   }
 
   // ── saving ──

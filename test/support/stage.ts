@@ -4,6 +4,7 @@ import type { SessionBackend, SessionError, SessionStore } from "effect-session"
 import * as backendStore from "../../src/internal/backendStore.js"
 import * as memory from "../../src/internal/memory/backend.js"
 import { type RequestFacts, RequestSession, type Verdict } from "../../src/internal/session.js"
+import * as sessions from "../../src/internal/sessions.js"
 import type { Counts } from "./counting.js"
 
 type Operation = keyof SessionBackend.SessionBackendService
@@ -117,6 +118,7 @@ export const stage = (
     finish,
     hold,
     request,
+    sessions: sessions.make(config, backend, made.index),
     store,
     stored,
     visit,
