@@ -18,7 +18,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { disabled } from "./internal/disabled.js"
-import * as PreResponse from "./internal/preResponse.js"
+import * as RequestFiber from "./internal/requestFiber.js"
 import { respond } from "./internal/respond.js"
 import { RequestSession } from "./internal/session.js"
 import * as RequestId from "./RequestId.js"
@@ -124,6 +124,12 @@ export class RequestContext extends Context.Tag("effect-session/RequestContext")
 
 // ── operations ──
 
+/** `Effect.flatMap(RequestContext, use)` in one step of the fiber instead of three: every operation begins here. */
+const withContext = <A, E, R>(
+  use: (context: RequestContextService) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | RequestContext> =>
+  Effect.withFiberRuntime((fiber) => use(Context.unsafeGet(fiber.currentContext, RequestContext)))
+
 /**
  * The value under a key: `None` when there is none (`null` is a value).
  *
@@ -150,7 +156,7 @@ export class RequestContext extends Context.Tag("effect-session/RequestContext")
 export const get = <A, I, R>(
   key: SessionKey<A, I, R>
 ): Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R | RequestContext> =>
-  Effect.flatMap(RequestContext, (context) => context.get(key))
+  withContext((context) => context.get(key))
 
 /**
  * The names of the keys that have a value, for pages that show a session; in no particular order.
@@ -158,8 +164,7 @@ export const get = <A, I, R>(
  * @since 0.1.0
  * @category operations
  */
-export const keys: Effect.Effect<ReadonlyArray<string>, ReadError, RequestContext> = Effect.flatMap(
-  RequestContext,
+export const keys: Effect.Effect<ReadonlyArray<string>, ReadError, RequestContext> = withContext(
   (context) => context.keys
 )
 
@@ -190,7 +195,7 @@ export const insert = <A, I, R>(
   key: SessionKey<A, I, R>,
   value: A
 ): Effect.Effect<void, SessionSchemaError | WriteError, R | RequestContext> =>
-  Effect.flatMap(RequestContext, (context) => context.insert(key, value))
+  withContext((context) => context.insert(key, value))
 
 /**
  * Removes a key and answers the value it had. A value that does not decode is removed all the same, and reported as
@@ -202,7 +207,7 @@ export const insert = <A, I, R>(
 export const remove = <A, I, R>(
   key: SessionKey<A, I, R>
 ): Effect.Effect<Option.Option<A>, SessionSchemaError | WriteError, R | RequestContext> =>
-  Effect.flatMap(RequestContext, (context) => context.remove(key))
+  withContext((context) => context.remove(key))
 
 /**
  * Like `Ref.modify`, over `Option`: `None` is "no value", before and after.
@@ -233,7 +238,7 @@ export const modify = <A, I, R, B>(
   key: SessionKey<A, I, R>,
   f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
 ): Effect.Effect<B, SessionSchemaError | WriteError, R | RequestContext> =>
-  Effect.flatMap(RequestContext, (context) => context.modify(key, f))
+  withContext((context) => context.modify(key, f))
 
 /**
  * Removes every key; the session and its id live on. To sign out use {@link flush}.
@@ -241,8 +246,7 @@ export const modify = <A, I, R, B>(
  * @since 0.1.0
  * @category operations
  */
-export const clear: Effect.Effect<void, WriteError, RequestContext> = Effect.flatMap(
-  RequestContext,
+export const clear: Effect.Effect<void, WriteError, RequestContext> = withContext(
   (context) => context.clear
 )
 
@@ -255,8 +259,8 @@ export const clear: Effect.Effect<void, WriteError, RequestContext> = Effect.fla
  * @since 0.1.0
  * @category operations
  */
-export const flush: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled, RequestContext> = Effect
-  .flatMap(RequestContext, (context) => context.flush)
+export const flush: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled, RequestContext> =
+  withContext((context) => context.flush)
 
 /**
  * Gives the session a new id, when the response is ready; its data, creation time and own expiry stay. Call it whenever
@@ -265,8 +269,8 @@ export const flush: Effect.Effect<void, SessionStoreError | SessionClosed | Sess
  * @since 0.1.0
  * @category operations
  */
-export const renew: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled, RequestContext> = Effect
-  .flatMap(RequestContext, (context) => context.renew)
+export const renew: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled, RequestContext> =
+  withContext((context) => context.renew)
 
 /**
  * An expiry of this session alone ("remember me"), kept on later requests: its idle time, at least a second and at most
@@ -277,8 +281,7 @@ export const renew: Effect.Effect<void, SessionStoreError | SessionClosed | Sess
  */
 export const setExpiry = (
   expiry: Duration.DurationInput | "browser-session"
-): Effect.Effect<void, WriteError, RequestContext> =>
-  Effect.flatMap(RequestContext, (context) => context.setExpiry(expiry))
+): Effect.Effect<void, WriteError, RequestContext> => withContext((context) => context.setExpiry(expiry))
 
 /**
  * Saves now, for streams, server-sent events and WebSockets, whose head leaves before their body runs. The cookie goes out
@@ -287,8 +290,7 @@ export const setExpiry = (
  * @since 0.1.0
  * @category operations
  */
-export const commit: Effect.Effect<void, WriteError, RequestContext> = Effect.flatMap(
-  RequestContext,
+export const commit: Effect.Effect<void, WriteError, RequestContext> = withContext(
   (context) => context.commit
 )
 
@@ -305,7 +307,7 @@ export const bind = (
   subject: string,
   client?: Client
 ): Effect.Effect<void, TooManySessions | WriteError, RequestContext | Sessions> =>
-  Effect.flatMap(RequestContext, (context) => context.bind(subject, client))
+  withContext((context) => context.bind(subject, client))
 
 /**
  * Whose session it is: none when nobody has signed in.
@@ -313,8 +315,7 @@ export const bind = (
  * @since 0.1.0
  * @category sign-in
  */
-export const signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError, RequestContext> = Effect.flatMap(
-  RequestContext,
+export const signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError, RequestContext> = withContext(
   (context) => context.signedIn
 )
 
@@ -342,12 +343,16 @@ export const requireFresh = (
  * @since 0.1.0
  * @category sign-in
  */
-export const sessionId: Effect.Effect<Option.Option<string>, ReadError, RequestContext> = Effect.flatMap(
-  RequestContext,
+export const sessionId: Effect.Effect<Option.Option<string>, ReadError, RequestContext> = withContext(
   (context) => context.sessionId
 )
 
 // ── providing it ──
+
+interface Begun {
+  readonly service: RequestContextService
+  readonly changes: ReadonlyArray<RequestFiber.Change>
+}
 
 /**
  * Starts the session of the current request and sees to its end. The pre-response handler reaches every response:
@@ -357,19 +362,16 @@ const begin = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   request: HttpServerRequest.HttpServerRequest,
   store: SessionStoreService
-): { readonly service: RequestContextService; readonly append: Effect.Effect<void> } => {
+): Begun => {
   const { config } = store
-  if (!config.enable) return { service: disabled, append: Effect.void }
+  if (!config.enable) return { service: disabled, changes: [] }
   const session = new RequestSession(store, new Facts(request))
-  return {
-    service: session,
-    append: PreResponse.append(
-      fiber,
-      // A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
-      ({ source }, response) =>
-        source === request.source ? respond(config, session, response) : Effect.succeed(response)
-    )
-  }
+  // A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
+  const handle = RequestFiber.handler(
+    fiber,
+    ({ source }, response) => source === request.source ? respond(config, session, response) : Effect.succeed(response)
+  )
+  return { service: session, changes: [handle] }
 }
 
 class Facts {
@@ -391,17 +393,18 @@ class Facts {
 }
 
 /**
- * The context that an outer middleware has begun (row M13), unless that is of another request: a handler may make one of an
- * app in this process, and that one's session is its own cookie's.
+ * The context that an outer middleware has begun (row M13), unless it is that of another cookie, or of another request: a
+ * handler may make one of an app in this process, and that one's session is its own cookie's.
  */
 const outerOf = (
   services: ReadonlyMap<string, unknown>,
-  request: HttpServerRequest.HttpServerRequest
+  request: HttpServerRequest.HttpServerRequest,
+  store: SessionStoreService
 ): RequestContextService | undefined => {
   const outer = services.get(RequestContext.key) as RequestContextService | undefined
-  return outer instanceof RequestSession && outer.request instanceof Facts && !outer.request.isOf(request)
-    ? undefined
-    : outer
+  if (!(outer instanceof RequestSession)) return outer
+  const isOfRequest = !(outer.request instanceof Facts) || outer.request.isOf(request)
+  return isOfRequest && outer.cookieName === store.config.name ? outer : undefined
 }
 
 /** The context of the request. */
@@ -410,10 +413,10 @@ const ensure = (
 ): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    const outer = outerOf(fiber.currentContext.unsafeMap, request)
+    const outer = outerOf(fiber.currentContext.unsafeMap, request, store)
     if (outer !== undefined) return Effect.succeed(outer)
-    const { append, service } = begin(fiber, request, store)
-    return Effect.as(append, service)
+    const { changes: [change], service } = begin(fiber, request, store)
+    return change === undefined ? Effect.succeed(service) : Effect.as(RequestFiber.make(change), service)
   })
 
 /** Only reachable where types were cast away (row R5). */
@@ -434,12 +437,12 @@ const supply = <A, E, R>(
   Effect.withFiberRuntime((fiber) => {
     const services = fiber.currentContext.unsafeMap
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    const outer = outerOf(services, request)
-    if (outer !== undefined) return Effect.provideService(app, RequestContext, outer)
     if (!services.has(RequestId.RequestId.key)) return missingRequestId
     const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
-    const { append, service } = begin(fiber, request, store)
-    return Effect.zipRight(append, Effect.provideService(app, RequestContext, service))
+    const outer = outerOf(services, request, store)
+    if (outer !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
+    const { changes, service } = begin(fiber, request, store)
+    return RequestFiber.provide(fiber, app, RequestContext, service, ...changes)
   })
 
 /**

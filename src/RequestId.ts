@@ -9,11 +9,10 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberRef from "effect/FiberRef"
-import * as HashMap from "effect/HashMap"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
-import * as PreResponse from "./internal/preResponse.js"
+import * as RequestFiber from "./internal/requestFiber.js"
 import * as internal from "./internal/requestId.js"
 import * as WebResponse from "./internal/webResponse.js"
 
@@ -37,46 +36,47 @@ export interface Options {
 }
 
 /**
- * Makes the id of the current request, and puts it on the request's log lines, its span and its response. The log
- * annotation is set in the request's fiber and not around the handler, so that the server's own log line has it too.
+ * Makes the id of the current request, for its span, its log lines and its response. The log annotation is set in the
+ * request's fiber and not around the handler, so that the server's own log line has it too.
  */
-const begin = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.withFiberRuntime((fiber) => {
-    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    const id = internal.make(trustInbound ? request.headers[internal.headerName] : undefined)
-    const span = fiber.currentContext.unsafeMap.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
-    if (span?._tag === "Span") span.attribute("request_id", id)
-    const annotations = fiber.getFiberRef(FiberRef.currentLogAnnotations)
-    const setHeader = (response: HttpServerResponse.HttpServerResponse) =>
-      HttpServerResponse.setHeader(WebResponse.lift(response), internal.headerName, id)
-    return Effect.zipRight(
-      FiberRef.set(FiberRef.currentLogAnnotations, HashMap.set(annotations, "request_id", id)),
-      Effect.as(PreResponse.append(fiber, (_request, response) => Effect.succeed(setHeader(response))), id)
-    )
-  })
+const begin = (fiber: Fiber.RuntimeFiber<unknown, unknown>, trustInbound: boolean) => {
+  const { headers } = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+  const id = internal.make(trustInbound ? headers[internal.headerName] : undefined)
+  const span = fiber.currentContext.unsafeMap.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
+  if (span?._tag === "Span") span.attribute("request_id", id)
+  const setHeader = (_request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) =>
+    Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), internal.headerName, id))
+  const changes = [
+    RequestFiber.annotation(fiber, "request_id", id),
+    RequestFiber.handler(fiber, setHeader)
+  ] as const
+  return { id, changes }
+}
+
+/** The id that an outer middleware has made. */
+const outerOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): string | undefined =>
+  fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
 
 /** The id of the request: an outer middleware's, where one has made it. */
-const ensureWith = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> => {
-  const make = begin(trustInbound)
-  return Effect.withFiberRuntime((fiber) => {
-    const outer = fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
-    return outer !== undefined ? Effect.succeed(outer) : make
+const ensureWith = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiberRuntime((fiber) => {
+    const outer = outerOf(fiber)
+    if (outer !== undefined) return Effect.succeed(outer)
+    const { changes, id } = begin(fiber, trustInbound)
+    return Effect.as(RequestFiber.make(...changes), id)
   })
-}
 
 /** Where an outer middleware has made the id, it stays. */
-const supply = (trustInbound: boolean) => {
-  const make = begin(trustInbound)
-  return <A, E, R>(
-    app: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E, Exclude<R, RequestId> | HttpServerRequest.HttpServerRequest> =>
-    Effect.withFiberRuntime((fiber) => {
-      const outer = fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
-      return outer !== undefined
-        ? Effect.provideService(app, RequestId, outer)
-        : Effect.flatMap(make, (id) => Effect.provideService(app, RequestId, id))
-    })
-}
+const supply = (trustInbound: boolean) =>
+<A, E, R>(
+  app: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, RequestId> | HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiberRuntime((fiber) => {
+    const outer = outerOf(fiber)
+    if (outer !== undefined) return RequestFiber.provided<A, E, R, RequestId>(app)
+    const { changes, id } = begin(fiber, trustInbound)
+    return RequestFiber.provide(fiber, app, RequestId, id, ...changes)
+  })
 
 /**
  * Middleware for an `HttpApp`, with options.

@@ -75,13 +75,15 @@ export interface Empty {
 export type Loaded = Found | Empty
 
 /**
- * The session that a save starts from. `session` is undefined for a write to a token that was never loaded.
+ * The session that a save starts from. `session` is undefined for a write to a token that was never loaded; `id` is what
+ * `load` answered with it, and saves a server store to hash the token again.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Base {
   readonly token: string
+  readonly id?: string | undefined
   readonly session: StoredSession | undefined
 }
 

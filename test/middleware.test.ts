@@ -654,6 +654,41 @@ describe("the head of a response", () => {
     expect(taken()).toEqual({ ...none, find: 1, update: 1 })
   })
 
+  it("M13: an app that falls back to another within one request has one session with it, and each goes on", async () => {
+    const { layer, taken } = countingStore({ cleanupInterval: Infinity })
+    const first = HttpRouter.empty.pipe(
+      HttpRouter.get("/first", write),
+      HttpRouter.get("*", Effect.zipRight(RequestContext.insert(Other, "first"), Effect.fail("pass" as const))),
+      RequestContext.middleware
+    )
+    const app = Effect.catchIf(first, (error) => error === "pass", () => write.pipe(RequestContext.middleware))
+    const { request } = serve(app, layer)
+    const response = await request("/second?value=fallback")
+    expect(response.headers.getSetCookie()).toHaveLength(1)
+    expect(taken()).toEqual({ ...none, insert: 1 })
+    await request("/first?value=again", { cookie: cookieOf(response) })
+    expect(taken()).toEqual({ ...none, update: 1 })
+  })
+
+  it("M13: a middleware of another cookie has a session of its own, within and beside the other", async () => {
+    const visitors = countingStore({ cleanupInterval: Infinity, name: "visitor" })
+    const admins = countingStore({ cleanupInterval: Infinity, name: "admin" })
+    const { request } = await Effect.runPromise(Effect.gen(function*() {
+      const admin = yield* SessionStore.SessionStore.pipe(Effect.provide(admins.layer))
+      const inner = write.pipe(RequestContext.middleware, Effect.provideService(SessionStore.SessionStore, admin))
+      const app = Effect.gen(function*() {
+        yield* RequestContext.insert(Other, "outer")
+        yield* inner
+        return Option.isSome(yield* RequestContext.get(Value)) ? text("mixed") : text("apart")
+      })
+      return serve(app, visitors.layer)
+    }))
+    const response = await request("/?value=inner")
+    expect(await response.text()).toBe("apart")
+    expect(response.headers.getSetCookie().map((line) => line.split("=")[0]).sort()).toEqual(["admin", "visitor"])
+    expect([visitors.taken().insert, admins.taken().insert]).toEqual([1, 1])
+  })
+
   it("M13: as a layer within the handler, under the middleware or alone", async () => {
     const handle = Effect.zipRight(RequestContext.get(Value), write)
     const { handler } = HttpApp.toWebHandlerLayer(

@@ -89,6 +89,8 @@ const guard = <A>(
   )
 }
 
+const idOf = ({ id, token }: Base): string => id ?? Token.idOf(token)
+
 export const make = (
   config: SessionConfig,
   unguarded: SessionBackendService,
@@ -145,7 +147,7 @@ export const make = (
     const { base, patch } = request
     if (base === undefined) return create(patch, request.owner, now)
     if (request.renew && base.session !== undefined) {
-      return renew(base.token, base.session, base.session, patch, request.owner, now, 0)
+      return renew(idOf(base), base.session, base.session, patch, request.owner, now, 0)
     }
     return update(base, patch, request.ifVersion, now)
   }
@@ -200,7 +202,7 @@ export const make = (
     now: number
   ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
     const { session, token } = base
-    const id = Token.idOf(token)
+    const id = idOf(base)
     return andThen(backend.update(id, patch, now, ifVersion, session), (updated) => {
       switch (updated._tag) {
         case "Conflict":
@@ -262,7 +264,7 @@ export const make = (
    * once, so that it runs on a cluster; cut off in between, it leaves a record whose token nobody was given.
    */
   const renew = (
-    token: string,
+    oldId: string,
     loaded: StoredSession,
     current: StoredSession,
     patch: Patch,
@@ -281,7 +283,6 @@ export const make = (
       ? expiry
       : ExpiryPolicy.touch(config, { ...current, createdAt: expiry.createdAt }, now)
     const next: NewSession = { ...pickExpiry(times), data, owner: owner ?? current.owner }
-    const oldId = Token.idOf(token)
     const replaces = current.owner !== undefined && current.owner.subject === next.owner?.subject
     return andThen(insert(next, now, replaces ? undefined : bound), (saved) => {
       if (saved._tag === "Full") return Effect.succeed<Saved>(saved)
@@ -309,7 +310,7 @@ export const make = (
                   andThen(backend.find(oldId, now), (found) =>
                     Option.isNone(found) || "_tag" in found.value
                       ? Effect.succeed<Saved>({ _tag: "Ended" })
-                      : renew(token, loaded, found.value, patch, owner, now, tries + 1))
+                      : renew(oldId, loaded, found.value, patch, owner, now, tries + 1))
               )
           }
         }
@@ -323,7 +324,7 @@ export const make = (
   // ── end ──
 
   const end = (base: Base, now: number): Effect.Effect<void, SessionStoreError> => {
-    const id = Token.idOf(base.token)
+    const id = idOf(base)
     return andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))
   }
 

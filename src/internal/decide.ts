@@ -3,15 +3,15 @@
  */
 import type { Expiry, Owner, Patch, StoredSession } from "../SessionBackend.js"
 import type { SessionConfig } from "../SessionConfig.js"
-import type { Save } from "../SessionStore.js"
-import { type Changes, emptyContent, isEmptyContent } from "./changes.js"
+import type { Found, Save } from "../SessionStore.js"
+import { type Changes, emptyContent, isEmptyContent, type PatchContent } from "./changes.js"
 import * as ExpiryPolicy from "./expiry.js"
 
 /** The session that a request has before it: none, one that it knows only by its token, or one that it loaded. */
 export type Basis =
   | { readonly _tag: "None" }
   | { readonly _tag: "Token"; readonly token: string }
-  | { readonly _tag: "Found"; readonly token: string; readonly session: StoredSession; readonly reseal: boolean }
+  | Found
 
 /** What the request asked for beside the changes of its data. */
 export interface Marks {
@@ -39,7 +39,13 @@ export const decide = (
   now: number
 ): Decision => {
   const maxBytes = config.maxSessionBytes
-  const patch = (content: typeof emptyContent, expiry: Expiry | undefined): Patch => ({ ...content, expiry, maxBytes })
+  const patch = ({ clear, remove, set }: PatchContent, expiry: Expiry | undefined): Patch => ({
+    clear,
+    set,
+    remove,
+    expiry,
+    maxBytes
+  })
   switch (basis._tag) {
     case "None": {
       const { set } = changes.against(undefined)
@@ -64,11 +70,11 @@ export const decide = (
       })
     }
     case "Found": {
-      const { session, token } = basis
+      const { id, session, token } = basis
       const content = changes.against(session.data)
       const changed = !isEmptyContent(content) || marks.renew || marks.own !== undefined || marks.owner !== undefined
       const expiry = times(config, session, marks, now)
-      const base = { token, session }
+      const base = { token, id, session }
       const migrations = changes.migrationsOf(session.data)
       const renew = marks.renew || marks.owner !== undefined
       const plain: Save = { base, patch: patch(content, expiry), renew, ifVersion: undefined, owner: marks.owner }

@@ -105,6 +105,10 @@ export class RequestSession implements RequestContextService {
     return this.isTouched
   }
 
+  get cookieName(): string {
+    return this.store.config.name
+  }
+
   /** The head leaves, and nobody has asked for anything. */
   leave(): void {
     this.closed = true
@@ -680,10 +684,9 @@ export class RequestSession implements RequestContextService {
   }
 
   private endStored(now: number): Effect.Effect<void, SessionStoreError> {
+    if (this.state._tag === "Found") return this.store.end(this.state, now)
     const token = this.knownToken()
-    return token === undefined
-      ? Effect.void
-      : this.store.end({ token, session: this.state._tag === "Found" ? this.state.session : undefined }, now)
+    return token === undefined ? Effect.void : this.store.end({ token, session: undefined }, now)
   }
 
   /** After a flush nothing of the session is left; a later insert starts a new one. */

@@ -22,6 +22,7 @@ const token: Basis = { _tag: "Token", token: "t" }
 const found = (given: Partial<Extract<Basis, { _tag: "Found" }>> = {}): Basis => ({
   _tag: "Found",
   token: "t",
+  id: "i",
   session: session(),
   reseal: false,
   ...given
