@@ -65,6 +65,7 @@ export interface RedisClient {
   readonly hgetallBuffer: (key: string) => Promise<unknown>
   readonly evalsha: (sha: string, keys: string, ...keysAndArguments: Array<string>) => Promise<unknown>
   readonly options?: { readonly enableAutoPipelining?: boolean | undefined }
+  readonly stream?: { readonly cork: () => void; readonly uncork: () => void } | undefined
 }
 
 /**

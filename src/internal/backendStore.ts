@@ -18,6 +18,7 @@ import type {
 import type { SessionConfig } from "../SessionConfig.js"
 import { SessionStoreError, SessionTooLarge } from "../SessionError.js"
 import type { Base, Empty, Loaded, Modified, Save, Saved, SessionStoreService } from "../SessionStore.js"
+import { Call } from "./call.js"
 import * as Data from "./data.js"
 import { withDeadline } from "./deadline.js"
 import { andThen, isDone, map } from "./done.js"
@@ -78,8 +79,10 @@ const guard = <A>(
     return Effect.fail(SessionStoreError.of(operation, "Unavailable", defect))
   }
   if (isDone(effect)) return effect
+  const answered = withDeadline(effect, millis, () => SessionStoreError.of(operation, "Timeout"))
+  if (effect instanceof Call) return answered // one of ours: it fails typed, and nothing else
   return Effect.catchAllCause(
-    withDeadline(effect, millis, () => SessionStoreError.of(operation, "Timeout")),
+    answered,
     (cause) =>
       Effect.fail(
         cause._tag === "Fail" && cause.error instanceof SessionStoreError

@@ -12,12 +12,13 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import { Call } from "./call.js"
 import { clockOf } from "./clock.js"
 
 const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
 /**
- * Runs the effect in a fiber of its own. When it has not ended after `millis` it is interrupted, nobody waits for that,
+ * Runs the effect in a fiber of its own, unless it is a bare {@link Call}. When it has not ended after `millis` it is interrupted, nobody waits for that,
  * and the answer is `onTimeout`. Interrupting the caller interrupts it likewise.
  */
 export const withDeadline = <A, E, E2>(
@@ -25,45 +26,62 @@ export const withDeadline = <A, E, E2>(
   millis: number,
   onTimeout: () => E2
 ): Effect.Effect<A, E | E2> =>
-  Effect.withFiberRuntime<A, E | E2>((parent, { runtimeFlags }) => {
-    const runFork = Runtime.runFork(Runtime.make({
-      context: parent.currentContext,
-      fiberRefs: parent.getFiberRefs(),
-      runtimeFlags: RuntimeFlags.enable(runtimeFlags, RuntimeFlags.Interruption)
-    }))
-    return Effect.async<A, E | E2>((resume) => {
-      // Its end is the fiber's value and not its failure: the runtime would log that, and a driver's words may hold a
-      // session's.
-      const fiber = runFork(Effect.exit(effect))
-      const ended = fiber.unsafePoll()
-      if (ended !== null) return resume(Exit.flatten(ended))
-      const cancelTimer = startTimer(parent, runFork, millis, () => {
-        fiber.unsafeInterruptAsFork(FiberId.none)
-        resume(Exit.fail(onTimeout()))
-      })
-      fiber.addObserver((exit) => {
-        cancelTimer()
-        resume(Exit.flatten(exit))
-      })
-      return Effect.sync(() => {
-        cancelTimer()
-        fiber.unsafeInterruptAsFork(FiberId.none)
+  effect instanceof Call
+    ? callWithDeadline(effect as Call<A, E>, millis, onTimeout)
+    : Effect.withFiberRuntime<A, E | E2>((parent, { runtimeFlags }) => {
+      const runFork = Runtime.runFork(Runtime.make({
+        context: parent.currentContext,
+        fiberRefs: parent.getFiberRefs(),
+        runtimeFlags: RuntimeFlags.enable(runtimeFlags, RuntimeFlags.Interruption)
+      }))
+      return Effect.async<A, E | E2>((resume) => {
+        // Its end is the fiber's value and not its failure: the runtime would log that, and a driver's words may hold a
+        // session's.
+        const fiber = runFork(Effect.exit(effect))
+        const ended = fiber.unsafePoll()
+        if (ended !== null) return resume(Exit.flatten(ended))
+        const cancelTimer = startTimer(parent, millis, () => {
+          fiber.unsafeInterruptAsFork(FiberId.none)
+          resume(Exit.fail(onTimeout()))
+        })
+        fiber.addObserver((exit) => {
+          cancelTimer()
+          resume(Exit.flatten(exit))
+        })
+        return Effect.sync(() => {
+          cancelTimer()
+          fiber.unsafeInterruptAsFork(FiberId.none)
+        })
       })
     })
-  })
+
+const callWithDeadline = <A, E, E2>(
+  call: Call<A, E>,
+  millis: number,
+  onTimeout: () => E2
+): Effect.Effect<A, E | E2> =>
+  Effect.withFiberRuntime((fiber) =>
+    Effect.async<A, E | E2>((resume) => {
+      const cancelTimer = startTimer(fiber, millis, () => resume(Exit.fail(onTimeout())))
+      call.start((exit) => {
+        cancelTimer()
+        resume(exit)
+      })
+      // No canceller: it would cost as much again, for a caller that is interrupted once in a while. The timer ends by itself.
+    })
+  )
 
 /** A bare timer under the live clock; a sleeping fiber under any other, so that `TestClock` moves it. */
 const startTimer = (
-  parent: Fiber.RuntimeFiber<unknown, unknown>,
-  runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
   millis: number,
   fire: () => void
 ): () => void => {
-  const clock = clockOf(parent)
+  const clock = clockOf(fiber)
   if (clock === liveClock) {
     const timer = setTimeout(fire, millis)
     return () => clearTimeout(timer)
   }
-  const sleeper = runFork(Effect.flatMap(clock.sleep(Duration.millis(millis)), () => Effect.sync(fire)))
+  const sleeper = Effect.runFork(Effect.flatMap(clock.sleep(Duration.millis(millis)), () => Effect.sync(fire)))
   return () => sleeper.unsafeInterruptAsFork(FiberId.none)
 }

@@ -1,9 +1,11 @@
 /**
  * Commands as effects. Whatever goes wrong is a `SessionStoreError` whose detail holds no value of a session.
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { SessionStoreError } from "../../SessionError.js"
 import type { RedisClient } from "../../SessionStore/Redis.js"
+import { Call } from "../call.js"
 import type { Script } from "./scripts.js"
 
 type Operation = SessionStoreError["operation"]
@@ -18,6 +20,7 @@ export interface Watch {
 
 /** A `read` that throws is a reply that was not understood. A `rescue` may make an answer of an error of the server. */
 export class Commands {
+  private gathering: RedisClient["stream"]
   private readonly hgetall: (key: string) => Promise<unknown>
 
   constructor(private readonly client: RedisClient, private readonly watch: Watch | undefined) {
@@ -64,6 +67,21 @@ export class Commands {
     )
   }
 
+  /**
+   * What fibers send in one turn of the event loop leaves in one write: with many requests at once the system's call for
+   * each command costs more than all that is done here. (A cluster has a connection for each node, and none to hold back.)
+   */
+  private gather(): void {
+    const { stream } = this.client
+    if (stream === undefined || stream === this.gathering) return
+    this.gathering = stream
+    stream.cork()
+    process.nextTick(() => {
+      if (this.gathering === stream) this.gathering = undefined
+      stream.uncork()
+    })
+  }
+
   private ask<A>(
     operation: Operation,
     command: () => Promise<unknown>,
@@ -71,19 +89,19 @@ export class Commands {
     rescue: ((message: string) => A | undefined) | undefined,
     whenNoScript?: () => Promise<unknown>
   ): Answer<A> {
-    return Effect.async<A, SessionStoreError>((resume) => {
+    return new Call<A, SessionStoreError>((answer) => {
       const { watch } = this
       let loaded = false
       const onReply = (reply: unknown) => {
         watch?.answered()
-        let answer: Answer<A>
+        let exit: Exit.Exit<A, SessionStoreError>
         try {
-          answer = Effect.succeed(read(reply))
+          exit = Exit.succeed(read(reply))
         } catch {
           // In a promise's callback it would be nobody's, and the fiber would wait for ever.
-          answer = fail(operation, "the reply was not understood")
+          exit = fail(operation, "the reply was not understood")
         }
-        resume(answer)
+        answer(exit)
       }
       const onError = (error: unknown) => {
         watch?.answered()
@@ -93,10 +111,11 @@ export class Commands {
           return send(whenNoScript)
         }
         const rescued = rescue?.(message)
-        resume(rescued === undefined ? fail(operation, describe(error)) : Effect.succeed(rescued))
+        answer(rescued === undefined ? fail(operation, describe(error)) : Exit.succeed(rescued))
       }
       const send = (command: () => Promise<unknown>) => {
         watch?.sent()
+        this.gather()
         try {
           command().then(onReply, onError)
         } catch (error) {
@@ -108,8 +127,8 @@ export class Commands {
   }
 }
 
-const fail = (operation: Operation, detail: string): Answer<never> =>
-  Effect.fail(SessionStoreError.of(operation, "Unavailable", detail))
+const fail = (operation: Operation, detail: string): Exit.Exit<never, SessionStoreError> =>
+  Exit.fail(SessionStoreError.of(operation, "Unavailable", detail))
 
 /**
  * An error as text for the log. The client hangs the whole command onto its errors, and the server quotes arguments in
