@@ -89,7 +89,7 @@ const home = Effect.gen(function*() {
   return page(entries, yield* RequestId.RequestId)
 })
 
-export const app = HttpRouter.empty.pipe(
+export const router = HttpRouter.empty.pipe(
   HttpRouter.get("/", home),
   HttpRouter.post("/session", store),
   HttpRouter.get("/session", read),
@@ -100,7 +100,10 @@ export const app = HttpRouter.empty.pipe(
   HttpRouter.get("/session/count", count),
   HttpRouter.put("/session/values/:name", putValue),
   HttpRouter.get("/session/values/:name", getValue),
-  HttpRouter.post("/session/slow/:ms", slow),
+  HttpRouter.post("/session/slow/:ms", slow)
+)
+
+export const app = router.pipe(
   Effect.catchTag("ParseError", () => Effect.succeed(text("this path is not one of ours", 400))),
   RequestContext.middleware,
   RequestId.middleware

@@ -28,11 +28,11 @@ const readOrMakeKey = async (file: string): Promise<Uint8Array> => {
   return Buffer.from(await Fs.readFile(file, "utf8"), "base64")
 }
 
-const unreadable = (path: string) => (error: unknown) =>
+const unreadable = (path: string, wanted: string) => (error: unknown) =>
   new SessionError.SessionConfigError({
     mistakes: [{
       path,
-      message: `cannot be read or made (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`
+      message: `cannot be ${wanted} (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`
     }]
   })
 
@@ -40,8 +40,12 @@ export const configuration: Effect.Effect<SessionConfig.FileConfig, SessionError
   function*() {
     const file = Path.join(directory, `${environment}.yaml`)
     const keyFile = Path.join(directory, `${environment}.key`)
-    const key = yield* Effect.tryPromise({ try: () => readOrMakeKey(keyFile), catch: unreadable(keyFile) })
-    const text = yield* Effect.tryPromise({ try: () => Fs.readFile(file, "utf8"), catch: unreadable(file) })
+    // The file first: a start that fails for want of it must not leave a key behind.
+    const text = yield* Effect.tryPromise({ try: () => Fs.readFile(file, "utf8"), catch: unreadable(file, "read") })
+    const key = yield* Effect.tryPromise({
+      try: () => readOrMakeKey(keyFile),
+      catch: unreadable(keyFile, "read or made")
+    })
     return yield* SessionConfig.fromYaml(text.replace("${SESSION_PRIVATE_KEY}", JSON.stringify([...key])), file)
   }
 )

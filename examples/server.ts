@@ -8,21 +8,11 @@ import { Config, Console, Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import { app } from "./app.js"
 import { StoreLive, storeName } from "./stores.js"
-
-const welcome = (origin: string, store: string) =>
-  `Sessions in ${store}. Open ${origin}/ in a browser, or try:
-
-  curl -i -c jar -b jar -X POST ${origin}/session           # stores alan = turing
-  curl -i -c jar -b jar ${origin}/session                   # turing
-  curl -s -c jar -b jar ${origin}/session/count             # 1, 2, 3 …
-  curl -s -c jar -b jar -X PUT -d 'green tea' ${origin}/session/values/drink
-  curl -i -c jar -b jar -X POST ${origin}/session/flush     # signs out
-
-STORE=memory npm start swaps the store (cookie, memory, redis, postgres, mysql, sqlite, files). Ctrl-C stops.`
+import { originOf, welcome } from "./welcome.js"
 
 const announce = Effect.gen(function*() {
-  const origin = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(address))
-  yield* Console.log(welcome(origin, yield* storeName))
+  const { address } = yield* HttpServer.HttpServer
+  yield* Console.log(welcome(originOf(address), yield* storeName))
 })
 
 const ServerLive = Layer.unwrapEffect(
@@ -40,5 +30,8 @@ const AppLive = Layer.mergeAll(HttpServer.serve(app), Layer.effectDiscard(announ
   Layer.provide(ServerLive),
   Layer.provide(StoreLive)
 )
+
+// Once: the second Ctrl-C finds no listener, and ends the process as it would any other.
+process.once("SIGINT", () => console.log("waiting for requests in flight (Ctrl-C again to stop at once)"))
 
 NodeRuntime.runMain(Layer.launch(AppLive), { disablePrettyLogger: true })

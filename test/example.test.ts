@@ -2,10 +2,13 @@
  * The running example, as `npm start` runs it: a process of its own, real sockets, an independent browser's cookie jar.
  */
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { Chunk } from "effect"
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { CookieJar } from "tough-cookie"
+import { router } from "../examples/app.js"
+import { originOf, welcome } from "../examples/welcome.js"
 import { type Example, root, start } from "./support/example.js"
 
 /** A browser's jar that is none of ours. */
@@ -179,6 +182,32 @@ for (const store of ["cookie", "memory"]) {
   })
 }
 
+describe("what the example prints", () => {
+  const text = welcome("http://127.0.0.1:3000", "memory")
+
+  it("F1: a line to try for each of its routes", () => {
+    const paths = Chunk.toReadonlyArray(router.routes).map(({ method, path }) => {
+      const options =
+        { GET: "", POST: "-X POST ", DELETE: "-X DELETE ", PUT: "-X PUT -d 'green tea' " }[method as string]
+      return `jar ${options}http://127.0.0.1:3000${path.replace(":name", "drink").replace(":ms", "1000")} `
+    })
+    expect(paths).toHaveLength(11)
+    for (const path of paths) expect(text).toContain(path)
+  })
+
+  it("F1: an address that a browser takes, of IPv6 too", () => {
+    expect(originOf({ _tag: "TcpAddress", hostname: "127.0.0.1", port: 3000 })).toBe("http://127.0.0.1:3000")
+    expect(originOf({ _tag: "TcpAddress", hostname: "::1", port: 3000 })).toBe("http://[::1]:3000")
+    expect(new URL(originOf({ _tag: "TcpAddress", hostname: "::", port: 80 })).hostname).toBe("[::]")
+    expect(originOf({ _tag: "UnixAddress", path: "/run/shop.sock" })).toBe("unix:///run/shop.sock")
+  })
+
+  it("F1: git passes over the cookie jar that these lines make", async () => {
+    expect(text).toContain("-c jar -b jar")
+    expect((await Fs.readFile(Path.join(root, ".gitignore"), "utf8")).split("\n")).toContain("/jar")
+  })
+})
+
 describe("the example as a process", () => {
   it("S4: Ctrl-C lets requests in flight finish, with their commit, and exits 0", async () => {
     const server = await start({ STORE: "memory" })
@@ -189,6 +218,27 @@ describe("the example as a process", () => {
     expect([response.status, await response.text()]).toEqual([200, "waited 500 ms"])
     expect(response.headers.getSetCookie()).toHaveLength(1)
     expect(await stopped).toBe(0)
+    expect(server.output()).toContain("waiting for requests in flight (Ctrl-C again to stop at once)")
+  }, 60_000)
+
+  it("S4: a second Ctrl-C stops at once", async () => {
+    const server = await start({ STORE: "memory" })
+    const slow = fetch(`${server.origin}/session/slow/50000`, { method: "POST" }).catch(() => "cut off")
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const stopped = server.stop("SIGINT")
+    while (!server.output().includes("Ctrl-C again")) await new Promise((resolve) => setTimeout(resolve, 20))
+    void server.stop("SIGINT")
+    expect(await stopped).toBe(null) // ended by the signal
+    expect(await slow).toBe("cut off")
+  }, 40_000)
+
+  it("F3: a start that fails for want of its file makes no key", async () => {
+    const directory = await copy()
+    await expect(start({ NODE_ENV: "production" }, directory)).rejects.toThrow(
+      /production\.yaml: cannot be read \(ENOENT\)/
+    )
+    expect(await Fs.readdir(Path.join(directory, "config"))).toEqual(["development.yaml"])
+    await Fs.rm(directory, { recursive: true })
   }, 60_000)
 
   it("K2: two first starts at once end with one key, for its owner's eyes only", async () => {

@@ -1,0 +1,38 @@
+/**
+ * What `npm start` prints: where the app listens, and each of its routes to try.
+ */
+import type { HttpServer } from "@effect/platform"
+
+/** An address as a browser takes it: one of IPv6 in brackets. */
+export const originOf = (address: HttpServer.Address): string => {
+  if (address._tag === "UnixAddress") return `unix://${address.path}`
+  const { hostname, port } = address
+  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`
+}
+
+const routes = [
+  ["", "/", "a page with your session and a button for each route"],
+  ["-X POST", "/session", "stores alan = turing"],
+  ["", "/session", "turing"],
+  ["-X DELETE", "/session", "removes alan"],
+  ["", "/session/count", "1, 2, 3 …"],
+  ["-X PUT -d 'green tea'", "/session/values/drink", "any key, as text"],
+  ["", "/session/values/drink", "green tea"],
+  ["-X POST", "/session/renew", "the same session under a new id"],
+  ["-X POST", "/session/slow/1000", "reads, waits a second, writes"],
+  ["-X POST", "/session/clear", "no keys; the session lives on"],
+  ["-X POST", "/session/flush", "signs out"]
+] as const
+
+export const welcome = (origin: string, store: string): string => {
+  const lines = routes.map(([options, path, comment]) => {
+    const command = ["curl -s -c jar -b jar", options, `${origin}${path}`].filter((part) => part !== "").join(" ")
+    return [command, comment] as const
+  })
+  const width = Math.max(...lines.map(([command]) => command.length))
+  return `Sessions in ${store}. Open ${origin}/ in a browser, or try (-i shows the headers):
+
+${lines.map(([command, comment]) => `  ${command.padEnd(width)}  # ${comment}`).join("\n")}
+
+STORE=memory npm start swaps the store (cookie, memory, redis, postgres, mysql, sqlite, files). Ctrl-C stops.`
+}
