@@ -79,6 +79,15 @@ export interface StoredSession extends NewSession {
 }
 
 /**
+ * A record as `list` gives it: whose session it is, and its times. Its data is not asked for: a page that shows the
+ * sessions of a subject needs none of it, and there may be thousands.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ListedSession = Omit<StoredSession, "data">
+
+/**
  * A record that cannot be read.
  *
  * - `newerFormat`: it was written by a later version of this library or adapter. It is left alone; any other corrupt
@@ -98,7 +107,9 @@ export interface Corrupt {
  * What a commit changes, applied as one step: first `clear`, then `remove`, then `set`; the three name no key twice.
  *
  * - `expiry`: the new times; absent, the times stay.
- * - `maxBytes`: the most octets of UTF-8 that keys and values may have after the step; beyond it nothing is written.
+ * - `maxBytes`: the most octets of UTF-8 that keys and values may have after the step; beyond it nothing is written. Only a
+ *   step that makes the record larger can be too large: one that is over the limit already (it was lowered since) is
+ *   refreshed, emptied and changed as ever, as long as it does not grow.
  *
  * @since 0.1.0
  * @category models
@@ -137,6 +148,8 @@ export type Updated =
  *   the record as the caller last saw it: an adapter may use it to save a read, never to decide. A backend without an
  *   atomic merge loops on its own compare-and-set.
  * - `remove`: removing a missing record is not an error, but it is told: `renew` and logout need to know who was first.
+ *   Without a version it removes whatever is under the id, a record that cannot be read or is of a newer format too:
+ *   logout always works.
  * - `removeExpired`: removes at most `limit` expired records and answers how many; a backend whose database does that by
  *   itself answers 0.
  * - Keys of the data are compared by code units; any text is a key, the empty one and `__proto__` too.
@@ -196,7 +209,11 @@ export interface SubjectBound {
  *   parallel sign-ins never leave more than `bound.max` live sessions of the subject: the oldest (by `createdAt`) are
  *   removed, or nothing is inserted and the answer is `Full`.
  * - `list`: the subject's live records, oldest first. The records decide, not the index: an id whose record is missing,
- *   expired or of another subject is not listed, and is forgotten once no insert can be under way for it.
+ *   expired or of another subject is not listed. An id is forgotten only once its record is gone, or is another's, and no
+ *   insert can be under way for it: what has expired by one clock may live by another.
+ * - A session that is renewed while it is listed (a new record is inserted, then the old one is removed) is listed under
+ *   one of both ids. Where the database gives no view of one moment, `list` looks again when a record that it expected is
+ *   gone.
  * - `forget`: the record was removed; may be lost without harm.
  * - An insert that is cut off between its two writes must not leave a record that `list` does not know.
  *
@@ -213,7 +230,7 @@ export interface SubjectIndexService {
   readonly list: (
     subject: string,
     now: number
-  ) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly session: StoredSession }>, SessionStoreError>
+  ) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly session: ListedSession }>, SessionStoreError>
   readonly forget: (subject: string, id: string) => Effect.Effect<void, SessionStoreError>
 }
 

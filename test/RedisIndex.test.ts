@@ -355,4 +355,206 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       const { index } = yield* own
       expect(yield* index.insert(newId(), owned("ada"), now, evictOldest(0))).toBe("Full")
     }))
+
+  it.scopedLive("S2: a session that is renewed between the read of the index and that of its record is listed", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      for (const settles of [true, false]) {
+        const subject = `ada ${settles}`
+        let current = newId()
+        let renewals = 0
+        const renewer = settles ? plain : yield* adapterOver(
+          watched(client, [], {
+            before: (call) => isScript(call, Scripts.settle) ? Promise.reject(new Error("connection lost")) : undefined
+          }),
+          prefix
+        )
+        yield* renewer.index.insert(current, owned(subject), now, undefined)
+        const renewing = yield* adapterOver(
+          watched(client, [], {
+            before: (call) => {
+              if (call.command !== "HMGET" || renewals === (settles ? 5 : 1)) return undefined
+              renewals++
+              const next = newId()
+              return Effect.runPromise(Effect.gen(function*() {
+                yield* renewer.index.insert(next, owned(subject), now, undefined)
+                expect(yield* plain.backend.remove(current, 1, now)).toBe("removed")
+                yield* plain.index.forget(subject, current)
+                current = next
+              }))
+            }
+          }),
+          prefix
+        )
+        expect((yield* renewing.index.list(subject, now)).map((entry) => entry.id)).toEqual([current])
+        expect(renewals).toBe(settles ? 5 : 1)
+      }
+    }))
+
+  it.scopedLive("S2: a list whose sessions are renewed for ever fails instead of leaving them out", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      let current = newId()
+      yield* plain.index.insert(current, owned("ada"), now, undefined)
+      const renewing = yield* adapterOver(
+        watched(client, [], {
+          before: (call) => {
+            if (call.command !== "HMGET" || call.args[0] !== prefix + current) return undefined
+            const next = newId()
+            return Effect.runPromise(Effect.gen(function*() {
+              yield* plain.index.insert(next, owned("ada"), now, undefined)
+              yield* plain.backend.remove(current, 1, now)
+              current = next
+            }))
+          }
+        }),
+        prefix
+      )
+      expect(yield* Effect.flip(renewing.index.list("ada", now))).toMatchObject({
+        operation: "list",
+        reason: "Contention"
+      })
+      expect((yield* plain.index.list("ada", now)).map((entry) => entry.id)).toEqual([current])
+    }))
+
+  it.scopedLive("S8: the list loads no data", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      const id = newId()
+      yield* plain.index.insert(id, owned("ada", { data: new Map([["big", "x".repeat(100_000)]]) }), now, undefined)
+      const calls: Array<Call> = []
+      const { index } = yield* adapterOver(watched(client, calls), prefix)
+      const [{ session: listed }] = yield* index.list("ada", now)
+      const { data: _data, ...expected } = yield* stored(plain.backend, id)
+      expect(listed).toEqual(expected)
+      expect(calls.filter(({ args }) => args[0] === prefix + id)).toEqual([
+        { command: "HMGET", args: [prefix + id, "s", "o", "a"] }
+      ])
+    }))
+
+  it.scopedLive("S4: a process whose clock is ahead forgets no session that lives by the others'", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      const id = newId()
+      const ahead = now + hour / 2
+      yield* plain.index.insert(id, owned("ada", times({ expiresAt: ahead })), now, undefined)
+      expect(yield* plain.index.list("ada", ahead)).toEqual([])
+      expect((yield* plain.index.list("ada", now)).map((entry) => entry.id)).toEqual([id])
+      // many sign-ins without a bound look for dead entries
+      for (let i = 0; i < 40; i++) yield* plain.index.insert(newId(), owned("ada"), ahead, undefined)
+      expect((yield* plain.index.list("ada", now)).map((entry) => entry.id)).toContain(id)
+    }))
+
+  it.scopedLive("S8: a sign-in that takes the place of an expired session removes it first: never more than the bound", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      const ahead = now + hour / 2
+      for (const bound of [refuse(1), evictOldest(1)]) {
+        const subject = `ada ${bound.whenFull}`
+        const [old, next] = [newId(), newId()]
+        yield* plain.index.insert(old, owned(subject, times({ expiresAt: ahead })), now, bound)
+        expect(yield* plain.index.insert(next, owned(subject), ahead, bound)).toBe("Inserted")
+        expect(yield* isThere(plain.backend, old)).toBe(false)
+        expect((yield* plain.index.list(subject, now)).map((entry) => entry.id)).toEqual([next])
+      }
+      // one that a process with a slower clock refreshes at the last moment keeps its place
+      const old = newId()
+      yield* plain.index.insert(old, owned("bob", times({ expiresAt: ahead })), now, refuse(1))
+      const refreshing = yield* adapterOver(
+        watched(client, [], {
+          before: (call) =>
+            isScript(call, Scripts.remove)
+              ? Effect.runPromise(
+                plain.backend.update(old, patch({}, { expiry: times({ expiresAt: ahead + hour }) }), now)
+              )
+              : undefined
+        }),
+        prefix
+      )
+      expect(yield* refreshing.index.insert(newId(), owned("bob"), ahead, refuse(1))).toBe("Full")
+      expect((yield* plain.index.list("bob", ahead)).map((entry) => entry.id)).toEqual([old])
+    }))
+
+  it.scopedLive("S8: an insert that a clock far ahead took for given up is in the index once it arrives, or never arrives", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      const paused = (bound: SubjectBound | undefined, subject: string, id: string) =>
+        Effect.gen(function*() {
+          const reached = yield* Deferred.make<void>()
+          const resume = yield* Deferred.make<void>()
+          const slow = yield* adapterOver(
+            watched(client, [], {
+              before: (call) => {
+                if (!isScript(call, Scripts.insert)) return undefined
+                Effect.runSync(Deferred.succeed(reached, undefined))
+                return Effect.runPromise(Deferred.await(resume))
+              }
+            }),
+            prefix
+          )
+          const fiber = yield* Effect.fork(slow.index.insert(id, owned(subject), now, bound))
+          yield* Deferred.await(reached)
+          return Effect.zipRight(Deferred.succeed(resume, undefined), Fiber.join(fiber))
+        })
+      const late = newId()
+      const arrive = yield* paused(undefined, "ada", late)
+      expect(yield* plain.index.list("ada", now + grace + 1)).toEqual([])
+      expect(yield* arrive).toBe("Inserted")
+      expect((yield* plain.index.list("ada", now)).map((entry) => entry.id)).toEqual([late])
+      const key = yield* indexKeyOf(client, prefix)
+      expect(yield* Effect.promise(() => client.pttl(key))).toBeGreaterThan(hour)
+      // its place was given to another
+      const [second, other] = [newId(), newId()]
+      const arriveSecond = yield* paused(refuse(1), "bob", second)
+      expect(yield* plain.index.insert(other, owned("bob"), now + grace + 1, refuse(1))).toBe("Inserted")
+      yield* arriveSecond
+      expect(yield* isThere(plain.backend, second)).toBe(false)
+      expect((yield* plain.index.list("bob", now)).map((entry) => entry.id)).toEqual([other])
+    }))
+
+  for (const where of ["before", "after"] as const) {
+    it.scopedLive(`S8: a failed sign-in takes no place: the next one is not refused (${where} the server saw it)`, () =>
+      Effect.gen(function*() {
+        const { client, prefix, ...plain } = yield* own
+        for (const script of [Scripts.claim, Scripts.insert]) {
+          const subject = `ada ${script.sha}`
+          const cut = yield* adapterOver(
+            watched(client, [], {
+              [where]: (call: Call) => isScript(call, script) ? Promise.reject(new Error("connection lost")) : undefined
+            }),
+            prefix
+          )
+          const failed = newId()
+          expect(Exit.isFailure(yield* Effect.exit(cut.index.insert(failed, owned(subject), now, refuse(1))))).toBe(
+            true
+          )
+          expect(yield* isThere(plain.backend, failed)).toBe(false)
+          expect(yield* plain.index.insert(newId(), owned(subject), now, refuse(1))).toBe("Inserted")
+          if (script !== Scripts.insert || where === "after") continue
+          // and it does not arrive later
+          yield* plain.backend.insert(failed, owned(subject), now)
+          expect(yield* isThere(plain.backend, failed)).toBe(false)
+        }
+      }))
+  }
+
+  it.scopedLive("S8: a sign-in that was interrupted takes no place", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      const reached = yield* Deferred.make<void>()
+      const slow = yield* adapterOver(
+        watched(client, [], {
+          before: (call) => {
+            if (!isScript(call, Scripts.insert)) return undefined
+            Effect.runSync(Deferred.succeed(reached, undefined))
+            return Effect.runPromise(Effect.never)
+          }
+        }),
+        prefix
+      )
+      const fiber = yield* Effect.fork(slow.index.insert(newId(), owned("ada"), now, refuse(1)))
+      yield* Deferred.await(reached)
+      yield* Fiber.interrupt(fiber)
+      expect(yield* plain.index.insert(newId(), owned("ada"), now, refuse(1))).toBe("Inserted")
+    }))
 })

@@ -5,16 +5,26 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { SessionBackendService, StoredSession, SubjectIndexService } from "../SessionBackend.js"
+import * as Random from "effect/Random"
+import type { ListedSession, SessionBackendService, SubjectIndexService } from "../SessionBackend.js"
 import type { SessionConfig } from "../SessionConfig.js"
-import type { SessionStoreError } from "../SessionError.js"
+import { SessionStoreError } from "../SessionError.js"
 import type { SessionInfo, SessionsService } from "../Sessions.js"
 import * as ExpiryPolicy from "./expiry.js"
 
-type Entry = { readonly id: string; readonly session: StoredSession }
+type Entry = { readonly id: string; readonly session: ListedSession }
 
-/** Sessions that are renewed while all are being revoked come back under new ids; a second look finds them. */
-const maxRounds = 5
+/**
+ * Sessions that are renewed while all are being revoked come back under new ids; another look finds them. Only a look that
+ * finds none is an end: whoever is told a number may rely on it.
+ */
+const maxRounds = 32
+
+/** Full jitter, from 1 ms to at most 64; the first look again is immediate. */
+const pause = (round: number): Effect.Effect<void> =>
+  round === 0
+    ? Effect.void
+    : Effect.flatMap(Random.next, (random) => Effect.sleep(random * Math.min(2 ** round, 64)))
 
 export const make = (
   config: SessionConfig,
@@ -46,9 +56,17 @@ export const make = (
   ): Effect.Effect<number, SessionStoreError> =>
     Effect.gen(function*() {
       const entries = (yield* live(subject)).filter(({ id }) => id !== except)
-      if (entries.length === 0 || round === maxRounds) return 0
+      if (entries.length === 0) return 0
+      if (round === maxRounds) {
+        return yield* Effect.fail(
+          SessionStoreError.of("remove", "Contention", "a session was renewed each time it was to be revoked")
+        )
+      }
       const removed = yield* Effect.forEach(entries, ({ id }) => remove(subject, id), { concurrency: 8 })
-      return removed.filter(Boolean).length + (yield* revokeAll(subject, except, round + 1))
+      const count = removed.filter(Boolean).length
+      // Who was missed has been renewed, and is likely to be busy with it still.
+      if (count < entries.length) yield* pause(round)
+      return count + (yield* revokeAll(subject, except, round + 1))
     })
 
   return {

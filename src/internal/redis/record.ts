@@ -4,7 +4,7 @@
  * Reading is on the path of every request. Replies are taken as buffers and each is decoded once; the state is read digit by
  * digit: regular expressions and `split` cost as much as the command itself.
  */
-import type { Corrupt, Data, Expiry, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
+import type { Corrupt, Data, Expiry, ListedSession, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
 
 /** The clock of `now` differs between processes, and may be set back: Redis removes a record only when it is long over. */
 const slackMillis = 60 * 60 * 1000
@@ -92,9 +92,9 @@ export const readVersionAndTimes = (
   return expiry && { version: numbers![0], expiry } // expiry is made of numbers
 }
 
-/** What a state says. `Gone`: expired, or a tombstone. */
+/** What a state says. `Expired`: by this clock; another one may be behind. `Gone`: a tombstone. */
 type State =
-  | { readonly _tag: "Live"; readonly version: number; readonly expiry: Expiry }
+  | { readonly _tag: "Live" | "Expired"; readonly version: number; readonly expiry: Expiry }
   | { readonly _tag: "Gone" }
   | Corrupt
 
@@ -107,7 +107,7 @@ export const readState = (state: string, now: number): State => {
   const numbers = state.startsWith("1 ") ? readNumbers(state, 2, 7) : undefined
   const expiry = numbers && toExpiry(state, numbers)
   if (numbers === undefined || expiry === undefined || numbers[0] < 1) return whyNot(state)
-  return expiry.expiresAt <= now ? gone : { _tag: "Live", version: numbers[0], expiry }
+  return { _tag: expiry.expiresAt <= now ? "Expired" : "Live", version: numbers[0], expiry }
 }
 
 const whyNot = (state: string): Corrupt => {
@@ -137,7 +137,7 @@ export const read = (reply: unknown, now: number): StoredSession | Corrupt | und
   }
   if (text === undefined) return corrupt("the record has no state")
   const state = readState(text, now)
-  if (state._tag === "Gone") return undefined
+  if (state._tag === "Gone" || state._tag === "Expired") return undefined
   if (state._tag === "Corrupt") return state
   const owner = readOwner(subject, about)
   if (owner === null) return corrupt("the record's owner cannot be read")
@@ -153,6 +153,16 @@ export const read = (reply: unknown, now: number): StoredSession | Corrupt | und
     owner,
     version: state.version
   }
+}
+
+/** The fields `s`, `o` and `a` of a live record; undefined when they cannot be read. */
+export const listed = (
+  state: State & { readonly _tag: "Live" | "Expired" },
+  subject: string | null,
+  about: string | null
+): ListedSession | undefined => {
+  const owner = readOwner(subject ?? undefined, about ?? undefined)
+  return owner === null ? undefined : { ...state.expiry, owner, version: state.version }
 }
 
 /** null when it cannot be read. */

@@ -100,7 +100,8 @@ if not clear then size = size + b end
 for i = set, n, 2 do
   size = size + #ARGV[i] - 2 + #ARGV[i + 1]
 end
-if size > tonumber(most) then return string.format('T %.0f', size) end
+-- b is what the record had: only a step that makes it larger can be too large.
+if size > tonumber(most) and size > tonumber(b) then return string.format('T %.0f', size) end
 if not moves then times = e .. ' ' .. rest end
 local version = string.format('%.0f', v + 1)
 s = '1 ' .. version .. ' ' .. string.format('%.0f ', math.max(size, 0)) .. times
@@ -175,6 +176,17 @@ return 'R'
 `)
 
 /**
+ * ttl → `A`: there is something; `B`: nothing there, and now a tombstone, so that an insert that was given up never arrives.
+ */
+export const bury = script(`
+local key = KEYS[1]
+if redis.call('EXISTS', key) == 1 then return 'A' end
+redis.call('HSET', key, 's', '0')
+redis.call('PEXPIRE', key, ARGV[1])
+return 'B'
+`)
+
+/**
  * The index of a subject is a hash, id → `<createdAt> <claimedAt>`: an insert is under way. Afterwards it is
  * `<createdAt> -`. ` x` behind says that the session is condemned: its record is to be removed before another one is
  * inserted, by whoever claims next if need be. A condemned entry stays until its record is gone, so that no crash leaves a
@@ -240,13 +252,20 @@ return reply
 `)
 
 /**
- * id, id to forget, … → `U`. The insert is no longer under way: from now on the entry is dead when its record is missing.
+ * id, createdAt, ttl or `-`, id to forget, … → `U`. The insert is no longer under way: from now on the entry is dead when
+ * its record is missing. With a ttl the record was inserted: an entry that somebody whose clock is ahead took for given up
+ * is written again.
  */
 export const settle = script(`
 local key = KEYS[1]
 local value = redis.call('HGET', key, ARGV[1])
-if value then redis.call('HSET', key, ARGV[1], (string.gsub(value, '^(%S+) %S+', '%1 -'))) end
-for i = 2, #ARGV do redis.call('HDEL', key, ARGV[i]) end
+if value then
+  redis.call('HSET', key, ARGV[1], (string.gsub(value, '^(%S+) %S+', '%1 -')))
+elseif ARGV[3] ~= '-' then
+  redis.call('HSET', key, ARGV[1], ARGV[2] .. ' -')
+end
+if ARGV[3] ~= '-' and redis.call('PTTL', key) < tonumber(ARGV[3]) then redis.call('PEXPIRE', key, ARGV[3]) end
+for i = 4, #ARGV do redis.call('HDEL', key, ARGV[i]) end
 return 'U'
 `)
 

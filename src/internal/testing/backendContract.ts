@@ -368,6 +368,39 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect((yield* read(backend, id, now))?.data).toEqual(other)
     })),
 
+  test(
+    "S7: only a step that makes the session larger is TooLarge: one over a lowered limit lives on, and may shrink",
+    (backend) =>
+      Effect.gen(function*() {
+        const now = Date.now()
+        const large = new Map([["big", text("x".repeat(200))], ["small", text("y")]])
+        const id = yield* inserted(backend, session(now, { data: large }), now)
+        const size = Data.totalOctets(large)
+        const maxBytes = 100
+        const done = { _tag: "Updated" }
+        expect(yield* backend.update(id, patch({ maxBytes }), now)).toMatchObject(done)
+        expect(yield* backend.update(id, patch({ expiry: times(now + 1), maxBytes }), now)).toMatchObject(done)
+        // one that replaces is judged by its result: of the same size, one octet more, one octet less
+        const change = (length: number) => patch({ set: new Map([["small", text("z".repeat(length))]]), maxBytes })
+        expect(yield* backend.update(id, change(1), now)).toMatchObject(done)
+        const before = plain(yield* read(backend, id, now))
+        expect(yield* backend.update(id, change(2), now)).toMatchObject({ _tag: "TooLarge", size: size + 1 })
+        expect(plain(yield* read(backend, id, now))).toEqual(before)
+        expect(yield* backend.update(id, change(0), now)).toMatchObject(done)
+        expect(yield* backend.update(id, patch({ remove: new Set(["small", "absent"]), maxBytes }), now))
+          .toMatchObject(done)
+        // clearing it for something smaller, still over the limit
+        const smaller = new Map([["other", text("x".repeat(150))]])
+        const cleared = yield* backend.update(id, patch({ clear: true, set: smaller, maxBytes }), now)
+        expect(cleared).toMatchObject(done)
+        expect((yield* read(backend, id, now))?.data).toEqual(smaller)
+        const larger = patch({ clear: true, set: new Map([["other", text("x".repeat(151))]]), maxBytes })
+        expect(yield* backend.update(id, larger, now)).toMatchObject({ _tag: "TooLarge" })
+        expect(yield* backend.update(id, patch({ clear: true, maxBytes }), now)).toMatchObject(done)
+        expect((yield* read(backend, id, now))?.data.size).toBe(0)
+      })
+  ),
+
   test("S7: parallel updates cannot sum past maxBytes", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()

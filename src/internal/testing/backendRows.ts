@@ -13,7 +13,7 @@ import * as StandingClock from "./clock.js"
 import * as decorate from "./decorate.js"
 import { Count, increment, Other, User } from "./operationRows.js"
 import * as raceRows from "./raceRows.js"
-import { data, freshId, hour, session } from "./records.js"
+import { data, freshId, hour, patch, session } from "./records.js"
 import { type BackendKit, both, long, type Row } from "./row.js"
 import { cookieOf } from "./world.js"
 
@@ -258,5 +258,18 @@ export const newerFormatRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> =>
       const blind = yield* world.browser().visit(RequestContext.insert(Other, "x"), { cookie: cookieOf(world, token) })
       expect([blind.status, blind.setCookies.length]).toEqual([200, 1])
       expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
+    })),
+
+  row("S6: a record of a newer format can be removed: logout always works", (kit) =>
+    Effect.gen(function*() {
+      const now = Date.now()
+      const id = freshId()
+      yield* kit.backend.insert(id, session(now), now)
+      yield* spoil(id)
+      expect(yield* kit.backend.update(id, patch({ set: data({ a: 1 }) }), now)).toMatchObject({ _tag: "Missing" })
+      expect(yield* kit.backend.insert(id, session(now), now)).toBe(false)
+      expect(yield* kit.backend.remove(id, undefined, now)).toBe("removed")
+      expect(yield* kit.backend.find(id, now)).toEqual(Option.none())
+      expect(yield* kit.backend.remove(id, undefined, now)).toBe("missing")
     }))
 ]

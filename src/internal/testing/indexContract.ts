@@ -58,7 +58,8 @@ export const tests: ReadonlyArray<IndexTest> = [
         const [entry, ...others] = yield* index.list(subject, now)
         expect(others).toEqual([])
         expect(entry.id).toBe(id)
-        expect(entry.session).toMatchObject({ ...record, version: 1 })
+        const { data: _data, ...listed } = record // a page of sessions needs none of the data
+        expect(entry.session).toMatchObject({ ...listed, version: 1 })
       })
   ),
 
@@ -95,7 +96,6 @@ export const tests: ReadonlyArray<IndexTest> = [
         expect(yield* idsOf(index, subject, now)).toEqual([first, second, third])
         yield* backend.update(second, patch({ set: data({ seen: true }) }), now)
         const entries = yield* index.list(subject, now)
-        expect(entries[1].session.data).toEqual(data({ user: "ada", seen: true }))
         expect(entries[1].session.version).toBe(2)
         expect(yield* index.list(freshSubject(), now)).toEqual([])
       })
