@@ -173,7 +173,7 @@ export const generate: Effect.Effect<KeyRing> = Effect.sync(() =>
  *
  * const keys = Effect.gen(function*() {
  *   const current = yield* KeyRing.derive(yield* Config.redacted("SESSION_SECRET"))
- *   const previous = yield* KeyRing.derive(yield* Config.redacted("SESSION_SECRET_PREVIOUS"))
+ *   const previous = yield* KeyRing.derive(yield* Config.redacted("SESSION_PREVIOUS_SECRET_1"))
  *   return KeyRing.withPrevious(current, previous)
  * })
  * ```

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type * as Config from "effect/Config"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -145,8 +146,19 @@ export const resolve = (
   return mistakes.length === 0 ? Either.right(config) : Either.left(failure(mistakes))
 }
 
+/** A number that was meant as seconds is read as milliseconds: an hour of 3600 is 3.6 seconds. */
+const hardlyMeantMillis = 30_000
+
+const shortLife = (option: string, millis: number | undefined): ReadonlyArray<string> =>
+  millis === undefined || millis >= hardlyMeantMillis
+    ? []
+    : [`sessions end after ${millis / 1000} seconds (${option}): did you mean seconds? a plain number is milliseconds`]
+
 /**
- * What an operator should know when this configuration serves production: nothing unless `environment` is `production`.
+ * What an operator should know about this configuration.
+ *
+ * In every environment: an idle or absolute expiry below 30 seconds, which is most often a number of seconds where
+ * milliseconds are read. The rest only when `environment` is `production`.
  *
  * - `memory`: the store is Memory.
  * - `weakKey`: the key has fewer than 8 distinct bytes in its encrypting half.
@@ -158,8 +170,12 @@ export const warnings = (
   config: SessionConfig,
   facts: { readonly environment: string | undefined; readonly memory: boolean; readonly weakKey: boolean }
 ): ReadonlyArray<string> => {
-  if (facts.environment !== "production" || !config.enable) return []
-  const found: Array<string> = []
+  if (!config.enable) return []
+  const found = [
+    ...shortLife(config.persistent ? "expiry" : "idle", config.idleMillis),
+    ...shortLife("absoluteExpiry", config.absoluteMillis)
+  ]
+  if (facts.environment !== "production") return found
   if (facts.memory) {
     found.push("sessions are kept in memory: a restart signs everyone out, and other processes do not see them")
   }
@@ -179,7 +195,8 @@ export const warnings = (
  * Decodes the block `request_context` of configuration that is data already, at its top level or under
  * `server.middlewares`.
  *
- * The block's names and forms are in docs/configuration.md; times are in seconds. Keys beside the block are ignored.
+ * The block's names and forms are in docs/configuration.md; a time is a number of seconds, or a text with its unit
+ * (`2 hours`). Keys beside the block are ignored.
  * Fails with every mistake at once, each with its path in the data; nothing of a key is in any of them.
  *
  * @example
@@ -287,8 +304,8 @@ const codeOf = (error: unknown): string =>
  * The same declaration from Effect's `Config`: environment variables by default, or any `ConfigProvider`.
  *
  * Names are flat and start with `SESSION_`: `SESSION_STORE` (`Cookie`, `Memory` or `Tower`; needed),
- * `SESSION_PRIVATE_KEY` or `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (seconds), …; all of them are in
- * docs/configuration.md. An empty value counts as none. Fails with every mistake at once, each with the name as its
+ * `SESSION_PRIVATE_KEY` or `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (a number of seconds, or a duration with its
+ * unit), …; all of them are in docs/configuration.md. An empty value counts as none. Fails with every mistake at once, each with the name as its
  * path; no value is in any of them.
  *
  * @example
@@ -307,3 +324,22 @@ const codeOf = (error: unknown): string =>
  * @category decoding
  */
 export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = configEnvironment.fromConfig
+
+/**
+ * A duration from one variable, as {@link fromConfig} reads it: a number of seconds (`3600`), a duration with its unit
+ * (`2 hours`), or `never`.
+ *
+ * For the `layerConfig` of Redis, Sql and KeyValueStore. `Config.duration` refuses a number without a unit.
+ *
+ * @example
+ * ```ts
+ * import { SessionConfig } from "effect-session"
+ * import { layerConfig } from "effect-session/SessionStore/Redis"
+ *
+ * const SessionsLive = layerConfig({ expiry: SessionConfig.duration("SESSION_EXPIRY") })
+ * ```
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const duration = (name: string): Config.Config<Duration.Duration> => configEnvironment.duration(name)

@@ -490,6 +490,69 @@ describe("the declared block", () => {
     )
   })
 
+  it.effect("F1: a tag that means nothing here is refused in the block and behind its aliases, however it is written", () =>
+    Effect.gen(function*() {
+      const block = (value: string) =>
+        `request_context: { session_store: { type: Cookie, value: { private_key: ${value} } } }\n`
+      const tagged: ReadonlyArray<string> = [
+        block(`!vault "${key}"`),
+        `keys: &k !vault "${key}"\n${block("*k")}`,
+        `inner: &i !vault "${key}"\nkeys: &k [*i]\n${block("*k")}`,
+        `base: &b { session_store: { type: Cookie, value: { private_key: !vault "${key}" } } }\nrequest_context: *b`,
+        `base: &b !vault { session_store: { type: Tower } }\nrequest_context: *b`,
+        `s: &s { request_context: { session_store: !vault { type: Tower } } }\nserver: { middlewares: *s }`,
+        block(`!!env "${key}"`),
+        block(`!<tag:example.com:str> "${key}"`),
+        `%TAG ! tag:yaml.org,2002:\n---\n${block(`!vault "${key}"`)}`,
+        `%TAG !! tag:example.com,2000:\n---\n${block(`!!str "${key}"`)}`,
+        ...["!!set { a }", "!!omap [a: 1]", "!!pairs [a: 1]", "!!timestamp 2001-01-01"].map(block),
+        "request_context: { !vault session_store: { type: Tower } }"
+      ]
+      for (const text of tagged) {
+        const error = yield* refusal(SessionConfig.fromYaml(text, "a.yaml"))
+        assert.deepStrictEqual(pathsOf(error), ["a.yaml"], text)
+        assert.match(error.message, /has a tag .* \(line \d+, column \d+\)/, text)
+        assert.notInclude(yield* printed(error), key)
+      }
+      // a node that several aliases name is one mistake, and one that names itself none of the check's
+      const twice = yield* refusal(SessionConfig.fromYaml(`a: &a !vault x\nrequest_context: [*a, *a]`))
+      assert.strictEqual(twice.mistakes.length, 1)
+      const itself = yield* refusal(SessionConfig.fromYaml("a: &a { enable: *a }\nrequest_context: *a"))
+      assert.strictEqual(itself._tag, "SessionConfigError")
+
+      const meant: ReadonlyArray<string> = [
+        block(`!!str "${key}"`),
+        block(`! "${key}"`),
+        block(`!<tag:yaml.org,2002:str> "${key}"`),
+        `%TAG !e! tag:yaml.org,2002:\n---\n${block(`!e!str "${key}"`)}`,
+        `keys: &k !!str "${key}"\nother: &o !vault "x"\n${block("*k")}`
+      ]
+      for (const text of meant) assert.isTrue(yield* sealsLike(yield* SessionConfig.fromYaml(text), yield* ring(key)))
+      yield* SessionConfig.fromYaml(
+        "request_context: !!map { enable: !!bool true, session_config: { expiry: !!int 60, refresh_after: !!float 0.5 }, "
+          + "session_store: { type: !!str Tower } }"
+      )
+    }))
+
+  it.effect("F1: a !!binary that is not base64, a template in it above all, is refused: the parser would skip what is none", () =>
+    Effect.gen(function*() {
+      const cases = [
+        placeholder.repeat(4),
+        `{{ get_env(name="SESSION_KEY", default="${"x".repeat(64)}") }}`,
+        `\${SESSION_KEY:-${"x".repeat(64)}}`,
+        Buffer.from(key).toString("base64url").replaceAll(/[A-Z]/g, "_"),
+        `${Buffer.from(key).toString("base64")}A`
+      ]
+      for (const text of cases) {
+        const yaml = seedCookie.replace(placeholder, `!!binary ${JSON.stringify(text)}`)
+        const error = yield* refusal(SessionConfig.fromYaml(yaml, "a.yaml"))
+        assert.match(error.message, /!!binary that is not base64 \(line \d+, column \d+\)/, text)
+      }
+      const wrapped = Buffer.from(key).toString("base64").replace(/.{40}/g, "$&\n          ")
+      const file = yield* SessionConfig.fromYaml(seedCookie.replace(placeholder, `!!binary |\n          ${wrapped}`))
+      assert.isTrue(yield* sealsLike(file, yield* KeyRing.fromBytes(Buffer.from(key))))
+    }))
+
   it.effect("F1: the file is config/<environment>.yaml, environment from NODE_ENV, default development", () =>
     inDirectory(
       {
@@ -626,6 +689,69 @@ describe("Effect's Config", () => {
       assert.deepStrictEqual(file.options, { expiry: Duration.seconds(60) })
       assert.isTrue(yield* sealsLike(file, yield* ring(key)))
     }).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs()))))
+
+  it.effect("F2: a duration is a number of seconds, or has its unit, in the environment and in the file", () =>
+    Effect.gen(function*() {
+      const { options } = yield* withEnvironment({
+        SESSION_STORE: "Tower",
+        SESSION_EXPIRY: "2 hours",
+        SESSION_IDLE: " 90 minutes ",
+        SESSION_ABSOLUTE_EXPIRY: "7 days",
+        SESSION_STORE_TIMEOUT: "250 millis",
+        SESSION_CLEANUP_INTERVAL: "1.5 minutes"
+      })
+      assert.deepStrictEqual(options, {
+        expiry: Duration.hours(2),
+        idle: Duration.minutes(90),
+        absoluteExpiry: Duration.days(7),
+        storeTimeout: Duration.millis(250),
+        cleanupInterval: Duration.seconds(90)
+      })
+      const file = yield* SessionConfig.fromUnknown(withConfig({ expiry: "2 hours", absolute_expiry: "7 days" }))
+      assert.deepStrictEqual(file.options, {
+        enable: true,
+        expiry: Duration.hours(2),
+        absoluteExpiry: Duration.days(7)
+      })
+      for (const text of ["2", "2h", "hours", "-2 hours", "2 Hours", "Infinity", "never", `${"9".repeat(400)} days`]) {
+        const declared = { SESSION_STORE: "Tower", SESSION_EXPIRY: text }
+        if (text === "2") yield* withEnvironment(declared)
+        else assert.include((yield* refusal(withEnvironment(declared))).message, "a duration with its unit", text)
+      }
+    }))
+
+  it.effect("F2: a duration by itself reads a variable as fromConfig does, and repeats nothing of what it refuses", () =>
+    Effect.gen(function*() {
+      const read = (text: string) =>
+        SessionConfig.duration("SESSION_EXPIRY").pipe(
+          Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["SESSION_EXPIRY", text]])))
+        )
+      assert.deepStrictEqual(yield* read("3600"), Duration.hours(1))
+      assert.deepStrictEqual(yield* read("1 hour"), Duration.hours(1))
+      assert.deepStrictEqual(yield* read("never"), Duration.infinity)
+      const error = yield* Effect.flip(read(key))
+      assert.include(String(error), "at SESSION_EXPIRY: \"must be a number of seconds")
+      assert.notInclude(yield* printed(error), key)
+    }))
+
+  it.effect("F3: a key in a variable that nothing would read is a mistake", () =>
+    Effect.gen(function*() {
+      const names = ["SESSION_PREVIOUS_SECRET", "SESSION_SECRET_PREVIOUS", "SESSION_PREVIOUS_SECRET_0"]
+      const keys = ["SESSION_PREVIOUS_KEY", "SESSION_PRIVATE_KEY_PREVIOUS", "SESSION_PREVIOUS_KEY_8"]
+      for (const name of [...names, ...keys]) {
+        const error = yield* refusal(
+          withEnvironment({ SESSION_STORE: "Cookie", SESSION_SECRET: key, [name]: olderKey })
+        )
+        assert.deepStrictEqual(pathsOf(error), [name])
+        assert.include(error.message, names.includes(name) ? "SESSION_PREVIOUS_SECRET_1" : "SESSION_PREVIOUS_KEY_1")
+        assert.notInclude(yield* printed(error), olderKey)
+      }
+      // the docs of KeyRing and of the configuration name the variable that is read
+      const docs = readFileSync(new URL("../src/KeyRing.ts", import.meta.url), "utf8")
+      for (const [name] of docs.matchAll(/SESSION_\w+/g)) {
+        assert.include([...keyNames.map(([name]) => name), "SESSION_KEY"], name)
+      }
+    }))
 
   it.effect("F2: file and environment declare the same", () =>
     Effect.gen(function*() {
@@ -853,6 +979,32 @@ describe("mistakes", () => {
       }))
       assert.strictEqual(environment.mistakes.length, 7)
       assert.notInclude(yield* printed(environment), secret)
+    }))
+
+  it.effect("F3: the shortest secret is in no mistake, put where a name belongs", () =>
+    Effect.gen(function*() {
+      for (const secret of [randomBytes(16).toString("hex"), "a".repeat(32), "correct-horse-battery-staple-abc"]) {
+        assert.strictEqual(secret.length, 32)
+        const places: ReadonlyArray<unknown> = [
+          { request_context: { [secret]: "x" } },
+          withCookie({ private_key: key, [secret]: "secret" }),
+          withStore({ type: "Tower", [secret]: 1 }),
+          withConfig({ [secret]: 1 }),
+          withConfig({ same_site: { [secret]: 1 } })
+        ]
+        for (const place of places) {
+          const error = yield* refusal(SessionConfig.fromUnknown(place))
+          assert.include(error.message, "has an unknown key")
+          assert.notInclude(yield* printed(error), secret)
+          const inFile = yield* refusal(SessionConfig.fromYaml(JSON.stringify(place), "a.yaml"))
+          assert.notInclude(yield* printed(inFile), secret)
+        }
+      }
+      const misspelt = yield* refusal(SessionConfig.fromUnknown(withConfig({ max_session_byte: 1, maxAge: 1 })))
+      assert.deepStrictEqual(pathsOf(misspelt), [
+        "request_context.session_config.max_session_byte",
+        "request_context.session_config.maxAge"
+      ])
     }))
 
   it.effect("F3: keys beside the block are not judged", () =>
@@ -1252,6 +1404,21 @@ describe("resolve", () => {
       assert.deepStrictEqual(SessionConfig.warnings(bad, { ...all, environment }), [])
     }
     assert.deepStrictEqual(SessionConfig.warnings({ ...bad, enable: false }, { ...all, environment: "production" }), [])
+  })
+
+  it("F6: an expiry below 30 seconds is warned of everywhere: most often seconds were meant", () => {
+    const facts = { environment: undefined, memory: false, weakKey: false }
+    const one = (options: SessionConfig.SessionConfigOptions, about: string) => {
+      const found = SessionConfig.warnings(resolved(options), facts)
+      assert.strictEqual(found.length, 1, about)
+      assert.include(found[0], about)
+      assert.include(found[0], "did you mean seconds? a plain number is milliseconds")
+    }
+    one({ expiry: 3600 }, "3.6 seconds (expiry)")
+    one({ idle: "29 seconds" }, "29 seconds (idle)")
+    one({ absoluteExpiry: 7200 }, "7.2 seconds (absoluteExpiry)")
+    assert.deepStrictEqual(SessionConfig.warnings(resolved({ expiry: 3600, enable: false }), facts), [])
+    assert.deepStrictEqual(SessionConfig.warnings(resolved({ expiry: "30 seconds", idle: 3600 }), facts), [])
   })
 
   it("E1: the cookie store has an absolute expiry of 30 days unless opted out, server stores have none", () => {

@@ -18,8 +18,11 @@ const mappingOf = (value: unknown): ReadonlyMap<unknown, unknown> | undefined =>
   return new Map(Object.entries(value).filter(([, property]) => property !== undefined))
 }
 
-/** Only what looks like a key's name is repeated: a key or a template of one may stand where a name belongs. */
-const isPlainName = (key: unknown): key is string => typeof key === "string" && /^[A-Za-z0-9_-]{1,32}$/.test(key)
+/**
+ * Only what looks like a name of ours is repeated: a key, a secret or a template of one may stand where a name belongs. The
+ * shortest secret has 32 characters, and what is generated has digits.
+ */
+const isPlainName = (key: unknown): key is string => typeof key === "string" && /^[a-z_]{1,24}$/i.test(key)
 
 interface Block {
   readonly get: (key: string) => unknown

@@ -3,13 +3,16 @@
  * environment, in a map and in the docs.
  */
 import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { FileConfig } from "../SessionConfig.js"
 import type { SessionConfigError } from "../SessionError.js"
 import * as Draft from "./configDraft.js"
-import { environmentName, fieldEntries, type Kind, readField } from "./configFields.js"
+import { environmentName, fieldEntries, type Kind, readDurationOrNever, readField, readNumber } from "./configFields.js"
 
 const read = (name: string, report: Draft.Report): Effect.Effect<string | undefined> =>
   Config.redacted(name).pipe(
@@ -47,9 +50,17 @@ const parse = (kind: Kind, text: string): unknown => {
     case "sameSite":
       return text.trim()
     default:
-      return /^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : text.trim()
+      return readNumber(text) ?? text.trim()
   }
 }
+
+/** A duration by itself, for a `Config` of the app's own. */
+export const duration = (name: string): Config.Config<Duration.Duration> =>
+  Config.string(name).pipe(Config.mapOrFail((text) => {
+    const read = readDurationOrNever(parse("secondsOrNever", text))
+    // The text is not repeated: it may be a key in the wrong place.
+    return "value" in read ? Either.right(read.value) : Either.left(ConfigError.InvalidData([], read.expected))
+  }))
 
 const previous = (name: string): ReadonlyArray<string> => [1, 2, 3, 4, 5, 6, 7].map((n) => `${name}_${n}`)
 
@@ -59,6 +70,18 @@ export const keyNames: ReadonlyArray<readonly [name: string, form: Draft.KeyForm
   ["SESSION_SECRET", "secret", false],
   ...previous("SESSION_PREVIOUS_KEY").map((name) => [name, "key", true] as const),
   ...previous("SESSION_PREVIOUS_SECRET").map((name) => [name, "secret", true] as const)
+]
+
+/**
+ * Variables that a key is easily put into by mistake. Nothing would read them: after a rotation every session that the
+ * older key sealed would be empty, without a word.
+ */
+const misnamed: ReadonlyArray<readonly [name: string, meant: string]> = [
+  ...["SESSION_PREVIOUS_KEY", "SESSION_PREVIOUS_KEY_0", "SESSION_PREVIOUS_KEY_8", "SESSION_PRIVATE_KEY_PREVIOUS"].map(
+    (name) => [name, "SESSION_PREVIOUS_KEY_1 to SESSION_PREVIOUS_KEY_7"] as const
+  ),
+  ...["SESSION_PREVIOUS_SECRET", "SESSION_PREVIOUS_SECRET_0", "SESSION_PREVIOUS_SECRET_8", "SESSION_SECRET_PREVIOUS"]
+    .map((name) => [name, "SESSION_PREVIOUS_SECRET_1 to SESSION_PREVIOUS_SECRET_7"] as const)
 ]
 
 export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.gen(function*() {
@@ -90,6 +113,9 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
         const problem = Draft.placeholderProblem(text)
         if (problem !== undefined) report(name, problem)
         cookie.keys.push({ form, path: name, previous, material: problem === undefined ? text : undefined })
+      }
+      for (const [name, meant] of misnamed) {
+        if ((yield* read(name, report)) !== undefined) report(name, `has no meaning; accepted: ${meant}`)
       }
       draft.store = cookie
       break

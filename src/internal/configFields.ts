@@ -3,9 +3,10 @@
  * option's: `httpOnly` is `http_only` in a file and `SESSION_HTTP_ONLY` in the environment.
  */
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import type { SessionConfigOptions } from "../SessionConfig.js"
 
-/** `seconds`: a number of seconds; `secondsOrNever`: the same, or the word `never`. */
+/** `seconds`: a number of seconds, or a duration with its unit; `secondsOrNever`: the same, or the word `never`. */
 export type Kind = "text" | "flag" | "number" | "sameSite" | "seconds" | "secondsOrNever"
 
 /** `commitWhen` is a function, which neither can hold. */
@@ -56,14 +57,26 @@ export const readField = (kind: Kind, value: unknown): Read<unknown> => {
       return sameSite === undefined ? { expected: "must be Lax, Strict or None" } : { value: sameSite }
     }
     case "seconds":
-      return isSeconds(value) ? { value: Duration.seconds(value) } : { expected: "must be a number of seconds" }
+      return readDuration(value)
     case "secondsOrNever":
-      if (value === "never") return { value: Duration.infinity }
-      return isSeconds(value)
-        ? { value: Duration.seconds(value) }
-        : { expected: "must be a number of seconds, or the word never" }
+      return readDurationOrNever(value)
   }
 }
 
+const readDuration = (value: unknown): Read<Duration.Duration> => {
+  if (typeof value === "number" && Number.isFinite(value)) return { value: Duration.seconds(value) }
+  const withUnit = typeof value === "string" && /^\d/.test(value) ? Duration.decodeUnknown(value) : Option.none()
+  return Option.isSome(withUnit) && Duration.isFinite(withUnit.value)
+    ? { value: withUnit.value }
+    : { expected: "must be a number of seconds, or a duration with its unit (2 hours)" }
+}
+
 /** Infinity is spelled `never`: a number that overflowed must not switch a limit off. */
-const isSeconds = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value)
+export const readDurationOrNever = (value: unknown): Read<Duration.Duration> => {
+  const read: Read<Duration.Duration> = value === "never" ? { value: Duration.infinity } : readDuration(value)
+  return "value" in read ? read : { expected: `${read.expected}, or the word never` }
+}
+
+/** A number as it stands in a variable; undefined for any other text. */
+export const readNumber = (text: string): number | undefined =>
+  /^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : undefined

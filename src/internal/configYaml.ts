@@ -10,6 +10,22 @@ import { locate } from "./configBlock.js"
 
 export type Blocks = ReturnType<typeof locate>
 
+/**
+ * What a tag of the core schema says is what the value is without it, and `!` says that it is text. `!!binary` is the one
+ * that says more: octets, for a key. Every other tag would be dropped without a word (`!env KEY` would make the text `KEY`
+ * the key), under whatever prefix it hides (`!!env`, `%TAG`).
+ */
+const meaningful: ReadonlySet<string> = new Set([
+  "!",
+  ...["str", "int", "float", "bool", "null", "map", "seq", "binary"].map((name) => `tag:yaml.org,2002:${name}`)
+])
+
+/** The parser skips what is no base64; a template or a placeholder would become octets that look like a key. */
+const isBase64 = (text: string): boolean => {
+  const packed = text.replace(/\s/g, "")
+  return packed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(packed)
+}
+
 /** The block's places with their data, or what is wrong with the text as a whole. */
 export const parse = (text: string): Either.Either<Blocks, ReadonlyArray<string>> => {
   try {
@@ -51,16 +67,36 @@ const parseDocument = (text: string): Either.Either<Blocks, ReadonlyArray<string
   if (!YAML.isMap(target(document.contents))) return Either.left(["must be a mapping at its top level"])
 
   const problems: Array<string> = []
-  const data = (node: unknown): unknown => {
-    if (!YAML.isNode(node)) return null
+  const checked = new Set<unknown>()
+  /** Every node that becomes part of the block, wherever in the document it stands. */
+  const check = (node: YAML.Node): void => {
+    if (checked.has(node)) return
     YAML.visit(node, {
-      Node: (_, { range, tag }) => {
-        // An unknown tag would be dropped without a word: `!env KEY` would make the text `KEY` the key.
-        if (tag !== undefined && tag !== "!" && !tag.startsWith("tag:yaml.org,2002:")) {
-          problems.push(`has a tag inside request_context that means nothing here (${at(range?.[0] ?? 0)})`)
+      Node: (_, node) => {
+        if (checked.has(node)) return YAML.visit.SKIP
+        checked.add(node)
+        if (YAML.isAlias(node)) {
+          const anchored = node.resolve(document)
+          if (anchored !== undefined) check(anchored)
+          return
+        }
+        const { range, tag } = node
+        if (tag === undefined) return
+        if (!meaningful.has(tag)) {
+          problems.push(
+            `has a tag inside request_context, or behind an alias there, that means nothing here (${
+              at(range?.[0] ?? 0)
+            })`
+          )
+        } else if (YAML.isScalar(node) && node.value instanceof Uint8Array && !isBase64(node.source ?? "")) {
+          problems.push(`has a !!binary that is not base64 (${at(range?.[0] ?? 0)})`)
         }
       }
     })
+  }
+  const data = (node: unknown): unknown => {
+    if (!YAML.isNode(node)) return null
+    check(node)
     return node.toJS(document, { mapAsMap: true, maxAliasCount: 100 })
   }
   const root = new Map<string, unknown>()
