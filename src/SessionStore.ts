@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as backendStore from "./internal/backendStore.js"
 import * as cleanUp from "./internal/cleanUp.js"
@@ -14,8 +15,9 @@ import * as cookieStore from "./internal/cookieStore.js"
 import { hasWeakKey } from "./internal/keyRing.js"
 import * as memory from "./internal/memory/backend.js"
 import { boundMistakes } from "./internal/memoryBounds.js"
+import { type Mistake, resolveOptions } from "./internal/resolveOptions.js"
 import * as sessions from "./internal/sessions.js"
-import type { KeyRing } from "./KeyRing.js"
+import * as KeyRing from "./KeyRing.js"
 import {
   type Expiry,
   type Owner,
@@ -204,7 +206,7 @@ export class SessionStore extends Context.Tag("effect-session/SessionStore")<Ses
  * @category models
  */
 export interface CookieOptions extends SessionConfigOptions {
-  readonly keys: KeyRing
+  readonly keys: KeyRing.KeyRing
   readonly audience?: string | undefined
 }
 
@@ -231,21 +233,29 @@ export interface MemoryOptions extends ServerOptions {
   readonly maxBytes?: number | undefined
 }
 
-/** Resolved options, with the warnings that an operator should see at start-up (row F6). */
+/**
+ * Resolved options, or every mistake in them and in what the layer takes besides (row F3); with the warnings that an
+ * operator should see at start-up (row F6).
+ */
 const resolved = (
   options: SessionConfigOptions,
   kind: "client" | "server",
-  facts: { readonly memory: boolean; readonly weakKey: boolean }
+  facts: { readonly memory: boolean; readonly weakKey: boolean },
+  besides: (config: SessionConfig.SessionConfig) => ReadonlyArray<Mistake>
 ): Effect.Effect<SessionConfig.SessionConfig, SessionConfigError> =>
-  Effect.tap(
-    SessionConfig.resolve(options, kind),
-    (config) =>
+  Effect.suspend(() => {
+    const { config, mistakes } = resolveOptions(options, kind)
+    const [first, ...rest] = [...mistakes, ...besides(config)]
+    if (first !== undefined) return Effect.fail(new SessionConfigError({ mistakes: [first, ...rest] }))
+    return Effect.as(
       Effect.forEach(
         SessionConfig.warnings(config, { environment: globalThis.process?.env.NODE_ENV, ...facts }),
         (warning) => Effect.logWarning(warning),
         { discard: true }
-      )
-  )
+      ),
+      config
+    )
+  })
 
 /**
  * Sessions sealed into their cookie (AES-256-GCM); nothing is kept on the server.
@@ -273,18 +283,29 @@ const resolved = (
 export const layerCookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
   Layer.effect(
     SessionStore,
-    Effect.flatMap(
-      resolved(options, "client", { memory: false, weakKey: hasWeakKey(options.keys) }),
-      (config) => {
-        const store = cookieStore.make(config, options.keys, options.audience ?? "")
-        return store.tooLarge(0) === undefined ? Effect.succeed(store) : Effect.fail(noRoom)
-      }
-    )
+    Effect.suspend(() => {
+      const { audience = "", keys } = options
+      const hasKeys = Predicate.hasProperty(keys, KeyRing.TypeId)
+      return Effect.map(
+        resolved(options, "client", { memory: false, weakKey: hasKeys && hasWeakKey(keys) }, (config) => [
+          ...(hasKeys ? [] : [noKeys]),
+          ...(typeof audience !== "string"
+            ? [{ path: "audience", message: "must be text" }]
+            : hasKeys && cookieStore.make(config, keys, audience).tooLarge(0) !== undefined
+            ? [noRoom]
+            : [])
+        ]),
+        (config) => cookieStore.make(config, keys, audience)
+      )
+    })
   )
 
-const noRoom = new SessionConfigError({
-  mistakes: [{ path: "audience", message: "is so long that name and audience alone fill the cookie: use a short name" }]
-})
+const noKeys: Mistake = { path: "keys", message: "must be a KeyRing: KeyRing.derive or KeyRing.fromBytes make one" }
+
+const noRoom: Mistake = {
+  path: "audience",
+  message: "is so long that name and audience alone fill the cookie: use a short name"
+}
 
 /** The one place where a server store is put together; the clean-up lives as long as the layer. */
 const serverStore = (
@@ -318,14 +339,22 @@ const indexedStore = (
       )
     ))
 
-const checkedBound = (bound: SubjectBound | undefined): Effect.Effect<void, SessionConfigError> =>
-  bound === undefined || (Number.isSafeInteger(bound.max) && bound.max >= 1)
-    ? Effect.void
-    : Effect.fail(
-      new SessionConfigError({
-        mistakes: [{ path: "subjectBound.max", message: "must be a whole number of at least 1" }]
-      })
-    )
+/** Of a value that plain JavaScript, or a `Config`, may have given. */
+const subjectBoundMistakes = (bound: unknown): ReadonlyArray<Mistake> => {
+  if (bound === undefined) return []
+  if (typeof bound !== "object" || bound === null) {
+    return [{ path: "subjectBound", message: "must be a record with max and whenFull" }]
+  }
+  const { max, whenFull }: { readonly max?: unknown; readonly whenFull?: unknown } = bound
+  const mistakes: Array<Mistake> = []
+  if (!Number.isSafeInteger(max) || Number(max) < 1) {
+    mistakes.push({ path: "subjectBound.max", message: "must be a whole number of at least 1" })
+  }
+  if (whenFull !== "evict-oldest" && whenFull !== "refuse") {
+    mistakes.push({ path: "subjectBound.whenFull", message: "must be evict-oldest or refuse" })
+  }
+  return mistakes
+}
 
 /**
  * A server store over a `SessionBackend`: the cookie holds a random token, the backend a record under its hash.
@@ -349,7 +378,7 @@ export const layerBackend = (
   Layer.scoped(
     SessionStore,
     Effect.gen(function*() {
-      const config = yield* resolved(options, "server", { memory: false, weakKey: false })
+      const config = yield* resolved(options, "server", { memory: false, weakKey: false }, () => [])
       return yield* serverStore(config, yield* SessionBackend, undefined, undefined)
     })
   )
@@ -365,8 +394,12 @@ export const layerBackendIndexed = (
 ): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError, SessionBackend | SubjectIndex> =>
   Layer.scopedContext(
     Effect.gen(function*() {
-      yield* checkedBound(options.subjectBound)
-      const config = yield* resolved(options, "server", { memory: false, weakKey: false })
+      const config = yield* resolved(
+        options,
+        "server",
+        { memory: false, weakKey: false },
+        () => subjectBoundMistakes(options.subjectBound)
+      )
       return yield* indexedStore(config, yield* SessionBackend, yield* SubjectIndex, options.subjectBound)
     })
   )
@@ -391,11 +424,11 @@ export const layerMemory = (
 ): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError> =>
   Layer.scopedContext(
     Effect.gen(function*() {
-      yield* checkedBound(options.subjectBound)
-      const config = yield* resolved(options, "server", { memory: true, weakKey: false })
       const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000 } = options
-      const [mistake, ...more] = boundMistakes({ maxSessions, maxBytes }, config.maxSessionBytes)
-      if (mistake !== undefined) yield* new SessionConfigError({ mistakes: [mistake, ...more] })
+      const config = yield* resolved(options, "server", { memory: true, weakKey: false }, ({ maxSessionBytes }) => [
+        ...subjectBoundMistakes(options.subjectBound),
+        ...boundMistakes({ maxSessions, maxBytes }, maxSessionBytes)
+      ])
       const { backend, index } = memory.make({ maxSessions, maxBytes })
       return yield* indexedStore(config, backend, index, options.subjectBound)
     })
@@ -413,11 +446,25 @@ export type Server<E = never, R = never> =
   | Layer.Layer<SessionBackend, E, R>
 
 /**
+ * {@link Server} for an app that lists, bounds or revokes the sessions of its subjects: of a store that can index.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type IndexedServer<E = never, R = never> =
+  | ((options: ServerOptions) => Layer.Layer<SessionStore | Sessions.Sessions, E, R>)
+  | Layer.Layer<SessionBackend | SubjectIndex, E, R>
+
+/**
  * The store that the configuration names: `Cookie`, `Memory`, or for `Tower` the `server` that the app gives.
  *
  * - `server`: what `Tower` means here. Without it a configuration that says `Tower` does not start.
  * - `from`: where the configuration is; default `SessionConfig.fromFile()`, which is `config/<environment>.yaml`. For the
  *   environment's variables give `SessionConfig.fromConfig`.
+ * - `options`: options in code beside it, such as `commitWhen`, which no file can hold. What the configuration says counts
+ *   before them.
+ *
+ * `RequestContext.bind` and `Sessions` need {@link layerConfigServer}: a session in a cookie cannot be revoked.
  *
  * @example
  * ```ts
@@ -427,7 +474,10 @@ export type Server<E = never, R = never> =
  * const SessionsLive = SessionStore.layerConfig({ server: (options) => SessionStore.layerMemory(options) })
  *
  * // SESSION_STORE, SESSION_EXPIRY, …
- * const FromEnvironment = SessionStore.layerConfig({ from: SessionConfig.fromConfig })
+ * const FromEnvironment = SessionStore.layerConfig({
+ *   from: SessionConfig.fromConfig,
+ *   options: { commitWhen: (status) => status < 400 }
+ * })
  * ```
  *
  * @since 0.1.0
@@ -437,12 +487,14 @@ export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
   options: {
     readonly server?: Server<E, R> | undefined
     readonly from?: Effect.Effect<SessionConfig.FileConfig, SessionConfigError | E2, R2> | undefined
+    readonly options?: SessionConfigOptions | undefined
   } = {}
 ): Layer.Layer<SessionStore, SessionConfigError | E | E2, R | R2> =>
   Layer.unwrapEffect(
     Effect.map(
       options.from ?? SessionConfig.fromFile(),
-      ({ options: session, store }): Layer.Layer<SessionStore, SessionConfigError | E, R> => {
+      ({ options: declared, store }): Layer.Layer<SessionStore, SessionConfigError | E, R> => {
+        const session = { ...options.options, ...declared }
         switch (store.type) {
           case "Cookie":
             return layerCookie({ ...session, keys: store.keys, audience: store.audience })
@@ -450,7 +502,7 @@ export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
             return layerMemory({ ...session, maxSessions: store.maxSessions, maxBytes: store.maxBytes })
           case "Tower": {
             const { server } = options
-            if (server === undefined) return Layer.fail(noServer)
+            if (server === undefined) return Layer.fail(noServer("layerConfig"))
             return Layer.isLayer(server)
               ? Layer.provide(layerBackend(session), server as Layer.Layer<SessionBackend, E, R>)
               : (server as Exclude<typeof server, Layer.Layer<SessionBackend, E, R>>)(session)
@@ -460,10 +512,74 @@ export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
     )
   )
 
-const noServer = new SessionConfigError({
-  mistakes: [{
-    path: "session_store.type",
-    message: "Tower needs the server store that the app provides: "
-      + "SessionStore.layerConfig({ server: (options) => … }), with the layer of Redis, Sql, KeyValueStore or a backend"
-  }]
-})
+/**
+ * {@link layerConfig} for an app that needs `Sessions` or `RequestContext.bind`: the configuration may say `Memory` or
+ * `Tower`.
+ *
+ * - `server`: what `Tower` means here: a function from the options to a store that gives `Sessions` too, or the layer of a
+ *   backend with its index.
+ * - `from`: as there.
+ * - `options`: as there, and `subjectBound`, of Memory and of the `server`.
+ *
+ * Fails with `SessionConfigError` at start-up, also when the configuration says `Cookie`: it keeps nothing on the server
+ * that could be listed or revoked.
+ *
+ * @example
+ * ```ts
+ * import { SessionConfig, SessionStore } from "effect-session"
+ * import * as RedisStore from "effect-session/SessionStore/Redis"
+ *
+ * const SessionsLive = SessionStore.layerConfigServer({
+ *   from: SessionConfig.fromConfig,
+ *   options: { subjectBound: { max: 5, whenFull: "evict-oldest" } },
+ *   server: RedisStore.layerBackend()
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
+  options: {
+    readonly server?: IndexedServer<E, R> | undefined
+    readonly from?: Effect.Effect<SessionConfig.FileConfig, SessionConfigError | E2, R2> | undefined
+    readonly options?: ServerOptions | undefined
+  } = {}
+): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError | E | E2, R | R2> =>
+  Layer.unwrapEffect(
+    Effect.map(
+      options.from ?? SessionConfig.fromFile(),
+      (
+        { options: declared, store }
+      ): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError | E, R> => {
+        const session = { ...options.options, ...declared }
+        switch (store.type) {
+          case "Cookie":
+            return Layer.fail(cookieIsNoServer)
+          case "Memory":
+            return layerMemory({ ...session, maxSessions: store.maxSessions, maxBytes: store.maxBytes })
+          case "Tower": {
+            const { server } = options
+            if (server === undefined) return Layer.fail(noServer("layerConfigServer"))
+            return Layer.isLayer(server)
+              ? Layer.provide(layerBackendIndexed(session), server as Layer.Layer<SessionBackend | SubjectIndex, E, R>)
+              : (server as Exclude<typeof server, Layer.Layer<SessionBackend | SubjectIndex, E, R>>)(session)
+          }
+        }
+      }
+    )
+  )
+
+const storeTypeMistake = (message: string): SessionConfigError =>
+  new SessionConfigError({ mistakes: [{ path: "session_store.type", message }] })
+
+const noServer = (layer: string): SessionConfigError =>
+  storeTypeMistake(
+    "Tower needs the server store that the app provides: "
+      + `SessionStore.${layer}({ server: (options) => … }), with the layer of Redis, Sql, KeyValueStore or a backend`
+  )
+
+const cookieIsNoServer = storeTypeMistake(
+  "must be Memory or Tower: the app lists, bounds or revokes sessions, and with Cookie nothing of them is on the server. "
+    + "An app that does without takes SessionStore.layerConfig"
+)

@@ -26,11 +26,12 @@
  * @since 0.1.0
  */
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { unwrap } from "../internal/configWrap.js"
 import * as Backend from "../internal/keyValueStore/backend.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import type { SessionConfigError } from "../SessionError.js"
@@ -103,10 +104,24 @@ export const layer = (
 /**
  * {@link layer}, with its options from `Config`.
  *
+ * `SessionConfig.duration` takes a number of seconds or a duration with its unit; `Config.duration` takes the latter only.
+ *
+ * @example
+ * ```ts
+ * import { SessionConfig } from "effect-session"
+ * import { layerConfig } from "effect-session/SessionStore/KeyValueStore"
+ * import { Config } from "effect"
+ *
+ * const SessionsLive = layerConfig({
+ *   prefix: Config.string("SESSION_PREFIX"),
+ *   expiry: SessionConfig.duration("SESSION_EXPIRY")
+ * })
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig = (
   config: Config.Config.Wrap<Options>
 ): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError, KeyValueStore.KeyValueStore> =>
-  Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
+  Layer.unwrapEffect(Effect.map(unwrap(config), layer))

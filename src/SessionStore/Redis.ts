@@ -10,13 +10,14 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { RedisOptions } from "ioredis"
+import { unwrap } from "../internal/configWrap.js"
 import * as Backend from "../internal/redis/backend.js"
 import { Commands, type Watch } from "../internal/redis/commands.js"
 import { connect } from "../internal/redis/connection.js"
@@ -175,14 +176,18 @@ export const layer = (
 /**
  * {@link layer}, with its options from `Config`.
  *
+ * `SessionConfig.duration` takes a number of seconds or a duration with its unit, as `SessionConfig.fromConfig` does;
+ * `Config.duration` takes the latter only.
+ *
  * @example
  * ```ts
+ * import { SessionConfig } from "effect-session"
  * import { layerConfig } from "effect-session/SessionStore/Redis"
  * import { Config } from "effect"
  *
  * const SessionsLive = layerConfig({
  *   redis: { url: Config.redacted("REDIS_URL") },
- *   expiry: Config.duration("SESSION_EXPIRY")
+ *   expiry: SessionConfig.duration("SESSION_EXPIRY")
  * })
  * ```
  *
@@ -192,7 +197,7 @@ export const layer = (
 export const layerConfig = (
   config: Config.Config.Wrap<Options>
 ): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError> =>
-  Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
+  Layer.unwrapEffect(Effect.map(unwrap(config), layer))
 
 /**
  * A store over a client that the app made, and the sessions of a subject. See {@link layerBackendClient} for how to make

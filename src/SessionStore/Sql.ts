@@ -7,12 +7,13 @@ import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Cause from "effect/Cause"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import { unwrap } from "../internal/configWrap.js"
 import * as Backend from "../internal/sql/backend.js"
 import * as Executor from "../internal/sql/executor.js"
 import * as Failure from "../internal/sql/failure.js"
@@ -190,10 +191,24 @@ export const layer = (
 /**
  * {@link layer}, with its options from `Config`.
  *
+ * `SessionConfig.duration` takes a number of seconds or a duration with its unit; `Config.duration` takes the latter only.
+ *
+ * @example
+ * ```ts
+ * import { SessionConfig } from "effect-session"
+ * import { layerConfig } from "effect-session/SessionStore/Sql"
+ * import { Config } from "effect"
+ *
+ * const SessionsLive = layerConfig({
+ *   table: Config.string("SESSION_TABLE"),
+ *   expiry: SessionConfig.duration("SESSION_EXPIRY")
+ * })
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig = (
   config: Config.Config.Wrap<Options>
 ): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError, SqlClient.SqlClient> =>
-  Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
+  Layer.unwrapEffect(Effect.map(unwrap(config), layer))
