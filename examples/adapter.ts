@@ -60,7 +60,7 @@ const octets = (data: SessionBackend.Data): number => {
 // ── the adapter ──
 
 const make = (rows: Map<string, string>) => {
-  /** What the database throws is a `SessionStoreError`: the app answers 503, and the cause goes to the log. */
+  /** What the database throws is a `SessionStoreError`: logged and counted once, with its cause; the app answers 503. */
   const attempt = <A>(operation: SessionError.SessionStoreError["operation"], f: () => A) =>
     Effect.try({
       try: f,
