@@ -3,7 +3,23 @@
  * retries of the compare-and-set cost a million store calls, one semaphore 8.8 s, this queue 175 ms.
  */
 import * as Effect from "effect/Effect"
-import type { StoredSession } from "../SessionBackend.js"
+import type * as Fiber from "effect/Fiber"
+import type { SessionBackendService, StoredSession } from "../SessionBackend.js"
+
+type IsAlone = (fiber: Fiber.RuntimeFiber<unknown, unknown>) => boolean
+
+const aloneness = new WeakMap<SessionBackendService, IsAlone>()
+
+/**
+ * Says of a backend who is alone with it and must not queue up: a fiber inside a transaction of the app on SQLite holds
+ * the only connection, for which the holder of the turn may be waiting. Both would wait until they time out.
+ */
+export const declareAlone = (backend: SessionBackendService, isAlone: IsAlone): void => {
+  aloneness.set(backend, isAlone)
+}
+
+export const isAlone = (backend: SessionBackendService, fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
+  aloneness.get(backend)?.(fiber) ?? false
 
 /** What one holder leaves to the next: the record as it wrote it. */
 export interface Turn {

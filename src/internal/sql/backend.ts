@@ -20,6 +20,7 @@ import type {
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
 import * as Data from "../data.js"
+import { declareAlone } from "../turns.js"
 import type { Executor, OnConnection } from "./executor.js"
 import { backoff } from "./failure.js"
 import { Queues } from "./queues.js"
@@ -39,6 +40,13 @@ export const make = (
 ): { readonly backend: SessionBackendService; readonly index: SubjectIndexService } => {
   const textOf = Record.textFor(executor.dialect)
   const queues = new Queues()
+
+  /**
+   * Inside a transaction of the app on SQLite the caller is the only writer, and holds what the holder of the turn waits
+   * for: queueing up behind it would be a deadlock.
+   */
+  const inTurn = <A, E>(key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.withFiberRuntime<A, E>((fiber) => executor.isAlone(fiber) ? effect : queues.inTurn(key, effect))
 
   // ── find ──
 
@@ -112,7 +120,7 @@ export const make = (
           )
           : Effect.zipRight(backoff(Math.min(tries, 4)), again(tries + 1))
       })
-    return queues.inTurn(id, again(1))
+    return inTurn(id, again(1))
   }
 
   /** Reads the record and writes on that; undefined when it changed in between. */
@@ -146,7 +154,9 @@ export const make = (
       // A text of n code units has at most 3n octets: most sessions need no counting.
       if (flat.length * 3 > patch.maxBytes) {
         const size = Data.totalOctets(data)
-        if (size > patch.maxBytes) return Effect.succeed({ _tag: "TooLarge", size })
+        if (size > patch.maxBytes && size > Data.totalOctets(record.data)) {
+          return Effect.succeed({ _tag: "TooLarge", size })
+        }
       }
       params = [textOf(flat), ...params]
     }
@@ -206,7 +216,7 @@ export const make = (
     const slot = Record.slotOf(hash, lockSlots)
     const at = Record.whole(now)
     // In turn here first: parallel sign-ins of one subject then wait for their row with one connection, not with all.
-    return queues.inTurn(
+    return inTurn(
       `slot ${slot}`,
       executor.transaction<"Inserted" | "Taken" | "Full">(
         "insert",
@@ -254,10 +264,11 @@ export const make = (
         : insertBound(id, session, now, bound),
     list: (subject, now) =>
       Effect.map(
-        executor.read("list", statements.list, [Record.hashOfSubject(subject), Record.whole(now)]),
+        // Who lists may do so to end them all: not as they were when a transaction of the app began.
+        executor.readLatest("list", statements.list, [Record.hashOfSubject(subject), Record.whole(now)]),
         (rows) =>
           rows.flatMap((row) => {
-            const session = Record.parse(row, now)
+            const session = Record.parseListed(row, now)
             return session === undefined || "_tag" in session || session.owner?.subject !== subject
               ? []
               : [{ id: Record.idIn(row), session }]
@@ -266,5 +277,7 @@ export const make = (
     forget: () => Effect.void
   }
 
-  return { backend: { find, insert, update, remove, removeExpired }, index }
+  const backend: SessionBackendService = { find, insert, update, remove, removeExpired }
+  declareAlone(backend, executor.isAlone)
+  return { backend, index }
 }

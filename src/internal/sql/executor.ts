@@ -30,8 +30,9 @@ export interface OnConnection {
  * Where the caller is inside a transaction of the app (`sql.withTransaction`):
  *
  * - Reads take part in it. A second connection for each request that already holds one is how a pool runs dry.
- * - Writes do not: a session that ended stays ended when the app's transaction is rolled back. SQLite has one connection
- *   only: there they take part.
+ * - Writes do not: a session that ended stays ended when the app's transaction is rolled back. A transaction that looks at
+ *   one moment (MySQL's default, PostgreSQL's REPEATABLE READ) never sees them: once the caller has written, its reads do
+ *   not take part any more either. SQLite has one connection only: there writes take part.
  */
 export interface Executor {
   readonly dialect: Dialect
@@ -47,6 +48,8 @@ export interface Executor {
    * MySQL's REPEATABLE READ a compare-and-set that lost once would lose for ever.)
    */
   readonly distrustTransaction: Effect.Effect<void>
+  /** Whether the fiber holds the only connection: whoever waits for that must not be waited for. */
+  readonly isAlone: (fiber: Fiber.RuntimeFiber<unknown, unknown>) => boolean
   /** How many rows were changed. */
   readonly write: (operation: Operation, text: string, params: Params) => Effect.Effect<number, SessionStoreError>
   /** One transaction; undone where the body fails, is interrupted, or `keep` says so. */
@@ -161,11 +164,18 @@ const makeWith = (
 
   const distrusted = new WeakSet<Connection>()
 
+  /** Of whatever transaction the fiber is in: that it is another database's is harmless to remember. */
+  const distrust = (fiber: Fiber.RuntimeFiber<unknown, unknown>): void => {
+    const transaction = Context.getOption(fiber.currentContext, TransactionConnection)
+    if (transaction._tag === "Some") distrusted.add(transaction.value[0])
+  }
+
   const distrustTransaction: Executor["distrustTransaction"] = Effect.withFiberRuntime((fiber) => {
-    const connection = joined(fiber)
-    if (connection !== undefined) distrusted.add(connection)
+    distrust(fiber)
     return Effect.void
   })
+
+  const isAlone: Executor["isAlone"] = (fiber) => dialect === "sqlite" && joined(fiber) !== undefined
 
   const lane = dialect === "sqlite" ? new Lane(acquirerOf(client) ?? client.reserve, client.reserve) : undefined
 
@@ -203,13 +213,17 @@ const makeWith = (
             connection === undefined ? alone(text, params, true) : runOn(dialect, connection, text, params, true)
           )
         })
-        : withRetry(operation, alone(text, params, true)),
+        : Effect.withFiberRuntime<unknown, SessionStoreError>((fiber) => {
+          distrust(fiber)
+          return withRetry(operation, alone(text, params, true))
+        }),
       changed
     )
 
   const transaction: Executor["transaction"] = (operation, body, keep) =>
     Effect.withFiberRuntime((fiber) => {
       const connection = dialect === "sqlite" ? joined(fiber) : undefined
+      distrust(fiber)
       return withRetry(
         operation,
         connection === undefined
@@ -221,7 +235,7 @@ const makeWith = (
       )
     })
 
-  return { prepare, dialect, read, readLatest, distrustTransaction, write, transaction }
+  return { prepare, dialect, read, readLatest, distrustTransaction, isAlone, write, transaction }
 }
 
 /**

@@ -2,7 +2,7 @@
  * A record as columns, and columns as a record: every driver's idea of a 64-bit integer, a text and octets.
  */
 import * as Crypto from "node:crypto"
-import type { Corrupt, Expiry, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
+import type { Corrupt, Expiry, ListedSession, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
 import * as Data from "../data.js"
 import { type Dialect, format } from "./table.js"
 
@@ -94,6 +94,16 @@ const corrupt = (detail: string): Corrupt => ({ _tag: "Corrupt", newerFormat: fa
 
 /** The record of a row; undefined when it has expired. The details name columns, never what is in them. */
 export const parse = (row: Row, now: number): StoredSession | Corrupt | undefined => {
+  const session = parseListed(row, now)
+  if (session === undefined || "_tag" in session) return session
+  const flat = text(row.data)
+  if (flat === undefined) return corrupt("data is no text")
+  const data = Data.unpack(flat)
+  return data === undefined ? corrupt("data does not parse") : { ...session, data }
+}
+
+/** The record of a row without its data. */
+export const parseListed = (row: Row, now: number): ListedSession | Corrupt | undefined => {
   const expiresAt = integer(row.expires_at)
   if (expiresAt <= now) return undefined
   const rowFormat = integer(row.format)
@@ -112,10 +122,6 @@ export const parse = (row: Row, now: number): StoredSession | Corrupt | undefine
     return corrupt("a time is no whole number")
   }
   if (!(persistent === 0 || persistent === 1) || !(own === 0 || own === 1)) return corrupt("a flag is neither 0 nor 1")
-  const flat = text(row.data)
-  if (flat === undefined) return corrupt("data is no text")
-  const data = Data.unpack(flat)
-  if (data === undefined) return corrupt("data does not parse")
   const owner = row.subject === null || row.subject === undefined ? undefined : parseOwner(row)
   if (owner === null) return corrupt("the owner does not parse")
   return {
@@ -125,7 +131,6 @@ export const parse = (row: Row, now: number): StoredSession | Corrupt | undefine
     idleMillis,
     persistent: persistent === 1,
     own: own === 1,
-    data,
     owner,
     version
   }

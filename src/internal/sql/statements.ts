@@ -26,6 +26,8 @@ const given = columns.filter((column) => column !== "version" && column !== "for
 
 const selected = columns.filter((column) => column !== "id" && column !== "subject_hash").join(", ")
 
+const listed = `id, ${selected.replace(", data,", ",")}`
+
 const times = "created_at = ?, refreshed_at = ?, expires_at = ?, idle_millis = ?, persistent = ?, own = ?"
 
 export interface Statements {
@@ -49,7 +51,7 @@ export interface Statements {
   readonly removeVersion: string
   /** now; the limit is in the text, because not every MySQL takes it as a parameter */
   readonly removeExpired: (limit: number) => string
-  /** subject_hash, now: whole records, oldest first */
+  /** subject_hash, now: records without their data, oldest first */
   readonly list: string
   /** subject_hash, now: ids, oldest first */
   readonly living: string
@@ -104,7 +106,7 @@ export const make = (dialect: Dialect, table: Table): Statements => {
       }
     },
     list: text(
-      `SELECT id, ${selected} FROM ${sessions} WHERE subject_hash = ? AND expires_at > ? ORDER BY created_at, id`
+      `SELECT ${listed} FROM ${sessions} WHERE subject_hash = ? AND expires_at > ? ORDER BY created_at, id`
     ),
     living: text(`SELECT id FROM ${sessions} WHERE subject_hash = ? AND expires_at > ? ORDER BY created_at, id`),
     lock: text(`UPDATE ${locks} SET turn = turn + 1 WHERE slot = ?${returning}`),
