@@ -136,6 +136,8 @@ const withContext = <A, E, R>(
  * The session is loaded once a request, on the first operation that needs it; nothing is decoded but this value. A value
  * that does not decode is a `SessionSchemaError`, and stays.
  *
+ * Fails besides with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled`.
+ *
  * @example
  * ```ts
  * import { HttpServerResponse } from "@effect/platform"
@@ -159,7 +161,22 @@ export const get = <A, I, R>(
   withContext((context) => context.get(key))
 
 /**
- * The names of the keys that have a value, for pages that show a session; in no particular order.
+ * The names of the keys that have a value, for pages that show a session; in no particular order. What this request has
+ * inserted and removed counts.
+ *
+ * Fails with `SessionStoreError` when the session cannot be loaded.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * // every value as JSON
+ * const dump = Effect.gen(function*() {
+ *   const names = yield* RequestContext.keys
+ *   return yield* Effect.forEach(names, (name) => RequestContext.get(SessionKey.make(name, Schema.Unknown)))
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category operations
@@ -200,6 +217,22 @@ export const insert = <A, I, R>(
 /**
  * Removes a key and answers the value it had. A value that does not decode is removed all the same, and reported as
  * `SessionSchemaError`.
+ *
+ * Fails besides with `SessionStoreError` when the session cannot be loaded. After the response's head it is saved at once
+ * on a server store, and fails as a write does; on the cookie store it is `SessionClosed` then.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * const Flash = SessionKey.make("flash", Schema.String)
+ *
+ * // shown once
+ * const flash = Effect.map(RequestContext.remove(Flash), (message) =>
+ *   HttpServerResponse.text(Option.getOrElse(message, () => "")))
+ * ```
  *
  * @since 0.1.0
  * @category operations
@@ -243,6 +276,20 @@ export const modify = <A, I, R, B>(
 /**
  * Removes every key; the session and its id live on. To sign out use {@link flush}.
  *
+ * On an absent session it does nothing. After the response's head it is saved at once on a server store; on the cookie
+ * store it is `SessionClosed` then.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Language = SessionKey.make("language", Schema.String)
+ *
+ * // all but the language is forgotten
+ * const startOver = Effect.zipRight(RequestContext.clear, RequestContext.insert(Language, "en"))
+ * ```
+ *
  * @since 0.1.0
  * @category operations
  */
@@ -256,6 +303,18 @@ export const clear: Effect.Effect<void, WriteError, RequestContext> = withContex
  *
  * With the cookie store the browser is told to forget, and a copy of the sealed cookie still opens until it expires.
  *
+ * Fails with `SessionStoreError` when the store could not delete the record: the session stands then, and the user is not
+ * signed out. On the cookie store it is `SessionClosed` after the response's head.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const signOut = Effect.as(RequestContext.flush, HttpServerResponse.redirect("/"))
+ * ```
+ *
  * @since 0.1.0
  * @category operations
  */
@@ -266,6 +325,21 @@ export const flush: Effect.Effect<void, SessionStoreError | SessionClosed | Sess
  * Gives the session a new id, when the response is ready; its data, creation time and own expiry stay. Call it whenever
  * the rights of the session change (OWASP Session Management: renew the session id after any privilege level change).
  *
+ * It marks, and the commit carries it out: a response that is dropped renews nothing. On an absent session it does nothing.
+ * Other requests that still come with the old token are nobody's: those that had loaded the session end quietly.
+ *
+ * Fails with `SessionStoreError` when the session cannot be loaded, and with `SessionClosed` after the response's head.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Role = SessionKey.make("role", Schema.Literal("customer", "clerk"))
+ *
+ * const promote = Effect.zipRight(RequestContext.insert(Role, "clerk"), RequestContext.renew)
+ * ```
+ *
  * @since 0.1.0
  * @category operations
  */
@@ -275,6 +349,17 @@ export const renew: Effect.Effect<void, SessionStoreError | SessionClosed | Sess
 /**
  * An expiry of this session alone ("remember me"), kept on later requests: its idle time, at least a second and at most
  * 400 days and never past the absolute expiry; or `"browser-session"` for a cookie without Max-Age.
+ *
+ * On an absent session it makes none; it counts for the one that this request starts.
+ *
+ * Fails with `SessionStoreError` when the session cannot be loaded, and with `SessionClosed` after the response's head.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext } from "effect-session"
+ *
+ * const rememberMe = RequestContext.setExpiry("30 days")
+ * ```
  *
  * @since 0.1.0
  * @category operations
@@ -287,6 +372,32 @@ export const setExpiry = (
  * Saves now, for streams, server-sent events and WebSockets, whose head leaves before their body runs. The cookie goes out
  * with the head, whatever its status. After the head it does nothing: changes are then saved when they are made.
  *
+ * Fails with `SessionStoreError` when the store did, and with `SessionTooLarge` when parallel requests have filled the
+ * session meanwhile; the changes are still to be saved then. A session that was ended meanwhile is no failure: nothing is
+ * written. After the head it fails with what the response's own commit failed with.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema, Stream } from "effect"
+ *
+ * const Progress = SessionKey.make("progress", Schema.Int)
+ *
+ * const download = Effect.gen(function*() {
+ *   yield* RequestContext.insert(Progress, 0)
+ *   yield* RequestContext.commit // the cookie goes out with the head
+ *   const context = yield* Effect.context<RequestContext.RequestContext>()
+ *   const parts = Stream.range(1, 3).pipe(
+ *     Stream.tap((part) => RequestContext.insert(Progress, part)), // saved at once
+ *     Stream.map((part) => `part ${part}\n`),
+ *     Stream.encodeText,
+ *     Stream.provideContext(context)
+ *   )
+ *   return HttpServerResponse.stream(parts)
+ * })
+ * ```
+ *
  * @since 0.1.0
  * @category operations
  */
@@ -298,7 +409,27 @@ export const commit: Effect.Effect<void, WriteError, RequestContext> = withConte
  * Signs in: the session is the subject's from now on, under a new id, with a new absolute expiry. Saved at once, as by
  * {@link commit}, because a bound on the subject's sessions has to answer now (`TooManySessions`).
  *
+ * What an anonymous session holds comes along, and what the session of the same subject does. Bound to another subject a
+ * session starts empty: nothing of the first subject is handed on, only what this request itself has inserted.
+ *
  * Needs `Sessions`, which only server stores provide: with the cookie store it does not compile.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * declare const checkPassword: Effect.Effect<{ readonly userId: string }>
+ *
+ * const signIn = Effect.gen(function*() {
+ *   const { userId } = yield* checkPassword
+ *   yield* RequestContext.bind(userId)
+ *   return HttpServerResponse.empty()
+ * }).pipe(
+ *   Effect.catchTag("TooManySessions", ({ limit }) => HttpServerResponse.text(`at most ${limit} devices`, { status: 409 }))
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category sign-in
@@ -312,6 +443,18 @@ export const bind = (
 /**
  * Whose session it is: none when nobody has signed in.
  *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext } from "effect-session"
+ * import { Effect, Option } from "effect"
+ *
+ * const whoAmI = Effect.map(RequestContext.signedIn, Option.match({
+ *   onNone: () => HttpServerResponse.empty({ status: 401 }),
+ *   onSome: ({ subject }) => HttpServerResponse.text(subject)
+ * }))
+ * ```
+ *
  * @since 0.1.0
  * @category sign-in
  */
@@ -322,6 +465,17 @@ export const signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError, Request
 /**
  * Fails with `SessionNotFresh` unless the subject signed in at most `within` ago: for what must not rest on a session that
  * was left open (ASVS 7.5: re-authentication before sensitive changes).
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, Sessions } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const deleteAccount = Effect.gen(function*() {
+ *   const { subject } = yield* RequestContext.requireFresh("5 minutes") // unhandled, a 403
+ *   yield* Sessions.revokeAll(subject)
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category sign-in
@@ -339,6 +493,18 @@ export const requireFresh = (
 
 /**
  * What names the stored session, as in the list of a subject's sessions; it signs nobody in. None on an absent session.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext } from "effect-session"
+ * import { Effect, Option } from "effect"
+ *
+ * // for support: names the session in logs, and opens nothing
+ * const logSession = Effect.flatMap(RequestContext.sessionId, Option.match({
+ *   onNone: () => Effect.log("no session yet"),
+ *   onSome: (id) => Effect.log("session", id)
+ * }))
+ * ```
  *
  * @since 0.1.0
  * @category sign-in
@@ -446,7 +612,7 @@ const supply = <A, E, R>(
   })
 
 /**
- * Middleware for an `HttpApp`, under `RequestId.middleware`.
+ * Middleware for an `HttpApp`; in the pipe it comes before `RequestId.middleware`, which is outside of it.
  *
  * @example
  * ```ts
@@ -472,8 +638,8 @@ export const middleware = <E, R>(
 ): HttpApp.Default<E, Exclude<R, RequestContext> | RequestId.RequestId | SessionStore> => supply(app, undefined)
 
 /**
- * The session of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Under the
- * middleware it is the middleware's.
+ * The session of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Inside of
+ * the middleware it is the middleware's.
  *
  * @since 0.1.0
  * @category layers
@@ -502,7 +668,26 @@ const fromStore = Effect.map(
 
 /**
  * Middleware for single routes of an `HttpLayerRouter`:
- * `RequestContext.routeMiddleware.combine(RequestId.routeMiddleware).layer`.
+ * `RequestContext.routeMiddleware.combine(RequestId.routeMiddleware).layer`. Its own `.layer` is no layer, because it needs
+ * the request's id.
+ *
+ * @example
+ * ```ts
+ * import { HttpLayerRouter, HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, RequestId, SessionKey } from "effect-session"
+ * import { Effect, Layer, Option, Schema } from "effect"
+ *
+ * const User = SessionKey.make("user", Schema.String)
+ *
+ * const Me = HttpLayerRouter.add(
+ *   "GET",
+ *   "/me",
+ *   Effect.map(RequestContext.get(User), (user) => HttpServerResponse.text(Option.getOrElse(user, () => "nobody")))
+ * )
+ *
+ * // Layer that needs a SessionStore; routes without it have no session
+ * const MeLive = Layer.provide(Me, RequestContext.routeMiddleware.combine(RequestId.routeMiddleware).layer)
+ * ```
  *
  * @since 0.1.0
  * @category middleware
@@ -517,7 +702,31 @@ export const routeMiddleware: HttpLayerRouter.Middleware<{
 }> = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore)
 
 /**
- * The global middleware of an `HttpLayerRouter`: every route, and its 404s. Provide `RequestId.layerRouter` under it.
+ * The global middleware of an `HttpLayerRouter`: every route, and its 404s. Provide it first, and `RequestId.layerRouter`
+ * after it.
+ *
+ * @example
+ * ```ts
+ * import { HttpLayerRouter, HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
+ * import { Effect, Layer, Option, Schema } from "effect"
+ *
+ * const User = SessionKey.make("user", Schema.String)
+ *
+ * const Me = HttpLayerRouter.add(
+ *   "GET",
+ *   "/me",
+ *   Effect.map(RequestContext.get(User), (user) => HttpServerResponse.text(Option.getOrElse(user, () => "nobody")))
+ * )
+ *
+ * const AppLive = Me.pipe(
+ *   Layer.provide(RequestContext.layerRouter),
+ *   Layer.provide(RequestId.layerRouter),
+ *   Layer.provide(SessionStore.layerMemory())
+ * )
+ *
+ * const { dispose, handler } = HttpLayerRouter.toWebHandler(AppLive)
+ * ```
  *
  * @since 0.1.0
  * @category layers

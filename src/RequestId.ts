@@ -25,6 +25,8 @@ import * as WebResponse from "./internal/webResponse.js"
 export class RequestId extends Context.Tag("effect-session/RequestId")<RequestId, string>() {}
 
 /**
+ * Options of the request's id.
+ *
  * - `trustInbound`: default true, the client's `x-request-id` is taken over (sanitised), so that an id given by a proxy
  *   names the request everywhere. False: every request gets an id of our own.
  *
@@ -101,7 +103,7 @@ export const middlewareWith = (
 const trusting = supply(true)
 
 /**
- * Middleware for an `HttpApp`: pipe the whole app through it, last, so that a 404 has the id too.
+ * Middleware for an `HttpApp`: pipe the whole app through it, last (outermost), so that a 404 has the id too.
  *
  * @example
  * ```ts
@@ -121,8 +123,8 @@ const trusting = supply(true)
 export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, RequestId>> => trusting(app)
 
 /**
- * The id of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Under the middleware
- * it is the middleware's.
+ * The id of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Inside of the
+ * middleware it is the middleware's.
  *
  * @since 0.1.0
  * @category layers
