@@ -515,30 +515,10 @@ export const sessionId: Effect.Effect<Option.Option<string>, ReadError, RequestC
 
 // ── providing it ──
 
-interface Begun {
-  readonly service: RequestContextService
-  readonly changes: ReadonlyArray<RequestFiber.Change>
-}
-
-/**
- * Starts the session of the current request and sees to its end. The pre-response handler reaches every response:
- * success, typed failure, defect, 404 and stream, in every host.
- */
-const begin = (
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  request: HttpServerRequest.HttpServerRequest,
-  store: SessionStoreService
-): Begun => {
-  const { config } = store
-  if (!config.enable) return { service: disabled, changes: [] }
-  const session = new RequestSession(store, new Facts(request))
-  // A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
-  const handle = RequestFiber.handler(
-    fiber,
-    ({ source }, response) => source === request.source ? respond(config, session, response) : Effect.succeed(response)
-  )
-  return { service: session, changes: [handle] }
-}
+/** What the pre-response handler of a session does: it reaches every response, in every host. */
+const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Handle =>
+// A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
+({ source }, response) => source === request.source ? respond(session, response) : Effect.succeed(response)
 
 class Facts {
   constructor(private readonly request: HttpServerRequest.HttpServerRequest) {}
@@ -551,38 +531,45 @@ class Facts {
   get userAgent(): string | undefined {
     return this.request.headers["user-agent"]
   }
-  /** An offer of h2c (`curl --http2`) is one that servers pass over; the answer is an ordinary one. */
+  /** A handshake that the app may answer by taking the socket over; servers pass over every other offer. */
   get upgrade(): boolean {
-    const upgrade = this.request.headers["upgrade"]
-    return upgrade !== undefined && upgrade.toLowerCase() !== "h2c"
+    const { headers, method } = this.request
+    return method === "GET" && headers["upgrade"]?.toLowerCase() === "websocket"
+      && headers["connection"] !== undefined && /(^|[\s,])upgrade([\s,]|$)/i.test(headers["connection"])
   }
 }
 
 /**
- * The context that an outer middleware has begun (row M13), unless it is that of another cookie, or of another request: a
- * handler may make one of an app in this process, and that one's session is its own cookie's.
+ * A session that has begun for this request, under this cookie (row M13). That of another cookie is another one; and a
+ * handler may make a request of an app in this process, whose session is its own cookie's.
  */
-const outerOf = (
-  services: ReadonlyMap<string, unknown>,
-  request: HttpServerRequest.HttpServerRequest,
-  store: SessionStoreService
-): RequestContextService | undefined => {
-  const outer = services.get(RequestContext.key) as RequestContextService | undefined
-  if (!(outer instanceof RequestSession)) return outer
-  const isOfRequest = !(outer.request instanceof Facts) || outer.request.isOf(request)
-  return isOfRequest && outer.cookieName === store.config.name ? outer : undefined
+const isSession =
+  (request: HttpServerRequest.HttpServerRequest, store: SessionStoreService) =>
+  (owner: unknown): owner is RequestSession =>
+    owner instanceof RequestSession && owner.isUnderWay && owner.cookieName === store.config.name
+    && (!(owner.request instanceof Facts) || owner.request.isOf(request))
+
+const isOfOther = (request: HttpServerRequest.HttpServerRequest) => (owner: unknown): owner is RequestSession =>
+  owner instanceof RequestSession && owner.request instanceof Facts && !owner.request.isOf(request)
+
+/** A context that is no session of ours: a test's own. */
+const foreignIn = (fiber: Fiber.RuntimeFiber<unknown, unknown>): RequestContextService | undefined => {
+  const service = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
+  return service === disabled || service instanceof RequestSession ? undefined : service
 }
 
-/** The context of the request. */
+/** The context of the request: an outer middleware's, where one has begun it. */
 const ensure = (
-  store: SessionStoreService
+  store: SessionStoreService,
+  append: typeof RequestFiber.append
 ): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
+    if (!store.config.enable) return Effect.succeed(disabled)
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    const outer = outerOf(fiber.currentContext.unsafeMap, request, store)
+    const outer = foreignIn(fiber) ?? RequestFiber.find(fiber, request, isSession(request, store))
     if (outer !== undefined) return Effect.succeed(outer)
-    const { changes: [change], service } = begin(fiber, request, store)
-    return change === undefined ? Effect.succeed(service) : Effect.as(RequestFiber.make(change), service)
+    const session = new RequestSession(store, new Facts(request))
+    return Effect.as(append(fiber, request, session, handleOf(session, request)), session)
   })
 
 /** Only reachable where types were cast away (row R5). */
@@ -596,20 +583,37 @@ const missingRequestId: Effect.Effect<never> = Effect.zipRight(
 )
 
 /** The app with the context of the request. */
-const supply = <A, E, R>(
+const supply = <A extends HttpServerResponse, E, R>(
   app: Effect.Effect<A, E, R>,
   given: SessionStoreService | undefined
-): Effect.Effect<A, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
+): Effect.Effect<HttpServerResponse, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const services = fiber.currentContext.unsafeMap
-    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
     if (!services.has(RequestId.RequestId.key)) return missingRequestId
     const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
-    const outer = outerOf(services, request, store)
-    if (outer !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
-    const { changes, service } = begin(fiber, request, store)
-    return RequestFiber.provide(fiber, app, RequestContext, service, ...changes)
+    if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)
+    if (foreignIn(fiber) !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const outer = RequestFiber.find(fiber, request, isSession(request, store))
+    if (outer !== undefined) {
+      return services.get(RequestContext.key) === outer
+        ? RequestFiber.provided<A, E, R, RequestContext>(app)
+        : RequestFiber.provide(fiber, app, RequestContext, outer)
+    }
+    const session = new RequestSession(store, new Facts(request))
+    const handler = RequestFiber.handler(fiber, session, handleOf(session, request))
+    const within = RequestFiber.provide(fiber, app, RequestContext, session, handler)
+    return RequestFiber.find(fiber, request, isOfOther(request)) === undefined ? within : atItsEnd(session, within)
   })
+
+/**
+ * For a request that a handler makes of an app as an effect, in its own fiber: the handlers there are the outer response's,
+ * and never see the inner one. Where they do (an app with fibers of its own) the session is finished already.
+ */
+const atItsEnd = <E, R>(
+  session: RequestSession,
+  app: Effect.Effect<HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response))
 
 /**
  * Middleware for an `HttpApp`; in the pipe it comes before `RequestId.middleware`, which is outside of it.
@@ -650,7 +654,7 @@ export const layer: Layer.Layer<
   HttpServerRequest.HttpServerRequest | RequestId.RequestId | SessionStore
 > = Layer.effect(
   RequestContext,
-  Effect.flatMap(Effect.zipLeft(SessionStore, RequestId.RequestId), ensure)
+  Effect.flatMap(Effect.zipLeft(SessionStore, RequestId.RequestId), (store) => ensure(store, RequestFiber.share))
 )
 
 /** For `HttpLayerRouter`: the store is the layer's, the id is the request's. */
@@ -737,4 +741,4 @@ export const layerRouter = HttpLayerRouter.middleware<{ provides: RequestContext
 export const beginApi = (
   store: SessionStoreService
 ): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.zipRight(RequestId.ensure, ensure(store))
+  Effect.zipRight(RequestId.ensure, ensure(store, RequestFiber.append))

@@ -37,35 +37,51 @@ export interface Options {
   readonly trustInbound?: boolean | undefined
 }
 
-/**
- * Makes the id of the current request, for its span, its log lines and its response. The log annotation is set in the
- * request's fiber and not around the handler, so that the server's own log line has it too.
- */
-const begin = (fiber: Fiber.RuntimeFiber<unknown, unknown>, trustInbound: boolean) => {
-  const { headers } = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-  const id = internal.make(trustInbound ? headers[internal.headerName] : undefined)
-  const span = fiber.currentContext.unsafeMap.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
-  if (span?._tag === "Span") span.attribute("request_id", id)
-  const setHeader = (_request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) =>
-    Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), internal.headerName, id))
-  const changes = [
-    RequestFiber.annotation(fiber, "request_id", id),
-    RequestFiber.handler(fiber, setHeader)
-  ] as const
-  return { id, changes }
+class Begun {
+  constructor(readonly id: string) {}
+
+  readonly handle: RequestFiber.Handle = (_request, response) =>
+    Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), internal.headerName, this.id))
 }
 
-/** The id that an outer middleware has made. */
-const outerOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): string | undefined =>
+const isBegun = (owner: unknown): owner is Begun => owner instanceof Begun
+
+const idIn = (fiber: Fiber.RuntimeFiber<unknown, unknown>): string | undefined =>
   fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
 
+/**
+ * Makes the id of the current request, on its span; the id that is there already, of a fixed layer or of a request that
+ * this one is made for, stays.
+ */
+const begin = (
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  request: HttpServerRequest.HttpServerRequest,
+  trustInbound: boolean
+): Begun => {
+  const id = idIn(fiber) ?? internal.make(trustInbound ? request.headers[internal.headerName] : undefined)
+  const span = fiber.currentContext.unsafeMap.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
+  if (span?._tag === "Span") span.attribute("request_id", id)
+  return new Begun(id)
+}
+
+/**
+ * The log annotation is set in the request's fiber and not around the handler, so that the server's own log line has it
+ * too.
+ */
+const annotation = (fiber: Fiber.RuntimeFiber<unknown, unknown>, { id }: Begun): RequestFiber.Change =>
+  RequestFiber.annotation(fiber, "request_id", id)
+
 /** The id of the request: an outer middleware's, where one has made it. */
-const ensureWith = (trustInbound: boolean): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> =>
+const ensureWith = (
+  trustInbound: boolean,
+  append: typeof RequestFiber.append
+): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
-    const outer = outerOf(fiber)
-    if (outer !== undefined) return Effect.succeed(outer)
-    const { changes, id } = begin(fiber, trustInbound)
-    return Effect.as(RequestFiber.make(...changes), id)
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const outer = RequestFiber.find(fiber, request, isBegun)
+    if (outer !== undefined) return Effect.succeed(outer.id)
+    const begun = begin(fiber, request, trustInbound)
+    return Effect.as(append(fiber, request, begun, begun.handle, annotation(fiber, begun)), begun.id)
   })
 
 /** Where an outer middleware has made the id, it stays. */
@@ -74,10 +90,16 @@ const supply = (trustInbound: boolean) =>
   app: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, RequestId> | HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
-    const outer = outerOf(fiber)
-    if (outer !== undefined) return RequestFiber.provided<A, E, R, RequestId>(app)
-    const { changes, id } = begin(fiber, trustInbound)
-    return RequestFiber.provide(fiber, app, RequestId, id, ...changes)
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const outer = RequestFiber.find(fiber, request, isBegun)
+    if (outer !== undefined) {
+      return idIn(fiber) === outer.id
+        ? RequestFiber.provided<A, E, R, RequestId>(app)
+        : RequestFiber.provide(fiber, app, RequestId, outer.id)
+    }
+    const begun = begin(fiber, request, trustInbound)
+    const handler = RequestFiber.handler(fiber, begun, begun.handle)
+    return RequestFiber.provide(fiber, app, RequestId, begun.id, annotation(fiber, begun), handler)
   })
 
 /**
@@ -132,7 +154,7 @@ export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E,
 export const layerWith = (
   options: Options
 ): Layer.Layer<RequestId, never, HttpServerRequest.HttpServerRequest> =>
-  Layer.effect(RequestId, ensureWith(options.trustInbound ?? true))
+  Layer.effect(RequestId, ensureWith(options.trustInbound ?? true, RequestFiber.share))
 
 /**
  * {@link layerWith} with the defaults.
@@ -193,4 +215,7 @@ export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal
 export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})
 
 /** @internal */
-export const ensure: Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> = ensureWith(true)
+export const ensure: Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> = ensureWith(
+  true,
+  RequestFiber.append
+)

@@ -332,8 +332,8 @@ describe("a store in trouble", () => {
           expect(response.headers.get("vary")).toBe("Origin, Cookie")
           expect(response.headers.get("x-secret-header")).toBeNull()
           const errors = logs.filter(({ level }) => level === "ERROR")
-          expect(errors).toHaveLength(1)
-          expect(errors[0].text).toContain("the-id")
+          expect(errors.filter(({ text }) => text.includes("replaced by a 503"))).toHaveLength(1)
+          for (const { text } of errors) expect(text).toContain("the-id")
         }
         heal()
         // "late" may have been carried out after all; what was answered is a failure, and the old value or the new is there
@@ -453,9 +453,7 @@ describe("cookies of a request", () => {
           `a=session=z; ${cookie}`,
           `session="${value}"`,
           `session=${encodeURIComponent(value)}`,
-          ` session = ${value} `,
-          `${cookie},a=b`,
-          `a=b, ${cookie}`
+          ` session = ${value} `
         ]
       ) {
         expect([header.replace(value, "…"), await (await request("/read", { cookie: header })).text()]).toEqual([
@@ -463,7 +461,17 @@ describe("cookies of a request", () => {
           "v"
         ])
       }
-      for (const header of [`Session=${value}`, `session2=${value}`, `a=session=${value}`, `session; a=${value}`]) {
+      for (
+        const header of [
+          `Session=${value}`,
+          `session2=${value}`,
+          `a=session=${value}`,
+          `session; a=${value}`,
+          // a comma is part of a value: whoever may set any cookie of a parent domain must not write one of ours into it
+          `a=b, ${cookie}`,
+          `a=b,${cookie}`
+        ]
+      ) {
         expect(await (await request("/read", { cookie: header })).text()).toBe("")
       }
     })

@@ -18,11 +18,11 @@ import type {
 import type { SessionConfig } from "../SessionConfig.js"
 import { SessionStoreError, SessionTooLarge } from "../SessionError.js"
 import type { Base, Empty, Loaded, Modified, Save, Saved, SessionStoreService } from "../SessionStore.js"
-import { Call } from "./call.js"
 import * as Data from "./data.js"
 import { withDeadline } from "./deadline.js"
 import { andThen, isDone, map } from "./done.js"
 import * as ExpiryPolicy from "./expiry.js"
+import { report } from "./failure.js"
 import * as RandomPool from "./random.js"
 import * as Token from "./token.js"
 import { Turns } from "./turns.js"
@@ -76,15 +76,13 @@ const guard = <A>(
   try {
     effect = call()
   } catch (defect) {
-    return Effect.fail(SessionStoreError.of(operation, "Unavailable", defect))
+    return report(SessionStoreError.of(operation, "Unavailable", defect))
   }
   if (isDone(effect)) return effect
-  const answered = withDeadline(effect, millis, () => SessionStoreError.of(operation, "Timeout"))
-  if (effect instanceof Call) return answered // one of ours: it fails typed, and nothing else
   return Effect.catchAllCause(
-    answered,
+    withDeadline(effect, millis, () => SessionStoreError.of(operation, "Timeout")),
     (cause) =>
-      Effect.fail(
+      report(
         cause._tag === "Fail" && cause.error instanceof SessionStoreError
           ? cause.error
           : SessionStoreError.of(operation, "Unavailable", cause)
@@ -235,12 +233,15 @@ export const make = (
               }
               : undefined
           })
-          // A write that never read does not know the times; where a refresh is due, it is a second step.
-          const due = session === undefined && patch.expiry === undefined
-            ? ExpiryPolicy.refresh(config, updated.expiry, now)
-            : undefined
+          // A write that never read, or gave way to another, does not know the times; a refresh that is due is a second step.
+          const due = patch.expiry === undefined ? ExpiryPolicy.refresh(config, updated.expiry, now) : undefined
           if (due === undefined) return Effect.succeed(saved(updated.expiry, patch.expiry !== undefined))
-          const refresh = backend.update(id, { ...emptyPatch, expiry: due, maxBytes: patch.maxBytes }, now)
+          const refresh = backend.update(
+            id,
+            { ...emptyPatch, expiry: due, maxBytes: patch.maxBytes },
+            now,
+            updated.version
+          )
           return Effect.catchAll(
             map(
               refresh,
@@ -282,7 +283,7 @@ export const make = (
     // Copied again, its times are what they are by then; an own expiry that this request has set stays.
     const times = expiry === undefined
       ? current
-      : current === loaded || (expiry.own && !sameLength(expiry, loaded))
+      : current === loaded || (expiry.own && !sameLength(expiry, loaded)) || !isSameSubject(current.owner, owner)
       ? expiry
       : ExpiryPolicy.touch(config, { ...current, createdAt: expiry.createdAt }, now)
     const next: NewSession = { ...pickExpiry(times), data, owner: owner ?? current.owner }
@@ -358,15 +359,37 @@ export const make = (
         )
       })
 
+    type Step = readonly [value: B, patch: Option.Option<Patch>]
+
+    const step = (
+      session: StoredSession,
+      confirmed: boolean
+    ): Effect.Effect<Step | undefined, E | SessionStoreError, R> => {
+      const stepping = f(session)
+      if (isDone(stepping)) return stepping
+      const tolerant: Effect.Effect<Step | undefined, E, R> = confirmed
+        ? stepping
+        : Effect.orElseSucceed(stepping, () => undefined)
+      // A schema that hangs must not keep everybody else of the session waiting. What it needs is in the context of the
+      // fiber, which the deadline hands on.
+      return withDeadline(
+        tolerant as Effect.Effect<Step | undefined, E>,
+        config.storeTimeoutMillis,
+        () => SessionStoreError.of("update", "Timeout", "the key's schema did not answer")
+      )
+    }
+
     const apply = (
       session: StoredSession,
       confirmed: boolean,
       tries: number,
       now: number
     ): Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R> =>
-      Effect.flatMap(f(session), ([value, change]) => {
+      Effect.flatMap(step(session, confirmed), (stepped) => {
+        // It failed, or there is nothing to write: true only of a record that was read in this turn, not of one loaded long ago.
+        if (stepped === undefined) return attempt(undefined, true, tries)
+        const [value, change] = stepped
         if (Option.isNone(change)) {
-          // Nothing to write: true only of a record that was read in this turn, not of one loaded long ago.
           return confirmed
             ? Effect.succeed<Modified<B>>({ _tag: "Modified", value, id, moved: false, session })
             : attempt(undefined, true, tries)
@@ -428,6 +451,10 @@ const emptyPatch = { clear: false, set: new Map<string, string>(), remove: new S
 /** Both have the same own expiry, or none. */
 const sameLength = (a: Expiry, b: Expiry): boolean =>
   a.own === b.own && a.idleMillis === b.idleMillis && a.persistent === b.persistent
+
+/** Not from one subject to another; an anonymous session becomes anybody's. */
+const isSameSubject = (before: Owner | undefined, after: Owner | undefined): boolean =>
+  before === undefined || after === undefined || before.subject === after.subject
 
 /** Only the times, of a record that has more. */
 const pickExpiry = (times: Expiry): Expiry => ({

@@ -49,6 +49,11 @@ export class Changes {
     this.migrated = new Map(this.migrated).set(key, { from, to })
   }
 
+  /** Nothing of what was read in an older version is to be written. */
+  keepOldVersions(): void {
+    this.migrated = none
+  }
+
   /** A map that is not the shared empty one is this object's own. */
   private put(key: string, entry: string | null): void {
     if (this.entries === none) this.entries = new Map([[key, entry]])

@@ -16,8 +16,9 @@ export interface Candidates {
 export const none: Candidates = { present: false, tokens: [], malformed: false }
 
 /**
- * One scan for `name=` at the start of a pair. Pairs end at `;`, and at `,` because a host may join several headers so
- * (no value of ours has a comma). Attributes of a Set-Cookie string that was sent back whole are pairs of other names.
+ * One scan for `name=` at the start of a pair. Pairs end at `;` alone, which is also what hosts join several headers with:
+ * a comma is part of a value, and who can set any cookie of a parent domain could write a pair of ours behind one. Attributes
+ * of a Set-Cookie string that was sent back whole are pairs of other names.
  */
 export const scan = (
   header: string | undefined,
@@ -38,7 +39,7 @@ export const scan = (
     const equals = skipSpace(header, at)
     if (header.charCodeAt(equals) !== EQUALS) continue
     let end = equals + 1
-    while (end < header.length && header.charCodeAt(end) !== SEMICOLON && header.charCodeAt(end) !== COMMA) end++
+    while (end < header.length && header.charCodeAt(end) !== SEMICOLON) end++
     at = end
     present = true
     if (tokens.length === max) break
@@ -50,7 +51,6 @@ export const scan = (
 }
 
 const SEMICOLON = 0x3b
-const COMMA = 0x2c
 const EQUALS = 0x3d
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
@@ -58,7 +58,7 @@ const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
 const startsPair = (header: string, at: number): boolean => {
   let before = at - 1
   while (before >= 0 && isSpace(header.charCodeAt(before))) before--
-  return before < 0 || header.charCodeAt(before) === SEMICOLON || header.charCodeAt(before) === COMMA
+  return before < 0 || header.charCodeAt(before) === SEMICOLON
 }
 
 const skipSpace = (header: string, at: number): number => {

@@ -23,7 +23,7 @@ export interface Marks {
 
 /**
  * - `Save`: `mere` says that it only refreshes or re-seals: its failure is not a failed commit. `without` is the save to
- *   try when another request was faster (`Conflict`): the same without the migrated values.
+ *   try when another request was faster (`Conflict`): the same without a refresh and without migrated values.
  */
 export type Decision =
   | { readonly _tag: "Nothing" }
@@ -71,34 +71,45 @@ export const decide = (
     }
     case "Found": {
       const { id, session, token } = basis
-      const content = changes.against(session.data)
-      const changed = !isEmptyContent(content) || marks.renew || marks.own !== undefined || marks.owner !== undefined
+      const renew = marks.renew || marks.owner !== undefined
+      const content = isHandedOver(session, marks)
+        ? { ...emptyContent, clear: true, set: changes.against(undefined).set }
+        : changes.against(session.data)
+      const changed = !isEmptyContent(content) || renew || marks.own !== undefined
       const expiry = times(config, session, marks, now)
       const base = { token, id, session }
-      const migrations = changes.migrationsOf(session.data)
-      const renew = marks.renew || marks.owner !== undefined
       const plain: Save = { base, patch: patch(content, expiry), renew, ifVersion: undefined, owner: marks.owner }
-      if (migrations.size > 0 && !renew) {
-        const set = new Map([...content.set, ...migrations])
-        return {
-          _tag: "Save",
-          save: { ...plain, patch: patch({ ...content, set }, expiry), ifVersion: session.version },
-          mere: !changed,
-          without: changed ? plain : undefined
-        }
+      const migrations = renew ? emptyContent.set : changes.migrationsOf(session.data)
+      // A refresh and migrated values follow from what was loaded, and give way to whoever has changed it since.
+      const refreshes = expiry !== undefined && !renew && marks.own === undefined
+      if (!refreshes && migrations.size === 0) {
+        return changed ? saving(plain) : basis.reseal ? { ...saving(plain), mere: true } : nothing
       }
-      if (changed) return saving(plain)
-      return expiry !== undefined || basis.reseal
-        ? { _tag: "Save", save: plain, mere: true, without: undefined }
-        : nothing
+      const set = migrations.size === 0 ? content.set : new Map([...content.set, ...migrations])
+      return {
+        _tag: "Save",
+        save: { ...plain, patch: patch({ ...content, set }, expiry), ifVersion: session.version },
+        mere: !changed,
+        without: changed ? { ...plain, patch: patch(content, refreshes ? undefined : expiry) } : undefined
+      }
     }
   }
 }
 
-const saving = (save: Save): Decision => ({ _tag: "Save", save, mere: false, without: undefined })
+/** Signed in as somebody else: nothing of the first subject's session is for the second. */
+const isHandedOver = (session: StoredSession, { owner }: Marks): boolean =>
+  owner !== undefined && session.owner !== undefined && session.owner.subject !== owner.subject
+
+const saving = (save: Save): Extract<Decision, { _tag: "Save" }> => ({
+  _tag: "Save",
+  save,
+  mere: false,
+  without: undefined
+})
 
 /** The new times of a session that was touched: undefined where they stand. */
 const times = (config: SessionConfig, session: StoredSession, marks: Marks, now: number): Expiry | undefined => {
+  if (isHandedOver(session, marks)) return ExpiryPolicy.fresh(config, now, marks.own)
   const started: Expiry = marks.owner === undefined ? session : { ...session, createdAt: now }
   if (marks.own !== undefined) return ExpiryPolicy.withOwn(config, started, now, marks.own)
   if (marks.renew || marks.owner !== undefined) return ExpiryPolicy.touch(config, started, now)

@@ -30,3 +30,13 @@ const endedTotal = Metric.counter("effect_session_ended_total", {
 export const ended = (): void => {
   endedTotal.unsafeUpdate(1, [])
 }
+
+const failures = Metric.counter("effect_session_store_failures_total", {
+  description: "calls to a session store's backend that failed, by operation and reason",
+  incremental: true
+})
+
+/** `effect_session_store_failures_total{operation,reason}` */
+export const failed = (operation: string, reason: string): void => {
+  Metric.tagged(Metric.tagged(failures, "operation", operation), "reason", reason).unsafeUpdate(1, [])
+}

@@ -27,21 +27,81 @@ export type Change = readonly [
 
 const change = <A>(fiber: RequestFiber, ref: FiberRef.FiberRef<A>, value: A): Change => [ref, [[fiber.id(), value]]]
 
+export type Handle = (
+  request: HttpServerRequest,
+  response: HttpServerResponse
+) => Effect.Effect<HttpServerResponse>
+
+/** A pre-response handler that tells whose it is, and which it was appended to. */
+interface Link extends Handle {
+  owner?: unknown
+  outer?: Link | undefined
+}
+
+/** The handler of the fiber's responses: a link, or the app's own, which has neither owner nor outer one. */
+const appended = (fiber: RequestFiber): Link | undefined => {
+  const handler = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
+  return handler._tag === "Some" ? handler.value as Link : undefined
+}
+
 /** As `HttpApp.appendPreResponseHandler`; of two handlers that are done already neither costs a step of the fiber. */
-export const handler = (
+export const handler = (fiber: RequestFiber, owner: unknown, handle: Handle): Change => {
+  const outer = appended(fiber)
+  const link: Link = outer === undefined
+    ? handle
+    : (request, response) => andThen(outer(request, response), (response) => handle(request, response))
+  link.owner = owner
+  link.outer = outer
+  return change(fiber, HttpApp.currentPreResponseHandlers, Option.some<HttpApp.PreResponseHandler>(link))
+}
+
+/** Appends a handler whose fiber is the request's own. */
+export const append = (
   fiber: RequestFiber,
-  handle: (request: HttpServerRequest, response: HttpServerResponse) => Effect.Effect<HttpServerResponse>
-): Change => {
-  const outer = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
-  return change(
-    fiber,
-    HttpApp.currentPreResponseHandlers,
-    Option.some<HttpApp.PreResponseHandler>(
-      outer._tag === "None"
-        ? handle
-        : (request, response) => andThen(outer.value(request, response), (response) => handle(request, response))
+  _request: HttpServerRequest,
+  owner: unknown,
+  handle: Handle,
+  ...changes: ReadonlyArray<Change>
+): Effect.Effect<void> => make(handler(fiber, owner, handle), ...changes)
+
+/** Handlers of layers, by the request: they run as one. */
+class Shared {
+  readonly handlers: Array<{ readonly owner: unknown; readonly handle: Handle }> = []
+
+  readonly handle: Handle = (request, response) =>
+    this.handlers.reduce<Effect.Effect<HttpServerResponse>>(
+      (before, { handle }) => andThen(before, (response) => handle(request, response)),
+      Effect.succeed(response)
     )
-  )
+}
+
+const sharedOf = new WeakMap<HttpServerRequest, Shared>()
+
+/**
+ * Appends the handler of a layer. Layers may be built side by side, each in a fiber of its own, and of what two fibers set
+ * only one survives: here both set the same.
+ */
+export const share = (
+  fiber: RequestFiber,
+  request: HttpServerRequest,
+  owner: unknown,
+  handle: Handle,
+  ...changes: ReadonlyArray<Change>
+): Effect.Effect<void> => {
+  let shared = sharedOf.get(request)
+  if (shared === undefined) sharedOf.set(request, shared = new Shared())
+  shared.handlers.push({ owner, handle })
+  return make(handler(fiber, shared, shared.handle), ...changes)
+}
+
+/** The first of those whose handlers will see the fiber's response of whom `is` is true. */
+export const find = <A>(
+  fiber: RequestFiber,
+  request: HttpServerRequest,
+  is: (owner: unknown) => owner is A
+): A | undefined => {
+  for (let link = appended(fiber); link !== undefined; link = link.outer) if (is(link.owner)) return link.owner
+  return sharedOf.get(request)?.handlers.map(({ owner }) => owner).find(is)
 }
 
 /** On every log line of the fiber from here on: what runs after the app, the server's own line, has it too. */

@@ -19,14 +19,13 @@ type Response = HttpServerResponse.HttpServerResponse
  * The pre-response handler. Never fails: a handler that did would leave the client hanging. Where the store needs no I/O
  * it runs through without a fiber's frame.
  */
-export const respond = (
-  config: SessionConfig,
-  session: RequestSession,
-  original: Response
-): Effect.Effect<Response> => {
+export const respond = (session: RequestSession, original: Response): Effect.Effect<Response> => {
+  const { config } = session
+  // Asked again (a body that failed on its way), the response may hold the cookie that it was given before.
+  const isForeign = session.isUnderWay && holdsCookie(config, original)
   if (!session.touched) {
     session.leave()
-    return warnOfForeign(config, original)
+    return isForeign ? Effect.as(Effect.logWarning(foreignLeft), original) : Effect.succeed(original)
   }
   return Effect.withFiberRuntime((fiber) => {
     try {
@@ -35,8 +34,8 @@ export const respond = (
         session.finishAt(config.commitWhen(response.status), Time.now(fiber)),
         ({ cookie, failure }) =>
           failure === undefined
-            ? settle(config, response, cookie)
-            : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie))
+            ? settle(config, response, cookie, isForeign)
+            : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie, false))
       )
       return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
     } catch (defect) {
@@ -51,10 +50,16 @@ const died = (original: Response, cause: Cause.Cause<unknown>): Effect.Effect<Re
     setHeaders(unavailable(original), { vary: SetCookie.varyOnCookie(original.headers["vary"]) })
   )
 
-const settle = (config: SessionConfig, response: Response, verdict: CookieVerdict): Effect.Effect<Response> => {
+const settle = (
+  config: SessionConfig,
+  response: Response,
+  verdict: CookieVerdict,
+  isForeign: boolean
+): Effect.Effect<Response> => {
   const vary = SetCookie.varyOnCookie(response.headers["vary"])
   if (verdict._tag === "None") {
-    return warnOfForeign(config, vary === response.headers["vary"] ? response : setHeaders(response, { vary }))
+    const sent = vary === response.headers["vary"] ? response : setHeaders(response, { vary })
+    return isForeign ? Effect.as(Effect.logWarning(foreignLeft), sent) : Effect.succeed(sent)
   }
   const cookies = SetCookie.of(config)
   const cookie = verdict._tag === "Set" ? cookies.set(verdict.token, verdict.maxAge) : cookies.removal
@@ -65,7 +70,7 @@ const settle = (config: SessionConfig, response: Response, verdict: CookieVerdic
     }),
     Cookies.setCookie(response.cookies, cookie)
   )
-  return isForeign(config, response) ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
+  return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
 }
 
 const setHeaders = (response: Response, headers: Record<string, string>): Response =>
@@ -74,7 +79,7 @@ const setHeaders = (response: Response, headers: Record<string, string>): Respon
 // ── a cookie of our name that is not ours ──
 
 /** Among the response's cookies, or as a header that was set by hand. */
-const isForeign = (config: SessionConfig, response: Response): boolean =>
+const holdsCookie = (config: SessionConfig, response: Response): boolean =>
   Object.hasOwn(response.cookies.cookies, config.name) || inHeader(config, response)
 
 const inHeader = (config: SessionConfig, response: Response): boolean =>
@@ -90,10 +95,7 @@ const withoutHeader = (config: SessionConfig, response: Response): Response =>
 
 const foreignReplaced = "the handler set a cookie of the session's name itself: it was replaced"
 
-const warnOfForeign = (config: SessionConfig, response: Response): Effect.Effect<Response> =>
-  isForeign(config, response)
-    ? Effect.as(Effect.logWarning("the handler set a cookie of the session's name itself"), response)
-    : Effect.succeed(response)
+const foreignLeft = "the handler set a cookie of the session's name itself"
 
 // ── a failed commit ──
 
@@ -108,18 +110,6 @@ const unavailable = (response: Response): Response => {
   return HttpServerResponse.empty({ status: 503, headers: Headers.fromInput(headers) })
 }
 
+/** What failed in the store was told where it happened. */
 const logFailure = (error: SaveError): Effect.Effect<void> =>
-  Effect.logError("the session could not be saved: the response was replaced by a 503", error.message, describe(error))
-
-/**
- * What a log may say of a cause: a text that the adapter wrote for it, or the name and the code of an error. A driver's own
- * message may hold values of the session.
- */
-const describe = (error: SaveError): string => {
-  const detail: unknown = error._tag === "SessionStoreError" ? error.detail : undefined
-  if (typeof detail === "string") return detail
-  const thrown = Cause.isCause(detail) ? Cause.squash(detail) : detail
-  if (!(thrown instanceof Error)) return ""
-  const code = (thrown as { readonly code?: unknown }).code
-  return typeof code === "string" ? `${thrown.name} (${code})` : thrown.name
-}
+  Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)

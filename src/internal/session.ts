@@ -10,10 +10,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type { RequestContextService, SignedIn } from "../RequestContext.js"
 import type { Data, Expiry, Owner, Patch, StoredSession } from "../SessionBackend.js"
+import type { SessionConfig } from "../SessionConfig.js"
 import {
   SessionClosed,
   type SessionSchemaError,
@@ -26,6 +28,7 @@ import type { Found, Loaded, Saved, SessionStoreService } from "../SessionStore.
 import { Changes, emptyContent } from "./changes.js"
 import * as Time from "./clock.js"
 import { type Candidates, scan } from "./cookieHeader.js"
+import { applyPatch } from "./data.js"
 import { withDeadline } from "./deadline.js"
 import { type Basis, decide } from "./decide.js"
 import { andThen, isDone, map } from "./done.js"
@@ -105,8 +108,30 @@ export class RequestSession implements RequestContextService {
     return this.isTouched
   }
 
+  get config(): SessionConfig {
+    return this.store.config
+  }
+
   get cookieName(): string {
     return this.store.config.name
+  }
+
+  /** The response is yet to be made ready. */
+  get isUnderWay(): boolean {
+    return this.verdict === undefined
+  }
+
+  /** Neither logs nor inspectors print what the session holds, or what opens it. */
+  toJSON(): unknown {
+    return { _id: "effect-session/RequestContext" }
+  }
+
+  toString(): string {
+    return "RequestContext(<redacted>)"
+  }
+
+  [NodeInspectSymbol](): string {
+    return this.toString()
   }
 
   /** The head leaves, and nobody has asked for anything. */
@@ -253,11 +278,25 @@ export class RequestSession implements RequestContextService {
         () => this.load(now),
         (): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> =>
           this.closed ? failClosed : andThen(
-            this.saveNow(now, owner),
+            this.signIn(now, owner),
             (full) => full === undefined ? Effect.void : Effect.fail(new TooManySessions({ limit: full.limit }))
           )
       )
     })
+  }
+
+  /** Where the session has ended meanwhile (signed out in another tab, revoked), the sign-in begins a new one. */
+  private signIn(now: number, owner: Owner): Effect.Effect<Full | undefined, SaveError> {
+    const changes = new Changes()
+    changes.absorb(this.changes)
+    const anew = () => {
+      this.forget()
+      this.standing = noCookie // a removal would kill the cookie of its successor
+      this.changes = changes
+      return this.saveNow(now, owner)
+    }
+    if (this.state._tag === "Ended") return anew()
+    return andThen(this.saveNow(now, owner), (full) => this.state._tag === "Ended" ? anew() : Effect.succeed(full))
   }
 
   get signedIn(): Effect.Effect<Option.Option<SignedIn>, SessionStoreError> {
@@ -376,15 +415,21 @@ export class RequestSession implements RequestContextService {
   private effective(name: string, now: number): Effect.Effect<string | undefined, SessionStoreError> {
     const pending = this.pending(name)
     if (pending !== undefined) return Effect.succeed(pending ?? undefined)
-    return map(this.load(now), () => {
-      const later = this.pending(name)
-      if (later !== undefined) return later ?? undefined
-      return this.state._tag === "Found" ? this.state.session.data.get(name) : undefined
-    })
+    return map(this.load(now), () => this.visible(name))
+  }
+
+  /** The same, of what is known by now. */
+  private visible(name: string): string | undefined {
+    const pending = this.pending(name)
+    if (pending !== undefined) return pending ?? undefined
+    return this.state._tag === "Found" ? this.state.session.data.get(name) : undefined
   }
 
   /** One load for all fibers of the request; one that failed is not remembered. */
   private load(now: number): Effect.Effect<void, SessionStoreError> {
+    if (this.state._tag === "Found" && this.closed && ExpiryPolicy.isExpired(this.config, this.state.session, now)) {
+      this.end() // a socket or a stream may outlive its session by hours
+    }
     if (this.state._tag !== "Unloaded") return Effect.void
     if (this.loading !== undefined) return this.loading
     const tokens = this.savedToken !== undefined ? [this.savedToken] : this.cookie().tokens
@@ -562,15 +607,14 @@ export class RequestSession implements RequestContextService {
     return andThen(this.effective(key.name, now), (text) =>
       andThen(readText(key, text), (current) => {
         const [value, next] = f(current)
-        if (Option.isNone(next)) {
-          return text === undefined
-            ? Effect.succeed(value)
-            : map(this.change(now, () => this.removeText(key.name)), () => value)
-        }
-        return andThen(key.write(next.value), (written) =>
-          written === text
-            ? Effect.succeed(value)
-            : map(this.change(now, () => this.setText(key.name, written, now)), () => value))
+        const writing = Option.isNone(next) ? done : key.write(next.value)
+        return andThen(writing, (written) => {
+          // Where the schema takes its time, another fiber of the request may have been faster.
+          if (this.visible(key.name) !== text) return this.modifyNow(key, f, now)
+          if (written === text) return Effect.succeed(value)
+          const change = () => written === undefined ? this.removeText(key.name) : this.setText(key.name, written, now)
+          return map(this.change(now, change), () => value)
+        })
       }))
   }
 
@@ -734,6 +778,9 @@ export class RequestSession implements RequestContextService {
       return done
     }
     const { changes, own, renewing } = this
+    if (changes.hasMigrations && basis._tag === "Found" && !this.fitsMigrated(basis.session.data)) {
+      changes.keepOldVersions()
+    }
     const decision = decide(this.store.config, basis, changes, { renew: renewing, own, owner }, now)
     if (decision._tag === "Nothing") return done
     this.changes = new Changes()
@@ -772,6 +819,18 @@ export class RequestSession implements RequestContextService {
       onSuccess: (result) => Effect.succeed(settle(result)),
       onFailure: (error) => Effect.as(Effect.logWarning("the session could not be refreshed", error.message), undefined)
     })
+  }
+
+  /** In the current version a value may be larger than in the one that it was read in: then it stays as it is. */
+  private fitsMigrated(stored: Data): boolean {
+    const { changes } = this
+    const after = applyPatch(
+      applyPatch(stored, { ...emptyContent, set: changes.migrationsOf(stored) }),
+      changes.against(stored)
+    )
+    let weight = 0
+    for (const [name, text] of after) weight += this.store.weigh(name, text)
+    return this.store.tooLarge(weight) === undefined
   }
 
   private settle(saved: Exclude<Saved, Full>, basis: Basis, now: number): void {

@@ -19,7 +19,7 @@ const reference = (header: string, name: string, max: number) => {
   const tokens: Array<string> = []
   let present = false
   let malformed = false
-  for (const pair of header.split(/[;,]/)) {
+  for (const pair of header.split(";")) {
     const match = /^[ \t]*([^= \t]*)[ \t]*=(.*)$/s.exec(pair)
     if (match === null || match[1] !== name) continue
     present = true

@@ -51,6 +51,7 @@ describe("what a middleware changes of the request's fiber", () => {
           RequestFiber.make(
             RequestFiber.handler(
               fiber,
+              name,
               (_, response) =>
                 Effect.succeed(HttpServerResponse.setHeader(response, "x", `${response.headers.x ?? ""}${name}`))
             )
