@@ -2,7 +2,7 @@
  * The errors of the session system.
  *
  * Every error is a `Schema.TaggedError` whose fields are safe to send to a client, so that an `HttpApi` may declare it
- * with `.addError`. What is only for logs (`detail`, `issue`) is not enumerable: it is in no JSON, no encoded form and
+ * with `.addError`; it is in the OpenAPI document under its tag. What is only for logs (`detail`, `issue`) is not enumerable: it is in no JSON, no encoded form and
  * no message.
  *
  * @since 0.1.0
@@ -39,13 +39,16 @@ const withHidden = <E extends object>(error: E, name: string, value: unknown): E
  * @since 0.1.0
  * @category errors
  */
-export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("effect-session/SessionStoreError")(
+export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("SessionStoreError")(
   "SessionStoreError",
   {
     operation: Schema.Literal("find", "insert", "update", "remove", "removeExpired", "list"),
     reason: Schema.Literal("Unavailable", "Timeout", "Contention")
   },
-  HttpApiSchema.annotations({ status: 503 })
+  HttpApiSchema.annotations({
+    status: 503,
+    description: "The session store failed, or did not answer in time; the request may be repeated later."
+  })
 ) {
   declare readonly detail: unknown
 
@@ -85,14 +88,17 @@ export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("ef
  * @since 0.1.0
  * @category errors
  */
-export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("effect-session/SessionSchemaError")(
+export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("SessionSchemaError")(
   "SessionSchemaError",
   {
     key: Schema.String,
     direction: Schema.Literal("decode", "encode"),
     path: Schema.String
   },
-  HttpApiSchema.annotations({ status: 500 })
+  HttpApiSchema.annotations({
+    status: 500,
+    description: "A value in the session is not what the server expects of it."
+  })
 ) {
   declare readonly issue: ParseResult.ParseIssue | string
 
@@ -130,10 +136,13 @@ export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("
  * @since 0.1.0
  * @category errors
  */
-export class SessionTooLarge extends Schema.TaggedError<SessionTooLarge>("effect-session/SessionTooLarge")(
+export class SessionTooLarge extends Schema.TaggedError<SessionTooLarge>("SessionTooLarge")(
   "SessionTooLarge",
   { size: Schema.Number, limit: Schema.Number },
-  HttpApiSchema.annotations({ status: 500 })
+  HttpApiSchema.annotations({
+    status: 500,
+    description: "The session would be larger than its store takes; nothing was changed."
+  })
 ) {
   override get message(): string {
     return `session is too large: ${this.size} octets, at most ${this.limit} fit`
@@ -151,10 +160,13 @@ export class SessionTooLarge extends Schema.TaggedError<SessionTooLarge>("effect
  * @since 0.1.0
  * @category errors
  */
-export class SessionClosed extends Schema.TaggedError<SessionClosed>("effect-session/SessionClosed")(
+export class SessionClosed extends Schema.TaggedError<SessionClosed>("SessionClosed")(
   "SessionClosed",
   {},
-  HttpApiSchema.annotations({ status: 500 })
+  HttpApiSchema.annotations({
+    status: 500,
+    description: "The response had left already: the session could not be changed any more."
+  })
 ) {
   override get message(): string {
     return "the response's head has left: this change of the session cannot reach the browser any more; "
@@ -173,10 +185,13 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>("effect-ses
  * @since 0.1.0
  * @category errors
  */
-export class SessionDisabled extends Schema.TaggedError<SessionDisabled>("effect-session/SessionDisabled")(
+export class SessionDisabled extends Schema.TaggedError<SessionDisabled>("SessionDisabled")(
   "SessionDisabled",
   {},
-  HttpApiSchema.annotations({ status: 500 })
+  HttpApiSchema.annotations({
+    status: 500,
+    description: "Sessions are switched off on this server."
+  })
 ) {
   override get message(): string {
     return "sessions are disabled by configuration (enable: false)"
@@ -194,10 +209,13 @@ export class SessionDisabled extends Schema.TaggedError<SessionDisabled>("effect
  * @since 0.1.0
  * @category errors
  */
-export class TooManySessions extends Schema.TaggedError<TooManySessions>("effect-session/TooManySessions")(
+export class TooManySessions extends Schema.TaggedError<TooManySessions>("TooManySessions")(
   "TooManySessions",
   { limit: Schema.Number },
-  HttpApiSchema.annotations({ status: 409 })
+  HttpApiSchema.annotations({
+    status: 409,
+    description: "The subject has as many sessions as are allowed: one must be ended before another starts."
+  })
 ) {
   override get message(): string {
     return `the subject already has ${this.limit} sessions: revoke one before signing in again`
@@ -217,10 +235,13 @@ export class TooManySessions extends Schema.TaggedError<TooManySessions>("effect
  * @since 0.1.0
  * @category errors
  */
-export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("effect-session/SessionNotFresh")(
+export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("SessionNotFresh")(
   "SessionNotFresh",
   {},
-  HttpApiSchema.annotations({ status: 403 })
+  HttpApiSchema.annotations({
+    status: 403,
+    description: "The sign-in is missing, or too long ago for this operation: sign in again."
+  })
 ) {
   override get message(): string {
     return "this operation needs a recent sign-in: authenticate again"
@@ -233,12 +254,75 @@ export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("effect
 }
 
 /**
+ * What reading the session fails with: `get`.
+ *
+ * A schema, for one line in an `HttpApi`; each error keeps its status.
+ *
+ * @example
+ * ```ts
+ * import { HttpApiEndpoint } from "@effect/platform"
+ * import { SessionError } from "effect-session"
+ * import { Schema } from "effect"
+ *
+ * const count = HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number).addError(SessionError.ReadError)
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const ReadError = Schema.Union(SessionStoreError, SessionSchemaError, SessionDisabled)
+
+/**
+ * The type of {@link ReadError}.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ReadError = typeof ReadError.Type
+
+/**
+ * What changing the session fails with: `insert`, `remove`, `modify` and the other operations, but `bind`, which may fail
+ * with `TooManySessions`, and `requireFresh`. Whatever may fail with {@link ReadError} may fail with this.
+ *
+ * A schema, for one line in an `HttpApi`; each error keeps its status.
+ *
+ * @example
+ * ```ts
+ * import { HttpApiEndpoint } from "@effect/platform"
+ * import { SessionError } from "effect-session"
+ *
+ * const add = HttpApiEndpoint.post("add", "/cart").addError(SessionError.WriteError)
+ * const signIn = HttpApiEndpoint.post("signIn", "/sign-in")
+ *   .addError(SessionError.WriteError)
+ *   .addError(SessionError.TooManySessions)
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const WriteError = Schema.Union(
+  SessionStoreError,
+  SessionSchemaError,
+  SessionDisabled,
+  SessionTooLarge,
+  SessionClosed
+)
+
+/**
+ * The type of {@link WriteError}.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type WriteError = typeof WriteError.Type
+
+/**
  * `RequestContext` was used without `RequestId`; only reachable where types were cast away, therefore a defect.
  *
  * @since 0.1.0
  * @category errors
  */
-export class MissingRequestId extends Schema.TaggedError<MissingRequestId>("effect-session/MissingRequestId")(
+export class MissingRequestId extends Schema.TaggedError<MissingRequestId>("MissingRequestId")(
   "MissingRequestId",
   {}
 ) {
@@ -255,7 +339,7 @@ export class MissingRequestId extends Schema.TaggedError<MissingRequestId>("effe
  * @since 0.1.0
  * @category errors
  */
-export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("effect-session/SessionConfigError")(
+export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("SessionConfigError")(
   "SessionConfigError",
   { mistakes: Schema.NonEmptyArray(Schema.Struct({ path: Schema.String, message: Schema.String })) }
 ) {

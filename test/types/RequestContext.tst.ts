@@ -1,16 +1,21 @@
 import { HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import type { HttpApp, HttpServerRequest } from "@effect/platform"
-import { Effect, Layer, type Option, Schema } from "effect"
+import type { SqlClient } from "@effect/sql"
+import { type ConfigError, Effect, Layer, type Option, Schema } from "effect"
 import {
   KeyRing,
   RequestContext,
   RequestContextApi,
   RequestId,
+  SessionBackend,
+  SessionConfig,
   type SessionError,
   SessionKey,
   Sessions,
   SessionStore
 } from "effect-session"
+import * as RedisStore from "effect-session/SessionStore/Redis"
+import * as SqlStore from "effect-session/SessionStore/Sql"
 import { describe, expect, test } from "tstyche"
 
 const Alan = SessionKey.make("alan", Schema.String)
@@ -137,5 +142,59 @@ describe("layers of stores", () => {
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerCookie).type.not.toBeCallableWith({})
+  })
+
+  test("F2: layerConfig gives the store, layerConfigServer Sessions too", () => {
+    expect(SessionStore.layerConfig()).type.toBe<
+      Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
+    >()
+    expect(SessionStore.layerConfigServer()).type.toBe<
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+    >()
+    expect(SessionStore.layerConfigServer({ server: RedisStore.layerBackend() })).type.toBe<
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+    >()
+    expect(SessionStore.layerConfigServer({ server: SqlStore.layer, from: SessionConfig.fromConfig })).type.toBe<
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError, SqlClient.SqlClient>
+    >()
+    expect(SessionStore.layerConfig({ server: SqlStore.layerBackend() })).type.toBe<
+      Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError, SqlClient.SqlClient>
+    >()
+  })
+
+  test("F2: bind compiles behind a configuration with layerConfigServer only", () => {
+    type Runs = Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
+    const app = RequestContext.bind("ada").pipe(
+      Effect.as(HttpServerResponse.empty()),
+      RequestContext.middleware,
+      RequestId.middleware
+    )
+    expect(HttpServer.serve(app).pipe(Layer.provide(SessionStore.layerConfigServer()))).type.toBeAssignableTo<Runs>()
+    expect(HttpServer.serve(app).pipe(Layer.provide(SessionStore.layerConfig()))).type.not.toBeAssignableTo<Runs>()
+  })
+
+  test("F2: a server without the index is none for layerConfigServer; a bound needs one", () => {
+    const plain = Layer.succeed(SessionBackend.SessionBackend, {} as SessionBackend.SessionBackendService)
+    const cookie = () => SessionStore.layerCookie({ keys })
+    expect(SessionStore.layerConfig).type.toBeCallableWith({ server: plain })
+    expect(SessionStore.layerConfig).type.toBeCallableWith({ options: { commitWhen: () => true } })
+    expect(SessionStore.layerConfigServer).type.not.toBeCallableWith({ server: plain })
+    expect(SessionStore.layerConfigServer).type.not.toBeCallableWith({ server: cookie })
+    const options = { subjectBound: { max: 5, whenFull: "refuse" as const } }
+    expect(SessionStore.layerConfigServer).type.toBeCallableWith({ options })
+    expect(SessionStore.layerConfigServer).type.not.toBeCallableWith({ options: { subjectBound: { max: 5 } } })
+    expect(SessionStore.layerConfig).type.not.toBeCallableWith({
+      options: { subjectBound: { max: 5, whenFull: "refuse" } }
+    })
+  })
+
+  test("F2: a duration of the environment is a Config of every layerConfig", () => {
+    expect(RedisStore.layerConfig({ expiry: SessionConfig.duration("SESSION_EXPIRY") })).type.toBe<
+      Layer.Layer<
+        SessionStore.SessionStore | Sessions.Sessions,
+        SessionError.SessionConfigError | ConfigError.ConfigError
+      >
+    >()
+    expect(RedisStore.layerConfig).type.toBeCallableWith({})
   })
 })

@@ -1,0 +1,260 @@
+import {
+  HttpApi,
+  HttpApiBuilder,
+  HttpApiEndpoint,
+  HttpApiGroup,
+  HttpApiMiddleware,
+  HttpApiSecurity,
+  type HttpApp,
+  HttpServer,
+  OpenApi
+} from "@effect/platform"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
+import { RequestContext, RequestContextApi, RequestId, SessionError, SessionKey, SessionStore } from "effect-session"
+
+const Value = SessionKey.make("value", Schema.String)
+
+const responses = (document: OpenApi.OpenAPISpec, path: string) => document.paths[path].get!.responses
+
+describe("the OpenAPI document", () => {
+  const errors = [
+    SessionError.SessionStoreError,
+    SessionError.SessionSchemaError,
+    SessionError.SessionTooLarge,
+    SessionError.SessionClosed,
+    SessionError.SessionDisabled,
+    SessionError.TooManySessions,
+    SessionError.SessionNotFresh,
+    SessionError.MissingRequestId,
+    SessionError.SessionConfigError
+  ]
+
+  it("M11: the library's errors are components under allowed names, and say what they mean", () => {
+    const exported = Object.entries(SessionError).filter(([name]) => name !== "ReadError" && name !== "WriteError")
+    expect(exported.map(([, error]) => error)).toEqual(expect.arrayContaining(errors))
+    expect(exported).toHaveLength(errors.length)
+    const endpoint = HttpApiEndpoint.get("all", "/all").addSuccess(Schema.Void).addError(Schema.Union(...errors))
+    const document = OpenApi.fromApi(HttpApi.make("api").add(HttpApiGroup.make("group").add(endpoint)))
+    const names = Object.keys(document.components.schemas)
+    // OpenAPI 3.1, 4.8.7: the keys of components
+    for (const name of names) expect(name).toMatch(/^[A-Za-z0-9._-]+$/)
+    for (const [name, error] of exported) {
+      expect(names).toContain(name)
+      expect(error.name).toBe(name)
+    }
+    for (const error of errors.slice(0, -2)) {
+      const schema = document.components.schemas[error.name]
+      expect(schema).toMatchObject({ description: expect.stringMatching(/^[A-Z].*\.$/) })
+    }
+    for (const [, error] of exported) {
+      // the tags are what clients match on
+      expect(JSON.stringify(document.components.schemas[error.name])).toContain(`"enum":["${error.name}"]`)
+    }
+  })
+
+  it("M11: ReadError and WriteError declare each error with its status", () => {
+    const api = HttpApi.make("api").add(
+      HttpApiGroup.make("group")
+        .add(HttpApiEndpoint.get("read", "/read").addSuccess(Schema.Void).addError(SessionError.ReadError))
+        .add(HttpApiEndpoint.get("write", "/write").addSuccess(Schema.Void).addError(SessionError.WriteError))
+    )
+    const document = OpenApi.fromApi(api)
+    expect(Object.keys(responses(document, "/read")).sort()).toEqual(["204", "400", "500", "503"])
+    const inWrite = JSON.stringify(responses(document, "/write"))
+    for (const name of ["SessionSchemaError", "SessionDisabled", "SessionTooLarge", "SessionClosed"]) {
+      expect(inWrite).toContain(`#/components/schemas/${name}"`)
+    }
+    expect(JSON.stringify(responses(document, "/write")[503])).toContain("SessionStoreError")
+  })
+
+  class Bearer extends HttpApiMiddleware.Tag<Bearer>()("Bearer", { security: { bearer: HttpApiSecurity.bearer } }) {}
+
+  const endpoints = HttpApi.make("api")
+    .add(HttpApiGroup.make("session").add(HttpApiEndpoint.get("a", "/a")).middleware(RequestContextApi.Session))
+    .add(
+      HttpApiGroup.make("both").add(HttpApiEndpoint.get("b", "/b"))
+        .middleware(RequestContextApi.Session).middleware(Bearer)
+    )
+    .add(HttpApiGroup.make("bearer").add(HttpApiEndpoint.get("c", "/c")).middleware(Bearer))
+    .add(HttpApiGroup.make("none").add(HttpApiEndpoint.get("d", "/d").annotate(OpenApi.Override, { summary: "d" })))
+
+  it("M11: the scheme names the cookie, and says that anonymous requests pass", () => {
+    const document = OpenApi.fromApi(endpoints)
+    expect(document.components.securitySchemes.session).toEqual({
+      type: "apiKey",
+      name: "__Host-session",
+      in: "cookie",
+      description: "The session. Requests without it are anonymous, and pass. "
+        + "Elsewhere the cookie may be called __Secure-session or session."
+    })
+    // what the platform makes of a middleware; it has no way to say that the security is optional
+    expect(document.paths["/a"].get!.security).toEqual([{ session: [] }])
+  })
+
+  it("M11: openApiTransform says in the document that the session is optional", () => {
+    const before = JSON.parse(JSON.stringify(OpenApi.fromApi(endpoints)))
+    const document = OpenApi.fromApi(
+      endpoints.middleware(RequestContextApi.Session).annotate(OpenApi.Transform, RequestContextApi.openApiTransform)
+    )
+    const plain = OpenApi.fromApi(endpoints.annotate(OpenApi.Transform, RequestContextApi.openApiTransform))
+    const security = (path: string) => plain.paths[path].get!.security
+    expect(security("/a")).toEqual([{ session: [] }, {}])
+    expect(security("/b")).toEqual([{ bearer: [], session: [] }, { bearer: [] }])
+    expect(security("/c")).toEqual([{ bearer: [] }])
+    expect(security("/d")).toEqual([])
+    expect(plain.security).toEqual([])
+    expect(document.security).toEqual([{ session: [] }, {}])
+    // the rest is as it was
+    for (const path of Object.keys(plain.paths)) before.paths[path].get.security = security(path)
+    expect(JSON.parse(JSON.stringify(plain))).toEqual(before)
+  })
+})
+
+describe("the cookie's name", () => {
+  const start = <Self>(tag: Parameters<typeof RequestContextApi.layer<Self>>[0], options: SessionStore.MemoryOptions) =>
+    Effect.exit(
+      Effect.scoped(Layer.build(Layer.provide(RequestContextApi.layer(tag), SessionStore.layerMemory(options))))
+    )
+
+  class Shop extends RequestContextApi.Tag<Shop>()("Shop", { cookieName: ["__Host-shop", "shop"] }) {}
+  class One extends RequestContextApi.Tag<One>()("One", { cookieName: "shop" }) {}
+
+  it.effect("M11: one tag serves production and development, under any of its names", () =>
+    Effect.gen(function*() {
+      for (const options of [{}, { secure: false }, { path: "/app" }, { domain: "example.com" }]) {
+        expect(Exit.isSuccess(yield* start(RequestContextApi.Session, options))).toBe(true)
+      }
+      expect(Exit.isSuccess(yield* start(Shop, { name: "__Host-shop" }))).toBe(true)
+      expect(Exit.isSuccess(yield* start(Shop, { name: "shop", secure: false }))).toBe(true)
+      expect(Exit.isSuccess(yield* start(One, { name: "shop" }))).toBe(true)
+      for (const [tag, names] of [[Shop, "\"__Host-shop\" or \"shop\""], [One, "\"shop\""]] as const) {
+        const exit = yield* start(tag as typeof Shop, { name: "other" })
+        if (Exit.isSuccess(exit)) throw new Error("it started")
+        const { mistakes } = Cause.squash(exit.cause) as SessionError.SessionConfigError
+        expect(mistakes).toEqual([{
+          path: "cookieName",
+          message:
+            `the API says that the session's cookie is ${names}, the store calls it "other": give both the same name`
+        }])
+      }
+    }))
+
+  it("M11: the first name is the documented one", () => {
+    expect(Shop.security.session.key).toBe("__Host-shop")
+    expect(One.security.session.key).toBe("shop")
+    const api = HttpApi.make("api").add(
+      HttpApiGroup.make("group").add(HttpApiEndpoint.get("a", "/a")).middleware(One)
+    )
+    expect(OpenApi.fromApi(api).components.securitySchemes.session.description).toBe(
+      "The session. Requests without it are anonymous, and pass."
+    )
+  })
+})
+
+describe("RequestId", () => {
+  class Session extends RequestContextApi.Tag<Session>()("Session", { cookieName: "session" }) {}
+
+  const endpoint = <const Name extends string>(name: Name) =>
+    HttpApiEndpoint.get(name, `/${name}`).addSuccess(Schema.String).addError(SessionError.WriteError)
+
+  const api = HttpApi.make("api")
+    // the platform runs what is added later first
+    .add(
+      HttpApiGroup.make("inner").add(endpoint("inner"))
+        .middleware(RequestContextApi.RequestId).middleware(Session)
+    )
+    .add(
+      HttpApiGroup.make("outer").add(endpoint("outer"))
+        .middleware(Session).middleware(RequestContextApi.RequestId)
+    )
+    .add(HttpApiGroup.make("alone").add(endpoint("alone")).middleware(RequestContextApi.RequestId))
+
+  /** The id as the handler has it, and as its log line has it. */
+  const logged = Effect.zipRight(Effect.log("handled"), RequestId.RequestId)
+
+  const withSession = Effect.gen(function*() {
+    const id = yield* logged
+    yield* RequestContext.insert(Value, id)
+    yield* RequestContext.commit
+    expect(yield* RequestContext.get(Value)).toEqual(Option.some(id))
+    return id
+  })
+
+  const GroupsLive = Layer.mergeAll(
+    HttpApiBuilder.group(api, "inner", (handlers) => handlers.handle("inner", () => withSession)),
+    HttpApiBuilder.group(api, "outer", (handlers) => handlers.handle("outer", () => withSession)),
+    HttpApiBuilder.group(api, "alone", (handlers) => handlers.handle("alone", () => logged))
+  )
+
+  let lines: Array<string> = []
+  const logger = Logger.logfmtLogger.pipe(Logger.map((line) => void lines.push(line)))
+
+  const serve = (
+    options: RequestId.Options | undefined,
+    middleware: (app: HttpApp.Default) => HttpApp.Default = (app) => app
+  ) =>
+    HttpApiBuilder.toWebHandler(
+      Layer.mergeAll(
+        HttpApiBuilder.api(api).pipe(
+          Layer.provide(GroupsLive),
+          Layer.provide(
+            Layer.merge(RequestContextApi.layer(Session, options), RequestContextApi.layerRequestId(options))
+          ),
+          Layer.provide(SessionStore.layerMemory({ secure: false }))
+        ),
+        HttpServer.layerContext,
+        Logger.replace(Logger.defaultLogger, logger)
+      ),
+      { middleware }
+    )
+
+  type Web = ReturnType<typeof serve>
+  let trusting: Web
+  let own: Web
+  let outer: Web
+
+  beforeAll(() => {
+    trusting = serve(undefined)
+    own = serve({ trustInbound: false })
+    outer = serve(undefined, RequestId.middlewareWith({ trustInbound: false }))
+  })
+  afterAll(() => Promise.all([trusting.dispose(), own.dispose(), outer.dispose()]))
+
+  const ask = async (web: Web, path: string, inbound?: string) => {
+    lines = []
+    const headers: Record<string, string> = inbound === undefined ? {} : { "x-request-id": inbound }
+    const response = await web.handler(new Request(`http://localhost${path}`, { headers }))
+    return { response, body: await response.json().catch(() => ""), id: response.headers.get("x-request-id") }
+  }
+
+  for (const name of ["inner", "outer", "alone"]) {
+    it(`R2: the handler, the log and the response have one id (${name === "alone" ? name : `${name} of the session`})`, async () => {
+      for (const inbound of [undefined, "from=the=client"]) {
+        const { body, id, response } = await ask(trusting, `/${name}`, inbound)
+        expect(response.status).toBe(200)
+        expect(id).toMatch(inbound === undefined ? /^[0-9a-f-]{36}$/ : /^fromtheclient$/)
+        expect(body).toBe(id)
+        const handled = lines.filter((line) => line.includes("message=handled"))
+        expect(handled).toHaveLength(1)
+        expect(handled[0]).toContain(`request_id=${id}`)
+        expect(handled[0].match(/request_id=/g)).toHaveLength(1)
+      }
+    })
+
+    it(`R4: trustInbound: false ignores the client's header (${name})`, async () => {
+      const { body, id } = await ask(own, `/${name}`, "client")
+      expect(id).toMatch(/^[0-9a-f-]{36}$/)
+      expect(body).toBe(id)
+    })
+
+    it(`R3: under the outer middleware its id is the handler's (${name}), and a 404 has one`, async () => {
+      const { body, id } = await ask(outer, `/${name}`, "client")
+      expect(id).toMatch(/^[0-9a-f-]{36}$/)
+      expect(body).toBe(id)
+      const missing = await ask(outer, "/nowhere")
+      expect(missing.response.status).toBe(404)
+      expect(missing.id).toMatch(/^[0-9a-f-]{36}$/)
+    })
+  }
+})
