@@ -29,6 +29,15 @@ const nameOctets = (name: string): Uint8Array | undefined => {
 /**
  * The synchronous twin of {@link seal}, for hot paths: throws where `seal` dies.
  *
+ * @example
+ * ```ts
+ * import { KeyRing, PrivateCookie } from "effect-session"
+ *
+ * declare const ring: KeyRing.KeyRing
+ *
+ * const sealed = PrivateCookie.unsafeSeal(ring, "flash", "Saved.")
+ * ```
+ *
  * @since 0.1.0
  * @category sealing
  */
@@ -56,7 +65,7 @@ export const unsafeSeal = (ring: KeyRing, name: string, value: string): string =
  * again: both are defects, never a value changed in silence. `JSON.stringify` escapes lone surrogates.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { KeyRing, PrivateCookie } from "effect-session"
  * import { Effect, Option } from "effect"
  *
@@ -64,8 +73,10 @@ export const unsafeSeal = (ring: KeyRing, name: string, value: string): string =
  *   const ring = yield* KeyRing.generate
  *   const sealed = yield* PrivateCookie.seal(ring, "flash", "Saved.")
  *   const opened = PrivateCookie.open(ring, "flash", sealed)
- *   return Option.getOrThrow(opened) // "Saved."
+ *   return Option.getOrThrow(opened)
  * })
+ *
+ * console.log(Effect.runSync(program)) // Saved.
  * ```
  *
  * @since 0.1.0
@@ -88,6 +99,24 @@ export const seal: {
  * before the cipher; a plaintext that is not UTF-8 is none as well.
  *
  * An authentic value is not a fresh one: whoever saw it may send it again for as long as the key is in the ring.
+ *
+ * @example
+ * ```ts run
+ * import { KeyRing, PrivateCookie } from "effect-session"
+ * import { Effect, Option } from "effect"
+ * import assert from "node:assert/strict"
+ *
+ * const ring = Effect.runSync(KeyRing.generate)
+ * const sealed = Effect.runSync(PrivateCookie.seal(ring, "theme", "dark"))
+ *
+ * assert.deepEqual(PrivateCookie.open(ring, "theme", sealed), Option.some("dark"))
+ * assert.deepEqual(PrivateCookie.open(ring, "theme", encodeURIComponent(sealed)), Option.some("dark"))
+ *
+ * // under another name, cut off, with another key: none, and never an error
+ * assert.deepEqual(PrivateCookie.open(ring, "role", sealed), Option.none())
+ * assert.deepEqual(PrivateCookie.open(ring, "theme", sealed.slice(0, -4)), Option.none())
+ * assert.deepEqual(PrivateCookie.open(Effect.runSync(KeyRing.generate), "theme", sealed), Option.none())
+ * ```
  *
  * @since 0.1.0
  * @category opening

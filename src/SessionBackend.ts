@@ -194,6 +194,20 @@ export class SessionBackend extends Context.Tag("effect-session/SessionBackend")
 /**
  * How many sessions a subject may have, and what happens to one more.
  *
+ * - `max`: the most live sessions of one subject, at least 1. What has expired or was ended does not count, and neither
+ *   does a sign-in that replaces a session of the same subject (`bind` again in the same browser).
+ * - `whenFull`: what one sign-in more does. `"evict-oldest"` lets it in and ends the session that was created first (a
+ *   renewal keeps that time, a sign-in starts it anew), however active it is: nobody is ever locked out, and who has stolen
+ *   a password pushes the owner's devices out. `"refuse"` lets it fail with `TooManySessions` and ends nothing: the user has
+ *   to sign out elsewhere first, and sessions whose browser was closed take up room until they expire.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ *
+ * const SessionsLive = SessionStore.layerMemory({ subjectBound: { max: 5, whenFull: "evict-oldest" } })
+ * ```
+ *
  * @since 0.1.0
  * @category models
  */

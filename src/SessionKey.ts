@@ -212,6 +212,32 @@ export const make = <A, I, R = never, RF = never>(
 /**
  * An older version of a value: its schema, how it becomes the next version (pure), and the version before it.
  *
+ * Values are read through the chain from the version in which they were written, and written back in the current one with
+ * the request's commit.
+ *
+ * @example
+ * ```ts run
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import * as Testing from "effect-session/Testing"
+ * import { Effect, Option, Schema } from "effect"
+ * import assert from "node:assert/strict"
+ *
+ * // three deploys of one key
+ * const v1 = SessionKey.previous(Schema.String, (name) => ({ name }))
+ * const v2 = SessionKey.previous(Schema.Struct({ name: Schema.String }), ({ name }) => ({ name, email: null }), { from: v1 })
+ * const User = SessionKey.make(
+ *   "user",
+ *   Schema.Struct({ name: Schema.String, email: Schema.NullOr(Schema.String) }),
+ *   { from: v2 }
+ * )
+ *
+ * // a session that was written before the second
+ * const contents = [Testing.value(SessionKey.make("user", Schema.String), "ada")]
+ * const user = await Effect.runPromise(Effect.provide(RequestContext.get(User), Testing.layerTest({ contents })))
+ *
+ * assert.deepEqual(user, Option.some({ name: "ada", email: null }))
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */

@@ -26,7 +26,8 @@ import * as SessionStore from "./SessionStore.js"
 /**
  * How much the suite does. The defaults suit a store on the same machine; scale them down for a slow one.
  *
- * - `interleavings`: races of a logout against a slow writer, and of `renew` against parallel writes; default 1,000.
+ * - `interleavings`: races of a logout against a slow writer, and of `renew` against parallel writes; default 1,000. The
+ *   meetings that matter are brought about once each beside them, however fast the store reads and writes.
  * - `increments`: parallel `modify` on one session; default 1,000.
  * - `inserts`: parallel requests that each insert another key; default 500.
  * - `timeout`: for each of those tests; default 2 minutes. The others have the runner's own.
@@ -42,6 +43,8 @@ export interface BehaviourOptions {
 }
 
 /**
+ * What the suite is told of an adapter, beside how much it does.
+ *
  * - `R`: what the layer provides beside the backend, a database's client for one; `corrupt` and `newerFormat` may use it.
  * - `index`: the layer provides a `SubjectIndex` as well, and its contract is run too; default false. A layer that has one
  *   although this says no, or the other way round, fails.

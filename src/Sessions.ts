@@ -35,11 +35,16 @@ export interface SessionInfo {
 }
 
 /**
+ * What can be done with a subject's sessions; the functions of this module with the same names call it.
+ *
  * - `list`: the live sessions, oldest first.
  * - `revoke`: ends one session of the subject; false when the subject has none of that id.
  * - `revokeAll`: ends all, but for `except`; answers how many.
  *
- * A revoked session is gone at once: its next request is anonymous, and a request that is under way writes nothing.
+ * A revoked session is gone at once: its next request is anonymous, and a request that is under way writes nothing. A
+ * socket or a stream that is open learns of it with its next change.
+ *
+ * Each fails with `SessionStoreError` when the store does.
  *
  * @since 0.1.0
  * @category models
@@ -53,6 +58,17 @@ export interface SessionsService {
 /**
  * The tag of the service; the server stores provide it beside `SessionStore`.
  *
+ * @example
+ * ```ts
+ * import { Sessions, SessionStore } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * // outside of a request: a job that signs a subject out
+ * const job = Effect.flatMap(Sessions.Sessions, (sessions) => sessions.revokeAll("user-1"))
+ *
+ * const program = Effect.provide(job, SessionStore.layerMemory())
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -65,6 +81,28 @@ const RequestContext = Context.GenericTag<Request.RequestContext, Request.Reques
 
 /**
  * The live sessions of a subject, oldest first; within a request the current one is marked.
+ *
+ * Fails with `SessionStoreError` when the sessions, or the current one, cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, Sessions } from "effect-session"
+ * import { DateTime, Effect, Option } from "effect"
+ *
+ * // "Your devices"
+ * const devices = Effect.gen(function*() {
+ *   const me = yield* RequestContext.signedIn
+ *   if (Option.isNone(me)) return HttpServerResponse.empty({ status: 401 })
+ *   const sessions = yield* Sessions.list(me.value.subject)
+ *   return yield* HttpServerResponse.json(sessions.map((session) => ({
+ *     id: session.id,
+ *     device: Option.getOrElse(session.userAgent, () => "unknown"),
+ *     lastSeen: DateTime.formatIso(session.lastSeenAt),
+ *     current: session.current
+ *   })))
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category operations
@@ -81,7 +119,23 @@ export const list = (
   })
 
 /**
- * Ends one session of the subject; false when the subject has none of that id.
+ * Ends one session of the subject; false when the subject has none of that id: another subject's cannot be ended by it.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, Sessions } from "effect-session"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * // DELETE /devices/:id
+ * const signOutDevice = Effect.gen(function*() {
+ *   const me = yield* RequestContext.signedIn
+ *   if (Option.isNone(me)) return HttpServerResponse.empty({ status: 401 })
+ *   const { id } = yield* HttpRouter.schemaPathParams(Schema.Struct({ id: Schema.String }))
+ *   const ended = yield* Sessions.revoke(me.value.subject, id)
+ *   return HttpServerResponse.empty({ status: ended ? 204 : 404 })
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category operations
@@ -92,6 +146,15 @@ export const revoke = (subject: string, id: string): Effect.Effect<boolean, Sess
 /**
  * Ends every session of the subject, the current one too; answers how many.
  *
+ * @example
+ * ```ts
+ * import { Sessions } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const afterPasswordReset = (userId: string) =>
+ *   Effect.flatMap(Sessions.revokeAll(userId), (ended) => Effect.log(`ended ${ended} sessions`))
+ * ```
+ *
  * @since 0.1.0
  * @category operations
  */
@@ -100,6 +163,18 @@ export const revokeAll = (subject: string): Effect.Effect<number, SessionStoreEr
 
 /**
  * Ends every session of the subject but the current request's; answers how many ("sign out everywhere else").
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, Sessions } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const changePassword = Effect.gen(function*() {
+ *   const { subject } = yield* RequestContext.requireFresh("5 minutes")
+ *   // … the new password is stored …
+ *   yield* Sessions.revokeOthers(subject)
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category operations

@@ -50,6 +50,24 @@ export interface Entry<R = never> {
 /**
  * An entry for {@link layerTest}: the value goes through the key's schema, as by `RequestContext.insert`.
  *
+ * @example
+ * ```ts run
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import * as Testing from "effect-session/Testing"
+ * import { Effect, Option, Schema } from "effect"
+ * import assert from "node:assert/strict"
+ *
+ * const Since = SessionKey.make("since", Schema.Date)
+ * const Theme = SessionKey.make("theme", Schema.Literal("light", "dark"))
+ *
+ * const session = Testing.layerTest({
+ *   contents: [Testing.value(Since, new Date(0)), Testing.value(Theme, "dark")]
+ * })
+ *
+ * const theme = await Effect.runPromise(Effect.provide(RequestContext.get(Theme), session))
+ * assert.deepEqual(theme, Option.some("dark"))
+ * ```
+ *
  * @since 0.1.0
  * @category sessions
  */
@@ -58,6 +76,8 @@ export const value = <A, I, R>(key: SessionKey<A, I, R>, value: A): Entry<R> => 
 })
 
 /**
+ * The session that {@link layerTest} starts with.
+ *
  * - `contents`: what the session holds at the start; without contents and subject there is no session yet.
  * - `subject`: who is signed in, since this instant (see `RequestContext.bind`).
  * - `requestId`: default `test-request`.
@@ -225,6 +245,8 @@ export interface Jar {
 }
 
 /**
+ * How a jar treats its origins.
+ *
  * - `trustLoopback`: Secure cookies also over plain HTTP where the host is `localhost` or a loopback address, as Chrome
  *   and Firefox have it; default true.
  *
@@ -237,6 +259,24 @@ export interface JarOptions {
 
 /**
  * An empty jar.
+ *
+ * @example
+ * ```ts run
+ * import * as Testing from "effect-session/Testing"
+ * import { Effect, Option, TestClock, TestContext } from "effect"
+ * import assert from "node:assert/strict"
+ *
+ * const program = Effect.gen(function*() {
+ *   const jar = yield* Testing.makeJar()
+ *   yield* jar.store("https://shop.test/login", ["__Host-session=abc; Path=/; Secure; HttpOnly; Max-Age=3600"])
+ *   assert.deepEqual(yield* jar.header("https://shop.test/cart"), Option.some("__Host-session=abc"))
+ *   assert.deepEqual(yield* jar.header("https://www.shop.test/"), Option.none())
+ *   yield* TestClock.adjust("1 hour")
+ *   assert.deepEqual(yield* jar.cookies, [])
+ * })
+ *
+ * await Effect.runPromise(Effect.provide(program, TestContext.TestContext))
+ * ```
  *
  * @since 0.1.0
  * @category browsers
@@ -331,6 +371,8 @@ export interface Browser {
 }
 
 /**
+ * What a {@link browser} starts with.
+ *
  * - `origin`: of the app; default `https://localhost`.
  * - `jar`: the browser's cookies; default an empty jar.
  *
@@ -589,7 +631,36 @@ const noCalls = (): { [operation in Operation]: number } => ({
 })
 
 /**
- * A backend whose calls are counted, as `counts` tells.
+ * A backend whose calls are counted, as {@link counts} tells.
+ *
+ * @example
+ * ```ts run
+ * import { HttpApp, HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
+ * import * as Testing from "effect-session/Testing"
+ * import { Effect, Layer, Schema } from "effect"
+ * import assert from "node:assert/strict"
+ *
+ * const User = SessionKey.make("user", Schema.String)
+ *
+ * const app = Effect.as(RequestContext.insert(User, "ada"), HttpServerResponse.empty()).pipe(
+ *   RequestContext.middleware,
+ *   RequestId.middleware
+ * )
+ *
+ * const Store = Layer.provideMerge(SessionStore.layerBackend(), Testing.counting(Testing.memory))
+ *
+ * const program = Effect.gen(function*() {
+ *   const runtime = yield* Effect.runtime<SessionStore.SessionStore>()
+ *   const handler = HttpApp.toWebHandlerRuntime(runtime)(app)
+ *   const browser = yield* Testing.browser((request) => handler(request))
+ *   yield* browser.fetch("/")
+ *   const { find, insert } = yield* Testing.counts
+ *   assert.deepEqual({ find, insert }, { find: 0, insert: 1 }) // a new session: one call
+ * })
+ *
+ * await Effect.runPromise(Effect.provide(program, Store))
+ * ```
  *
  * @since 0.1.0
  * @category backends
@@ -631,6 +702,18 @@ export const resetCounts: Effect.Effect<void, never, Counts> = Effect.flatMap(Co
 /**
  * A backend that lets other fibers run before and after each call, as a database would: races that a store in memory hides
  * come out.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ * import * as Testing from "effect-session/Testing"
+ * import { Layer } from "effect"
+ *
+ * // counted as well, and broken at will
+ * const Backend = Testing.memory.pipe(Testing.yielding, Testing.counting, Testing.faulty())
+ *
+ * const Store = Layer.provideMerge(SessionStore.layerBackend(), Backend)
+ * ```
  *
  * @since 0.1.0
  * @category backends
