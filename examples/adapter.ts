@@ -86,10 +86,12 @@ const make = (rows: Map<string, string>) => {
   }
 
   const listed = (subject: string, now: number) => {
-    const entries: Array<{ readonly id: string; readonly session: SessionBackend.StoredSession }> = []
+    const entries: Array<{ readonly id: string; readonly session: SessionBackend.ListedSession }> = []
     for (const id of bySubject.get(subject) ?? []) {
-      const session = read(id, now)
-      if (isLive(session) && session.owner?.subject === subject) entries.push({ id, session })
+      const found = read(id, now)
+      if (!isLive(found) || found.owner?.subject !== subject) continue
+      const { data: _data, ...session } = found // there may be thousands: with a database, do not even select it
+      entries.push({ id, session })
     }
     return entries.sort((a, b) => a.session.createdAt - b.session.createdAt)
   }
@@ -116,7 +118,7 @@ const make = (rows: Map<string, string>) => {
         for (const key of patch.remove) data.delete(key)
         for (const [key, text] of patch.set) data.set(key, text)
         const size = octets(data)
-        if (size > patch.maxBytes) return { _tag: "TooLarge", size }
+        if (size > patch.maxBytes && size > octets(session.data)) return { _tag: "TooLarge", size }
         const { createdAt, expiresAt, idleMillis, own, persistent, refreshedAt } = patch.expiry ?? session
         const expiry = { createdAt, refreshedAt, expiresAt, idleMillis, persistent, own }
         const version = session.version + 1
@@ -159,9 +161,10 @@ const make = (rows: Map<string, string>) => {
 
     list: (subject, now) =>
       attempt("list", () => {
-        const entries = listed(subject, now)
-        bySubject.set(subject, new Set(entries.map(({ id }) => id)))
-        return entries
+        // An id is forgotten when its row is gone, not when that has expired by this clock.
+        const ids = bySubject.get(subject)
+        for (const id of ids ?? []) if (!rows.has(id)) ids?.delete(id)
+        return listed(subject, now)
       }),
 
     forget: (subject, id) => attempt("remove", () => void bySubject.get(subject)?.delete(id))
