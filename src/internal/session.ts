@@ -24,16 +24,16 @@ import {
   TooManySessions
 } from "../SessionError.js"
 import type { SessionKey } from "../SessionKey.js"
-import type { Found, Loaded, Saved, SessionStoreService } from "../SessionStore.js"
+import type { Empty, Found, Loaded, Saved, SessionStoreService } from "../SessionStore.js"
 import { Changes, emptyContent } from "./changes.js"
 import * as Time from "./clock.js"
 import { type Candidates, scan } from "./cookieHeader.js"
-import { applyPatch } from "./data.js"
-import { withDeadline } from "./deadline.js"
 import { type Basis, decide } from "./decide.js"
 import { andThen, isDone, map } from "./done.js"
+import { Draft } from "./draft.js"
 import * as ExpiryPolicy from "./expiry.js"
 import * as Metrics from "./metrics.js"
+import { UnderWay } from "./underWay.js"
 
 /** What the cookie of this response is to be. */
 export type CookieVerdict =
@@ -78,17 +78,11 @@ export class RequestSession implements RequestContextService {
   private candidates: Candidates | undefined
   /** the one token to load, instead of the request's, after a save whose outcome the store could not tell in full */
   private savedToken: string | undefined
-  private changes = new Changes()
-  /** changes that a save under way has taken; reads see through them */
-  private saving: Changes | undefined
-  private renewing = false
-  private own: ExpiryPolicy.OwnExpiry | undefined
-  /** octets of what the session would hold; computed on the first insert */
-  private weight: number | undefined
+  private readonly draft: Draft
+  private readonly underWay = new UnderWay()
   private loading: Effect.Effect<void, SessionStoreError> | undefined
-  private running = 0
-  private idleWaiter: (() => void) | undefined
-  private lock: Effect.Semaphore | undefined
+  /** why there is no session */
+  private emptyReason: Empty["reason"] | undefined
   /** what is changed now cannot go out with the head: it is being made ready, or has left */
   private closed: boolean
   /** sent whatever the status: what `commit` and `bind` saved, or the removal after a flush */
@@ -101,6 +95,7 @@ export class RequestSession implements RequestContextService {
     readonly request: RequestFacts
   ) {
     this.closed = request.upgrade
+    this.draft = new Draft(store)
   }
 
   /** Whether the handler looked at the session at all: what the response says depends on the cookie. */
@@ -113,7 +108,7 @@ export class RequestSession implements RequestContextService {
   }
 
   get cookieName(): string {
-    return this.store.config.name
+    return this.config.name
   }
 
   /** The response is yet to be made ready. */
@@ -150,7 +145,7 @@ export class RequestSession implements RequestContextService {
           if (!read.present) return none
           if (!read.migrated) return Effect.succeed(Option.some(read.value))
           return map(key.write(read.value), (current) => {
-            this.changes.migrate(key.name, text, current)
+            this.draft.changes.migrate(key.name, text, current)
             return Option.some(read.value)
           })
         })
@@ -161,12 +156,8 @@ export class RequestSession implements RequestContextService {
   get keys(): Effect.Effect<ReadonlyArray<string>, SessionStoreError> {
     return this.operation((now) =>
       map(this.load(now), () => {
-        const stored = this.state._tag === "Found" ? [...this.state.session.data.keys()] : []
-        const pending = this.pendingTexts()
-        return [
-          ...stored.filter((name) => this.pending(name) === undefined),
-          ...pending.keys()
-        ]
+        const stored = [...this.stored?.keys() ?? []]
+        return [...stored.filter((name) => this.draft.lookup(name) === undefined), ...this.draft.texts.keys()]
       })
     )
   }
@@ -197,9 +188,8 @@ export class RequestSession implements RequestContextService {
   get clear(): Effect.Effect<void, SaveError | SessionClosed> {
     return this.operation((now) =>
       this.change(now, () => {
-        if (this.state._tag === "Absent" || this.state._tag === "Ended") this.changes = new Changes()
-        else this.changes.clear()
-        this.weight = undefined
+        if (this.state._tag === "Absent" || this.state._tag === "Ended") this.draft.discard()
+        else this.draft.clear()
         return Effect.void
       }, Effect.void)
     )
@@ -210,7 +200,7 @@ export class RequestSession implements RequestContextService {
       andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
         if (this.state._tag !== "Found") return Effect.void
         if (this.closed) return failClosed
-        this.renewing = true
+        this.draft.renewing = true
         return Effect.void
       })
     )
@@ -222,7 +212,7 @@ export class RequestSession implements RequestContextService {
     return this.operation((now) =>
       andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
         if (this.closed) return failClosed
-        this.own = expiry === "browser-session"
+        this.draft.own = expiry === "browser-session"
           ? { idleMillis: undefined, persistent: false }
           : ExpiryPolicy.own(Duration.toMillis(expiry))
         return Effect.void
@@ -233,7 +223,7 @@ export class RequestSession implements RequestContextService {
   get flush(): Effect.Effect<void, SessionStoreError | SessionClosed> {
     return this.operation((now): Effect.Effect<void, SessionStoreError | SessionClosed> => {
       if (this.store.kind === "server") {
-        return this.exclusively(
+        return this.underWay.exclusively(
           () => this.loadToEnd(now),
           () => map(this.endStored(now), () => this.forget())
         )
@@ -247,7 +237,7 @@ export class RequestSession implements RequestContextService {
   get commit(): Effect.Effect<void, SaveError | SessionClosed> {
     return this.operation((now) => {
       if (this.closed) return this.committed
-      return this.exclusively(
+      return this.underWay.exclusively(
         () => this.loading !== undefined || this.needsLoad() ? this.load(now) : Effect.void,
         () => this.closed ? Effect.void : Effect.asVoid(this.saveNow(now, undefined))
       )
@@ -274,7 +264,7 @@ export class RequestSession implements RequestContextService {
         userAgent: client?.userAgent ?? this.request.userAgent,
         address: client?.address
       }
-      return this.exclusively(
+      return this.underWay.exclusively(
         () => this.load(now),
         (): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> =>
           this.closed ? failClosed : andThen(
@@ -288,11 +278,11 @@ export class RequestSession implements RequestContextService {
   /** Where the session has ended meanwhile (signed out in another tab, revoked), the sign-in begins a new one. */
   private signIn(now: number, owner: Owner): Effect.Effect<Full | undefined, SaveError> {
     const changes = new Changes()
-    changes.absorb(this.changes)
+    changes.absorb(this.draft.changes)
     const anew = () => {
       this.forget()
       this.standing = noCookie // a removal would kill the cookie of its successor
-      this.changes = changes
+      this.draft.changes = changes
       return this.saveNow(now, owner)
     }
     if (this.state._tag === "Ended") return anew()
@@ -329,13 +319,10 @@ export class RequestSession implements RequestContextService {
   /** {@link finish} for who knows the time; already done where the store needs no I/O. */
   finishAt(committing: boolean, now: number): Effect.Effect<Verdict> {
     if (this.verdict !== undefined) return Effect.succeed(this.verdict)
-    if (this.running === 0 && this.lock === undefined) return this.conclude(committing, now)
+    if (this.underWay.isQuiet) return this.conclude(committing, now)
     // After a write that is still under way (a fiber of the handler's commits): its cookie has to go out too.
     const conclude = Effect.withFiberRuntime<Verdict>((fiber) => this.conclude(committing, Time.now(fiber)))
-    return Effect.zipRight(
-      this.idle,
-      Effect.suspend(() => this.lock === undefined ? conclude : this.lock.withPermits(1)(conclude))
-    )
+    return Effect.zipRight(this.underWay.idle(this.config.storeTimeoutMillis), this.underWay.afterWrites(conclude))
   }
 
   private conclude(committing: boolean, now: number): Effect.Effect<Verdict> {
@@ -351,15 +338,12 @@ export class RequestSession implements RequestContextService {
       onFailure: (error) => this.close(error)
     })
     // What other fibers change from here on comes after it.
-    return this.lock === undefined ? this.newLock().withPermits(1)(concluded) : concluded
+    return this.underWay.hasWritten ? concluded : this.underWay.inTurn(concluded)
   }
 
   private close(failure: SaveError | undefined): Verdict {
     this.closed = true
-    this.changes = new Changes()
-    this.renewing = false
-    this.own = undefined
-    this.weight = undefined
+    this.draft.drop()
     const cookie = this.standing._tag === "None" && failure === undefined && this.isForged()
       ? removeCookie
       : this.standing
@@ -373,56 +357,21 @@ export class RequestSession implements RequestContextService {
     return candidates.tokens.length === 0 ? candidates.malformed : this.emptyReason === "NotAuthentic"
   }
 
-  private emptyReason: string | undefined
-
   // ── reading ──
 
   private operation<A, E, R>(run: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.withFiberRuntime((fiber) => {
       this.isTouched = true
       const effect = run(Time.now(fiber))
-      return Exit.isExit(effect) ? effect : this.counted(effect)
+      return Exit.isExit(effect) ? effect : this.underWay.counted(effect)
     })
-  }
-
-  /** The commit waits for operations under way; counted and discounted where no interruption can come between. */
-  private counted<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return Effect.uninterruptibleMask((restore) => {
-      this.running += 1
-      return Effect.onExit(restore(effect), () =>
-        Effect.sync(() => {
-          this.running -= 1
-          if (this.running === 0) this.idleWaiter?.()
-        }))
-    })
-  }
-
-  /** Nothing runs any more; an operation that outlasts the store's time-out (a schema that hangs) is not waited for. */
-  private get idle(): Effect.Effect<void> {
-    const idle = Effect.async<void>((resume) => {
-      if (this.running === 0) return resume(Effect.void)
-      this.idleWaiter = () => resume(Effect.void)
-    })
-    return Effect.ignore(withDeadline(idle, this.store.config.storeTimeoutMillis, () => undefined))
-  }
-
-  private pending(name: string): string | null | undefined {
-    const later = this.changes.lookup(name)
-    return later === undefined && this.saving !== undefined ? this.saving.lookup(name) : later
   }
 
   /** The text under a key as this request sees it; undefined when there is none. */
   private effective(name: string, now: number): Effect.Effect<string | undefined, SessionStoreError> {
-    const pending = this.pending(name)
+    const pending = this.draft.lookup(name)
     if (pending !== undefined) return Effect.succeed(pending ?? undefined)
-    return map(this.load(now), () => this.visible(name))
-  }
-
-  /** The same, of what is known by now. */
-  private visible(name: string): string | undefined {
-    const pending = this.pending(name)
-    if (pending !== undefined) return pending ?? undefined
-    return this.state._tag === "Found" ? this.state.session.data.get(name) : undefined
+    return map(this.load(now), () => this.draft.visible(name, this.stored))
   }
 
   /** One load for all fibers of the request; one that failed is not remembered. */
@@ -465,7 +414,7 @@ export class RequestSession implements RequestContextService {
 
   private loaded(result: Loaded): Effect.Effect<void> {
     if (this.state._tag !== "Unloaded") return Effect.void // a modify or a flush was faster, and knows better
-    this.weight = undefined
+    this.draft.unweigh()
     if (result._tag === "Found") {
       this.state = result
       Metrics.loaded("Found")
@@ -477,8 +426,12 @@ export class RequestSession implements RequestContextService {
     return result.warning === undefined ? Effect.void : Effect.logWarning(result.warning)
   }
 
+  private get stored(): Data | undefined {
+    return this.state._tag === "Found" ? this.state.session.data : undefined
+  }
+
   private cookie(): Candidates {
-    const { maxDuplicates, name } = this.store.config
+    const { maxDuplicates, name } = this.config
     return this.candidates ??= scan(this.request.cookie, name, maxDuplicates, this.store.wellFormed)
   }
 
@@ -508,7 +461,7 @@ export class RequestSession implements RequestContextService {
     whenAbsent: Effect.Effect<void, SessionClosed> = failClosed
   ): Effect.Effect<void, E | SaveError | SessionClosed, R> {
     if (!this.closed) return apply()
-    return this.exclusively(
+    return this.underWay.exclusively(
       () => this.load(now),
       (): Effect.Effect<void, E | SaveError | SessionClosed, R> => {
         if (this.state._tag === "Ended") return Effect.void
@@ -517,7 +470,7 @@ export class RequestSession implements RequestContextService {
         // What could not be saved was reported as failed, and must not come along with a later change.
         const discard = () =>
           Effect.sync(() => {
-            this.changes = new Changes()
+            this.draft.discard()
           })
         return Effect.tapErrorCause(andThen(apply(), () => this.saveNow(now, undefined)), discard)
       }
@@ -529,53 +482,13 @@ export class RequestSession implements RequestContextService {
     if (this.store.kind === "client" && this.state._tag === "Unloaded") {
       return andThen(this.load(now), () => this.setText(name, text, now))
     }
-    const before = this.weight
-    const error = this.store.tooLarge(this.weigh(name, text))
-    if (error !== undefined) {
-      this.weight = before
-      return Effect.fail(error)
-    }
-    const stored = this.state._tag === "Found" && this.saving === undefined && !this.changes.isCleared
-      ? this.state.session.data.get(name)
-      : undefined
-    if (stored === text) this.changes.keep(name)
-    else this.changes.set(name, text)
-    return Effect.void
+    const error = this.draft.set(name, text, this.stored)
+    return error === undefined ? Effect.void : Effect.fail(error)
   }
 
   private removeText(name: string): Effect.Effect<void> {
-    if (this.weight !== undefined) this.weigh(name, undefined)
-    this.changes.remove(name)
+    this.draft.remove(name, this.stored)
     return Effect.void
-  }
-
-  /** Keeps the running weight as if the key had the text (undefined: as if it were gone), and answers it. */
-  private weigh(name: string, text: string | undefined): number {
-    let weight = this.weight ??= this.weighAll()
-    const stored = this.state._tag === "Found" ? this.state.session.data.get(name) : undefined
-    const pending = this.pending(name)
-    const current = pending === undefined ? stored : pending
-    if (current !== undefined && current !== null) weight -= this.store.weigh(name, current)
-    if (text !== undefined) weight += this.store.weigh(name, text)
-    return this.weight = weight
-  }
-
-  private weighAll(): number {
-    let weight = 0
-    const data = this.state._tag === "Found" ? this.state.session.data : undefined
-    if (data !== undefined) {
-      for (const [name, text] of data) if (this.pending(name) === undefined) weight += this.store.weigh(name, text)
-    }
-    for (const [name, text] of this.pendingTexts()) weight += this.store.weigh(name, text)
-    return weight
-  }
-
-  private pendingTexts(): ReadonlyMap<string, string> {
-    if (this.saving === undefined) return this.changes.against(undefined).set
-    const all = new Changes()
-    all.absorb(this.saving)
-    all.absorb(this.changes)
-    return all.against(undefined).set
   }
 
   private modifyNow<A, I, R, B>(
@@ -584,9 +497,9 @@ export class RequestSession implements RequestContextService {
     now: number
   ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
     if (this.store.kind === "client") return this.modifyLocally(key, f, now)
-    if (this.pending(key.name) !== undefined) {
+    if (this.draft.lookup(key.name) !== undefined) {
       // Pending after the head is what is being saved: modified where it will be.
-      return this.closed && this.saving !== undefined
+      return this.closed && this.draft.isBeingSaved
         ? Effect.flatMap(this.settled, () => this.modifyNow(key, f, now))
         : this.modifyLocally(key, f, now)
     }
@@ -610,7 +523,7 @@ export class RequestSession implements RequestContextService {
         const writing = Option.isNone(next) ? done : key.write(next.value)
         return andThen(writing, (written) => {
           // Where the schema takes its time, another fiber of the request may have been faster.
-          if (this.visible(key.name) !== text) return this.modifyNow(key, f, now)
+          if (this.draft.visible(key.name, this.stored) !== text) return this.modifyNow(key, f, now)
           if (written === text) return Effect.succeed(value)
           const change = () => written === undefined ? this.removeText(key.name) : this.setText(key.name, written, now)
           return map(this.change(now, change), () => value)
@@ -624,7 +537,7 @@ export class RequestSession implements RequestContextService {
     f: (current: Option.Option<A>) => readonly [B, Option.Option<A>],
     now: number
   ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
-    const maxBytes = this.store.config.maxSessionBytes
+    const maxBytes = this.config.maxSessionBytes
     const before = this.state
     const loaded = before._tag === "Found" ? before.session : undefined
     const step = (session: StoredSession): Effect.Effect<
@@ -641,7 +554,7 @@ export class RequestSession implements RequestContextService {
         }
         return andThen(key.write(next.value), (written) => {
           if (written === text) return Effect.succeed([value, Option.none()] as const)
-          const error = this.tooLargeWith(session.data, key.name, written)
+          const error = this.draft.tooLargeWith(session.data, key.name, written)
           if (error !== undefined) return Effect.fail(error)
           const patch: Patch = { ...emptyContent, set: new Map([[key.name, written]]), expiry: undefined, maxBytes }
           return Effect.succeed([value, Option.some(patch)] as const)
@@ -671,48 +584,18 @@ export class RequestSession implements RequestContextService {
     })
   }
 
-  /**
-   * The store checks what a modification makes of the record; what this request has yet to save comes on top, and would
-   * fail at the commit.
-   */
-  private tooLargeWith(stored: Data, name: string, text: string): SessionTooLarge | undefined {
-    if (this.changes.isEmpty && this.saving === undefined) return undefined
-    let weight = this.store.weigh(name, text)
-    for (const [key, current] of stored) {
-      if (key !== name && this.pending(key) === undefined) weight += this.store.weigh(key, current)
-    }
-    for (const [key, pending] of this.pendingTexts()) weight += this.store.weigh(key, pending)
-    return this.store.tooLarge(weight)
-  }
-
   // ── saving ──
 
   /** There is something to save that cannot be written to a session unseen, or no one session to write it to. */
   private needsLoad(): boolean {
     return this.state._tag === "Unloaded"
-      && (this.renewing || this.own !== undefined || (!this.changes.isEmpty && this.blindToken() === undefined))
-  }
-
-  /**
-   * Writes of one request come one after another. Waiting and loading may be interrupted; the write itself runs to its end
-   * (the store's time-out bounds it), because half a renewal would be a lost session.
-   */
-  private exclusively<A, E, R>(
-    prepare: () => Effect.Effect<void, SessionStoreError>,
-    write: () => Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | SessionStoreError, R> {
-    return (this.lock ?? this.newLock()).withPermits(1)(
-      Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(Effect.suspend(prepare)), write))
-    )
-  }
-
-  private newLock(): Effect.Semaphore {
-    return this.lock = Effect.unsafeMakeSemaphore(1)
+      && (this.draft.renewing || this.draft.own !== undefined
+        || (!this.draft.changes.isEmpty && this.blindToken() === undefined))
   }
 
   /** No write of this request is under way. */
   private get settled(): Effect.Effect<void> {
-    return this.lock === undefined ? Effect.void : this.lock.withPermits(1)(Effect.void)
+    return this.underWay.afterWrites(Effect.void)
   }
 
   /** After the head every change is saved when it is made; what came before it shares the response's fate. */
@@ -738,19 +621,13 @@ export class RequestSession implements RequestContextService {
     this.state = absent
     this.savedToken = undefined
     this.emptyReason = undefined
-    this.changes = new Changes()
-    this.renewing = false
-    this.own = undefined
-    this.weight = undefined
+    this.draft.drop()
     this.standing = this.cookie().present ? removeCookie : noCookie
   }
 
   private end(): void {
     this.state = ended
-    this.changes = new Changes()
-    this.renewing = false
-    this.own = undefined
-    this.weight = undefined
+    this.draft.drop()
     this.standing = noCookie
     Metrics.ended()
   }
@@ -774,33 +651,21 @@ export class RequestSession implements RequestContextService {
   private saveNow(now: number, owner: Owner | undefined): Effect.Effect<Full | undefined, SaveError> {
     const basis = this.basis()
     if (basis === undefined) {
-      this.changes = new Changes()
+      this.draft.discard()
       return done
     }
-    const { changes, own, renewing } = this
-    if (changes.hasMigrations && basis._tag === "Found" && !this.fitsMigrated(basis.session.data)) {
-      changes.keepOldVersions()
-    }
-    const decision = decide(this.store.config, basis, changes, { renew: renewing, own, owner }, now)
+    const taken = this.draft.peek(this.stored)
+    const marks = { renew: taken.renewing, own: taken.own, owner }
+    const decision = decide(this.config, basis, taken.changes, marks, now)
     if (decision._tag === "Nothing") return done
-    this.changes = new Changes()
-    this.saving = changes
-    this.renewing = false
-    this.own = undefined
-    /** Not saved: what was taken is pending again, under what came since. */
-    const undo = () => {
-      this.saving = undefined
-      changes.absorb(this.changes)
-      this.changes = changes
-      this.renewing ||= renewing
-      this.own ??= own
-    }
+    this.draft.take(taken)
+    const undo = () => this.draft.undo(taken)
     const settle = (saved: Saved): Full | undefined => {
       if (saved._tag === "Full") {
         undo()
         return saved
       }
-      this.saving = undefined
+      this.draft.saved()
       this.settle(saved, basis, now)
       return undefined
     }
@@ -821,18 +686,6 @@ export class RequestSession implements RequestContextService {
     })
   }
 
-  /** In the current version a value may be larger than in the one that it was read in: then it stays as it is. */
-  private fitsMigrated(stored: Data): boolean {
-    const { changes } = this
-    const after = applyPatch(
-      applyPatch(stored, { ...emptyContent, set: changes.migrationsOf(stored) }),
-      changes.against(stored)
-    )
-    let weight = 0
-    for (const [name, text] of after) weight += this.store.weigh(name, text)
-    return this.store.tooLarge(weight) === undefined
-  }
-
   private settle(saved: Exclude<Saved, Full>, basis: Basis, now: number): void {
     switch (saved._tag) {
       case "Ended":
@@ -841,7 +694,7 @@ export class RequestSession implements RequestContextService {
         // Never loaded, not there, and nothing to start a new one with.
         this.state = absent
         this.emptyReason = "Unknown"
-        this.weight = undefined
+        this.draft.unweigh()
         return
       case "Conflict":
         return // migrated values that another request has overwritten
@@ -852,7 +705,7 @@ export class RequestSession implements RequestContextService {
           this.savedToken = saved.token
           this.state = { _tag: "Unloaded" } // another than before: what is answered late must not pass for what is now
           this.loading = undefined
-          this.weight = undefined
+          this.draft.unweigh()
         } else {
           this.savedToken = undefined
           this.found(saved.token, saved.id, saved.session)
@@ -868,7 +721,7 @@ export class RequestSession implements RequestContextService {
     const { state } = this
     if (state._tag === "Found" && state.token === token && state.session.version > session.version) return
     this.state = { _tag: "Found", token, id, session, reseal: false }
-    this.weight = undefined
+    this.draft.unweigh()
   }
 
   private send(token: string, expiry: Expiry, now: number): void {
