@@ -1,4 +1,5 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import { SystemError } from "@effect/platform/Error"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import {
@@ -541,7 +542,7 @@ describe("KeyValueStore backend: damage", () => {
         .toEqual([false, true])
     }))
 
-  it.effect("S6: a record of a newer format is told as such and left untouched by everything", () =>
+  it.effect("S6: a record of a newer format is told as such, and left untouched by everything but its removal", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
@@ -552,7 +553,7 @@ describe("KeyValueStore backend: damage", () => {
       expect(yield* find(sessions, "a")).toMatchObject({ _tag: "Corrupt", newerFormat: true })
       expect(yield* sessions.backend.insert(idOf("a"), session(), start)).toBe(false)
       expect(yield* sessions.backend.update(idOf("a"), patchOf({}), start)).toEqual({ _tag: "Missing" })
-      expect(yield* sessions.backend.remove(idOf("a"), undefined, start)).toBe("missing")
+      expect(yield* sessions.backend.remove(idOf("a"), 1, start)).toBe("conflict")
       expect(yield* sessions.index.list("ada", start)).toEqual([])
       values.set(key, text) // the deploy that knows it is back
       expect((yield* sessions.index.list("ada", start)).length).toBe(1)
@@ -560,6 +561,64 @@ describe("KeyValueStore backend: damage", () => {
       expect(yield* sweepAll(sessions, start + day)).toBe(0)
       expect(values.get(key)).toBe(newer)
       expect(keysLike(values, /agenda-\d+-\d+$/).length).toBe(1)
+      expect(yield* sessions.backend.remove(idOf("a"), undefined, start)).toBe("removed")
+      expect(values.has(key)).toBe(false)
+    }))
+
+  it.effect("S8: a sign-in whose record cannot be written has evicted nobody", () =>
+    Effect.gen(function*() {
+      const bound = { max: 1, whenFull: "evict-oldest" } as const
+      for (const failing of [/record/, /agenda/, /subject/]) {
+        const { store, values } = overMap()
+        yield* over(store).index.insert(idOf("old"), owned("ada"), start, bound)
+        let failures = 1
+        const full = KeyValueStore.makeStringOnly({
+          ...store,
+          set: (key: string, value: string) =>
+            failing.test(key) && failures-- > 0
+              ? Effect.fail(
+                new SystemError({ reason: "WriteZero", module: "KeyValueStore", method: "set", description: "full" })
+              )
+              : store.set(key, value)
+        })
+        const sessions = over(full)
+        const next = { ...owned("ada"), createdAt: start + 1 }
+        expect(yield* Effect.flip(sessions.index.insert(idOf("new"), next, start + 1, bound))).toMatchObject({
+          reason: "Unavailable"
+        })
+        const again = over(store, "session-")
+        expect(yield* find(again, "old")).toBeDefined()
+        expect(yield* find(again, "new")).toBeUndefined()
+        expect((yield* again.index.list("ada", start + 1)).map(({ id }) => id)).toEqual([idOf("old")])
+        expect(yield* again.index.insert(idOf("next"), next, start + 1, bound)).toBe("Inserted")
+        expect((yield* again.index.list("ada", start + 1)).map(({ id }) => id)).toEqual([idOf("next")])
+        expect(keysLike(values, /record/)).toHaveLength(1)
+      }
+    }))
+
+  it.effect("S8: a sign-in that cannot evict fails, and leaves no session too many", () =>
+    Effect.gen(function*() {
+      const bound = { max: 1, whenFull: "evict-oldest" } as const
+      const { store } = overMap()
+      yield* over(store).index.insert(idOf("old"), owned("ada"), start, bound)
+      let failures = 1
+      const readOnly = KeyValueStore.makeStringOnly({
+        ...store,
+        remove: (key: string) =>
+          /record/.test(key) && failures-- > 0
+            ? Effect.fail(
+              new SystemError({
+                reason: "PermissionDenied",
+                module: "KeyValueStore",
+                method: "remove",
+                description: ""
+              })
+            )
+            : store.remove(key)
+      })
+      const next = { ...owned("ada"), createdAt: start + 1 }
+      yield* Effect.flip(over(readOnly).index.insert(idOf("new"), next, start + 1, bound))
+      expect((yield* over(store).index.list("ada", start + 1)).map(({ id }) => id)).toEqual([idOf("old")])
     }))
 
   it.effect("S6: an index of a newer format fails instead of being overwritten; a damaged side of it is no harm", () =>

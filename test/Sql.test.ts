@@ -447,7 +447,9 @@ for (const database of databases) {
             expect(record).toMatchObject(Option.some({ _tag: "Corrupt", newerFormat: false }))
             if (typeof value === "string") expect(JSON.stringify(record)).not.toContain(value.slice(0, 4))
             expect(yield* backend.update(id, patch({ a: "1" }), now)).toEqual({ _tag: "Missing" })
-            expect(yield* index.list("corrupt", now)).toEqual([])
+            // the list looks at no data
+            const listed = yield* index.list("corrupt", now)
+            expect(listed.map((entry) => entry.id)).toEqual(column === "data" ? [id] : [])
             expect(yield* backend.remove(id, undefined, now)).toBe("removed")
           }))
       }
@@ -584,7 +586,8 @@ for (const database of databases) {
           yield* backend.insert(plain, owned("eve", { createdAt: now - 3 }), now)
           yield* index.insert(newId(), owned("Eve"), now, undefined)
           expect(yield* listed("eve", now + 1)).toEqual([plain, older, old])
-          expect((yield* index.list("eve", now + 1))[1].session).toEqual(yield* found(older))
+          const { data: _data, ...about } = yield* found(older)
+          expect((yield* index.list("eve", now + 1))[1].session).toEqual(about)
           yield* index.forget("eve", older)
           expect(yield* listed("eve", now + 1)).toEqual([plain, older, old])
           yield* backend.remove(older, undefined, now)

@@ -3,6 +3,7 @@
  */
 import type {
   Expiry,
+  ListedSession,
   NewSession,
   Owner,
   Patch,
@@ -108,8 +109,7 @@ export class Naive {
     patch.remove.forEach((key) => data.delete(key))
     patch.set.forEach((text, key) => data.set(key, text))
     const size = octets(data)
-    const changes = patch.clear || patch.remove.size > 0 || patch.set.size > 0
-    if (changes && size > patch.maxBytes) return { _tag: "TooLarge", size }
+    if (size > patch.maxBytes && size > octets(entry.session.data)) return { _tag: "TooLarge", size }
     const session = { ...entry.session, ...patch.expiry, data, version: entry.session.version + 1 }
     if (this.bounds !== undefined) {
       const needed = this.bounds.sizeOf(session)
@@ -136,8 +136,8 @@ export class Naive {
     return expired.length
   }
 
-  list(subject: string, now: number): ReadonlyArray<{ readonly id: string; readonly session: StoredSession }> {
-    return [...this.entries].map(([id, { session }]) => ({ id, session }))
+  list(subject: string, now: number): ReadonlyArray<{ readonly id: string; readonly session: ListedSession }> {
+    return [...this.entries].map(([id, { session: { data: _data, ...session } }]) => ({ id, session }))
       .filter(({ session }) => session.owner?.subject === subject && session.expiresAt > now)
       .sort((a, b) => a.session.createdAt - b.session.createdAt)
   }

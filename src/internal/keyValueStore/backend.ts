@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type {
   Expiry,
+  ListedSession,
   NewSession,
   Owner,
   Patch,
@@ -32,6 +33,11 @@ export interface Backend {
 }
 
 type Failure = PlatformError | Cell.NewerCell
+
+interface Evicted {
+  readonly id: string
+  readonly text: string
+}
 
 const recordKey = (id: string): string => `record-${hexOf(id)}`
 const subjectKey = (hash: string): string => `subject-${hash}`
@@ -111,7 +117,7 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
         if (ifVersion !== undefined && ifVersion !== session.version) return conflict
         const data = Data.applyPatch(session.data, patch)
         const size = Data.totalOctets(data)
-        if (size > patch.maxBytes && changesData(patch)) return { _tag: "TooLarge", size }
+        if (size > patch.maxBytes && size > Data.totalOctets(session.data)) return { _tag: "TooLarge", size }
         const expiry = expiryOf(patch.expiry ?? session)
         let { indexedAt } = found
         // An entry that comes too late would leave the record lying around, and so would one that got lost.
@@ -135,7 +141,6 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
       Effect.gen(function*() {
         const found = yield* read(id)
         if (found === undefined || isExpired(found, now)) return "missing" as const
-        if (found._tag === "Corrupt" && found.newerFormat) return "missing" as const
         const version = found._tag === "Stored" ? found.session.version : undefined
         if (ifVersion !== undefined && ifVersion !== version) return "conflict" as const
         return yield* Effect.as(erase(id), "removed" as const)
@@ -215,19 +220,26 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
    */
   const review = (subject: string, ids: ReadonlyArray<string>, now: number) =>
     Effect.map(
-      Effect.forEach(ids, (id) => Effect.map(find(id), (found) => ({ id, found }))),
+      // One after the other, and without the data: a value has it all, and there may be thousands.
+      Effect.forEach(ids, (id) =>
+        Effect.map(find(id), (found) => {
+          if (found?._tag !== "Stored") return { id, found }
+          const { data: _data, ...session } = found.session
+          return { id, found: { _tag: found._tag, session } as const }
+        })),
       (all) => {
         const kept: Array<string> = []
-        const live: Array<{ readonly id: string; readonly session: StoredSession }> = []
+        const live: Array<{ readonly id: string; readonly session: ListedSession }> = []
         for (const { found, id } of all) {
           if (found === undefined) continue
           if (found._tag === "Corrupt") {
             if (found.newerFormat) kept.push(id)
             continue
           }
-          if (found.session.owner?.subject !== subject) continue
+          const { session } = found
+          if (session.owner?.subject !== subject) continue
           kept.push(id)
-          if (!isExpired(found, now)) live.push({ id, session: found.session })
+          if (session.expiresAt > now) live.push({ id, session })
         }
         live.sort((a, b) => a.session.createdAt - b.session.createdAt)
         return { kept, live }
@@ -240,6 +252,23 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
       Effect.flatMap(readIds(hash), ({ cell, ids }) =>
         ids.includes(id) ? writeIds(hash, cell, ids.filter((other) => other !== id)) : Effect.void)
     )
+
+  /** Before the new record is written, so that no crash leaves more than the bound allows. */
+  const evict = (id: string, evicted: Array<Evicted>): Effect.Effect<void, PlatformError> =>
+    values.writing(
+      nameOf(id),
+      Effect.flatMap(values.get(recordKey(id)), (text) => {
+        if (text === undefined) return Effect.void
+        return Effect.map(erase(id), () => void evicted.push({ id, text }))
+      })
+    )
+
+  /** A sign-in that failed has cost nobody their session: a full disk takes back what it had. */
+  const restore = ({ id, text }: Evicted): Effect.Effect<void> =>
+    Effect.ignore(values.writing(
+      nameOf(id),
+      Effect.flatMap(values.has(recordKey(id)), (taken) => taken ? Effect.void : values.set(recordKey(id), text))
+    ))
 
   const insertOwned = (
     id: string,
@@ -256,20 +285,27 @@ const create = (store: KeyValueStore.KeyValueStore, prefix: string): Backend => 
         if (taken !== undefined && !isExpired(taken, now)) return "Taken"
         const { cell, ids } = yield* readIds(hash)
         let others: ReadonlyArray<string> = ids
+        let oldest: ReadonlyArray<{ readonly id: string }> = []
         if (bound !== undefined) {
           const { kept, live } = yield* review(subject, ids, now)
           const surplus = live.length + 1 - bound.max
           if (surplus > 0) {
             if (bound.whenFull === "refuse" || bound.max < 1) return "Full"
-            yield* Effect.forEach(live.slice(0, surplus), (oldest) => remove(oldest.id, undefined, now), {
-              discard: true
-            })
+            oldest = live.slice(0, surplus)
           }
-          const evicted = new Set(live.slice(0, Math.max(surplus, 0)).map((oldest) => oldest.id))
-          others = kept.filter((other) => !evicted.has(other))
+          others = kept
         }
         yield* writeIds(hash, cell, [...others.filter((other) => other !== id), id])
-        return (yield* insert(id, session, now)) ? "Inserted" : "Taken"
+        const evicted: Array<Evicted> = []
+        const inserted = yield* Effect.tapError(
+          Effect.zipRight(
+            Effect.forEach(oldest, (entry) => evict(entry.id, evicted), { discard: true }),
+            insert(id, session, now)
+          ),
+          // What there is of the new one first: it may be what the disk has no room for.
+          () => Effect.zipRight(Effect.ignore(erase(id)), Effect.forEach(evicted, restore, { discard: true }))
+        )
+        return inserted ? "Inserted" : "Taken"
       })
     )
   }
@@ -325,8 +361,6 @@ const isExpired = (found: Record.Stored | Record.Unreadable, now: number): boole
 
 const isOwnedBy = ({ owner }: StoredSession, hash: string | undefined): boolean =>
   owner !== undefined && hashOf(owner.subject) === hash
-
-const changesData = (patch: Patch): boolean => patch.clear || patch.set.size > 0 || patch.remove.size > 0
 
 const expiryOf = (times: Expiry): Expiry => ({
   createdAt: times.createdAt,

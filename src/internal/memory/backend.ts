@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import { hash as digest, randomUUID } from "node:crypto"
 import type {
   Expiry,
+  ListedSession,
   NewSession,
   Owner,
   Patch,
@@ -159,6 +160,12 @@ export const make = (options: Options): Memory => {
     // sound: the text is one that `pack` wrote, in this process
     Data.unpack(text, records.has(slot, R.flagOwner) ? endOfOwner(text) : 0)!
 
+  const listedOf = (slot: number): ListedSession => ({
+    ...expiryOf(slot),
+    owner: ownerIn(slot, textOf(slot)),
+    version: records.getDouble(slot, R.version)
+  })
+
   const sessionOf = (slot: number): StoredSession => {
     const text = textOf(slot)
     return {
@@ -290,7 +297,9 @@ export const make = (options: Options): Memory => {
         // A text of n code units has at most 3n octets: most sessions need no counting.
         if (packed.length * 3 > patch.maxBytes) {
           const size = Data.totalOctets(data)
-          if (size > patch.maxBytes) return Effect.succeed<Updated>({ _tag: "TooLarge", size })
+          if (size > patch.maxBytes && size > Data.totalOctets(dataIn(slot, before))) {
+            return Effect.succeed<Updated>({ _tag: "TooLarge", size })
+          }
         }
         const text = before.slice(0, ownerEnd) + packed
         const asWide = isWide(text)
@@ -360,7 +369,7 @@ export const make = (options: Options): Memory => {
 
     list: (subject, now) =>
       Effect.succeed(
-        slotsOf(subject, now).map((slot) => ({ id: Ids.text(records, slot), session: sessionOf(slot) }))
+        slotsOf(subject, now).map((slot) => ({ id: Ids.text(records, slot), session: listedOf(slot) }))
       ),
 
     // A record leaves the index when it is removed: nothing can be stale.

@@ -114,6 +114,8 @@ export const tests: ReadonlyArray<IndexTest> = [
         expect(yield* idsOf(index, subject, now)).toEqual([expiring, living])
         expect(yield* idsOf(index, subject, now + 999)).toEqual([expiring, living])
         expect(yield* idsOf(index, subject, now + 1000)).toEqual([living])
+        // by a clock that is behind the expired one lives: it was not forgotten
+        expect(yield* idsOf(index, subject, now)).toEqual([expiring, living])
         // an id that is somebody else's by now
         const other = freshSubject()
         expect(yield* index.insert(removed, owned(other, now), now, undefined)).toBe("Inserted")
