@@ -48,10 +48,10 @@ const twoWrites = (store: SessionStoreService): Effect.Effect<void> =>
     Effect.ignore
   )
 
-/** Waits for reads, and in every fourth race for writes as well; each `salt` in an order of its own. */
+/** Waits for reads, and in every eighth race for writes as well; each `salt` in an order of its own. */
 const pause = (store: SessionStoreService, i: number, salt: number, most: number): Effect.Effect<void> =>
   Effect.zipRight(
-    i % 4 === 0 ? Effect.forEach(Array.from({ length: vary(i, salt, 4) }), () => twoWrites(store)) : Effect.void,
+    i % 8 === 0 ? Effect.forEach(Array.from({ length: vary(i, salt, 4) }), () => twoWrites(store)) : Effect.void,
     reads(store, vary(i, salt, most))
   )
 
