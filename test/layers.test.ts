@@ -240,14 +240,12 @@ describe("start-up", () => {
       >
       for (const record of records) {
         const { config } = yield* SessionStore.SessionStore.pipe(
-          Effect.provide(SessionStoreKeyValue.layerConfig(record)),
-          Effect.provide(KeyValueStore.layerMemory)
+          Effect.provide(Layer.provide(SessionStoreKeyValue.layerConfig(record), KeyValueStore.layerMemory))
         )
         expect(config.name).toBe("__Host-session")
         const sqlite = SqliteClient.layer({ filename: ":memory:" })
         const sql = yield* SessionStore.SessionStore.pipe(
-          Effect.provide(SqlStore.layerConfig(record)),
-          Effect.provide(sqlite)
+          Effect.provide(Layer.provide(SqlStore.layerConfig(record), sqlite))
         )
         expect(sql.config.name).toBe("__Host-session")
       }
@@ -256,11 +254,13 @@ describe("start-up", () => {
         expect(Layer.isLayer(RedisStore.layerConfig(record))).toBe(true)
       }
       const { config } = yield* SessionStore.SessionStore.pipe(
-        Effect.provide(SessionStoreKeyValue.layerConfig({
-          expiry: SessionConfig.duration("SESSION_EXPIRY"),
-          subjectBound: { max: Config.integer("MOST"), whenFull: Config.literal("refuse", "evict-oldest")("FULL") }
-        })),
-        Effect.provide(KeyValueStore.layerMemory),
+        Effect.provide(Layer.provide(
+          SessionStoreKeyValue.layerConfig({
+            expiry: SessionConfig.duration("SESSION_EXPIRY"),
+            subjectBound: { max: Config.integer("MOST"), whenFull: Config.literal("refuse", "evict-oldest")("FULL") }
+          }),
+          KeyValueStore.layerMemory
+        )),
         Effect.withConfigProvider(
           ConfigProvider.fromMap(new Map([["SESSION_EXPIRY", "3600"], ["MOST", "2"], ["FULL", "refuse"]]))
         )
