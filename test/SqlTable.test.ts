@@ -17,7 +17,7 @@ import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { databases } from "./sql/databases.js"
 import { another, backendOf, own, table, Where } from "./sql/harness.js"
-import type { Place } from "./sql/place.js"
+import { client, type Place } from "./sql/place.js"
 import { isThere, newId, now, owner, patch, session } from "./sql/records.js"
 
 const migrate = Migrator.make({})
@@ -77,6 +77,67 @@ for (const database of databases) {
           yield* Sql.createTable({ table: "at_once" })
           expect(Option.isSome(yield* backend.find(id, now))).toBe(true)
         }).pipe(Effect.scoped))
+
+      if (dialect !== "sqlite") {
+        it.effect("a role that may only read and write rows runs createTable at every start, once the tables exist", () =>
+          Effect.gen(function*() {
+            const admin = yield* SqlClient.SqlClient
+            const place = yield* Where as Effect.Effect<
+              { readonly dialect: "pg" | "mysql"; readonly url: string },
+              never,
+              Where
+            >
+            const role = `effect_session_role_${process.pid}`
+            yield* Sql.createTable({ table: "for_rows" })
+            yield* Effect.acquireUseRelease(
+              Effect.forEach(
+                dialect === "pg"
+                  ? [
+                    `CREATE ROLE ${role} LOGIN PASSWORD 'rows'`,
+                    "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+                    `GRANT SELECT, INSERT, UPDATE, DELETE ON for_rows, for_rows_locks TO ${role}`
+                  ]
+                  : [
+                    `CREATE USER ${role} IDENTIFIED BY 'rows'`,
+                    `GRANT SELECT, INSERT, UPDATE, DELETE ON for_rows TO ${role}`,
+                    `GRANT SELECT, INSERT, UPDATE, DELETE ON for_rows_locks TO ${role}`
+                  ],
+                (text) => admin.unsafe(text),
+                { discard: true }
+              ),
+              () =>
+                Effect.gen(function*() {
+                  const url = new URL(place.url)
+                  url.username = role
+                  url.password = "rows"
+                  const sql = Context.get(
+                    yield* Layer.build(client({ dialect: place.dialect, url: url.href }, 2)),
+                    SqlClient.SqlClient
+                  )
+                  const create = (table: string) =>
+                    Effect.exit(Effect.provideService(Sql.createTable({ table }), SqlClient.SqlClient, sql))
+                  expect(Exit.isSuccess(yield* create("for_rows"))).toBe(true)
+                  const { backend, index } = yield* backendOf(sql, { table: "for_rows" })
+                  const record = { ...session(), owner: owner("ada") }
+                  expect(yield* index.insert(newId(), record, now, { max: 1, whenFull: "refuse" })).toBe("Inserted")
+                  expect(yield* backend.insert(newId(), session(), now)).toBe(true)
+                  // emptied by somebody: rows are what it may write
+                  yield* sql.unsafe("DELETE FROM for_rows_locks")
+                  expect(Exit.isSuccess(yield* create("for_rows"))).toBe(true)
+                  expect(yield* sql.unsafe("SELECT slot FROM for_rows_locks")).toHaveLength(64)
+                  // what is missing it may not make, and says so
+                  expect(Exit.isFailure(yield* create("not_there"))).toBe(true)
+                }).pipe(Effect.scoped),
+              () =>
+                Effect.orDie(
+                  Effect.zipRight(
+                    dialect === "pg" ? admin.unsafe(`DROP OWNED BY ${role}`) : Effect.void,
+                    admin.unsafe(dialect === "pg" ? `DROP ROLE ${role}` : `DROP USER ${role}`)
+                  )
+                )
+            )
+          }))
+      }
 
       it.effect("the migration runs once, however often the migrator runs", () =>
         Effect.gen(function*() {

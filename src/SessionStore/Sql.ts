@@ -71,6 +71,7 @@ const lostRace = (error: SqlError): boolean => {
 
 /**
  * Creates the table, its indexes and its second table where they do not exist; any number of instances may do so at once.
+ * Where they exist it only looks: a database role that may do no more than read and write rows can run it at every start.
  *
  * A schema in the name must exist. Errors: `SessionConfigError` for a name that is none, or a client for another database.
  *
@@ -94,12 +95,18 @@ export const createTable = (
     (client) =>
       Effect.flatMap(resolveTable(client, options), ({ table }) =>
         Effect.forEach(
-          table.create,
-          (text) =>
-            Effect.retry(client.unsafe(text), {
-              times: 8,
-              while: (error) => lostRace(error) ? Effect.as(Failure.backoff(1), true) : false
-            }),
+          table.parts,
+          ({ create, isThere }) =>
+            Effect.flatMap(
+              isThere === undefined
+                ? Effect.succeed(false)
+                : Effect.map(client.unsafe(isThere), (rows) => rows.length > 0),
+              (there) =>
+                there ? Effect.void : Effect.retry(client.unsafe(create), {
+                  times: 8,
+                  while: (error) => lostRace(error) ? Effect.as(Failure.backoff(1), true) : false
+                })
+            ),
           { discard: true }
         ))
   )

@@ -28,8 +28,31 @@ export interface Table {
   /** quoted, with its schema */
   readonly sessions: string
   readonly locks: string
-  readonly create: ReadonlyArray<string>
+  /** what there has to be, in order */
+  readonly parts: ReadonlyArray<Part>
 }
+
+/**
+ * - `isThere`: a query that gives a row when the part is there; undefined where creating it again costs nothing and needs
+ *   no right.
+ */
+export interface Part {
+  readonly isThere: string | undefined
+  readonly create: string
+}
+
+/** For a role that may only read and write rows, `CREATE … IF NOT EXISTS` fails also where it has nothing to do. */
+const pgHas = (schema: string | undefined, name: string): string =>
+  `SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = '${name}' `
+  + `AND n.nspname = ${schema === undefined ? "current_schema()" : `'${schema}'`}`
+
+const mysqlHas = (schema: string | undefined, name: string): string =>
+  // as octets: with the column's own collation `Sessions` and `sessions` may be the same
+  `SELECT 1 FROM information_schema.tables WHERE CAST(table_name AS BINARY) = CAST('${name}' AS BINARY) `
+  + `AND table_schema = ${schema === undefined ? "DATABASE()" : `'${schema}'`}`
+
+/** All of them, whether or not somebody has emptied or restored the table. */
+const hasSlots = (locks: string): string => `SELECT 1 FROM ${locks} HAVING COUNT(*) >= ${lockSlots}`
 
 type Mistake = SessionConfigError["mistakes"][number]
 
@@ -60,8 +83,10 @@ export const make = (dialect: Dialect, schema: string | undefined, name: string)
       return {
         sessions,
         locks,
-        create: [
-          `CREATE TABLE IF NOT EXISTS ${sessions} (
+        parts: [
+          {
+            isThere: pgHas(schema, name),
+            create: `CREATE TABLE IF NOT EXISTS ${sessions} (
   id VARCHAR(43) COLLATE "C" NOT NULL PRIMARY KEY,
   version BIGINT NOT NULL,
   format INTEGER NOT NULL,
@@ -77,20 +102,37 @@ export const make = (dialect: Dialect, schema: string | undefined, name: string)
   authenticated_at BIGINT,
   user_agent TEXT,
   address TEXT
-)`,
-          `CREATE INDEX IF NOT EXISTS ${quote(expires)} ON ${sessions} (expires_at)`,
-          // Most sessions of a site are anonymous: they cost this index nothing.
-          `CREATE INDEX IF NOT EXISTS ${quote(subject)} ON ${sessions} (subject_hash) WHERE subject_hash IS NOT NULL`,
-          `CREATE TABLE IF NOT EXISTS ${locks} (slot SMALLINT NOT NULL PRIMARY KEY, turn BIGINT NOT NULL)`,
-          `INSERT INTO ${locks} (slot, turn) VALUES ${slots} ON CONFLICT DO NOTHING`
+)`
+          },
+          {
+            isThere: pgHas(schema, expires),
+            create: `CREATE INDEX IF NOT EXISTS ${quote(expires)} ON ${sessions} (expires_at)`
+          },
+          {
+            isThere: pgHas(schema, subject),
+            // Most sessions of a site are anonymous: they cost this index nothing.
+            create: `CREATE INDEX IF NOT EXISTS ${
+              quote(subject)
+            } ON ${sessions} (subject_hash) WHERE subject_hash IS NOT NULL`
+          },
+          {
+            isThere: pgHas(schema, `${name}_locks`),
+            create: `CREATE TABLE IF NOT EXISTS ${locks} (slot SMALLINT NOT NULL PRIMARY KEY, turn BIGINT NOT NULL)`
+          },
+          {
+            isThere: hasSlots(locks),
+            create: `INSERT INTO ${locks} (slot, turn) VALUES ${slots} ON CONFLICT DO NOTHING`
+          }
         ]
       }
     case "mysql":
       return {
         sessions,
         locks,
-        create: [
-          `CREATE TABLE IF NOT EXISTS ${sessions} (
+        parts: [
+          {
+            isThere: mysqlHas(schema, name),
+            create: `CREATE TABLE IF NOT EXISTS ${sessions} (
   id VARCHAR(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   version BIGINT NOT NULL,
   format INTEGER NOT NULL,
@@ -108,19 +150,23 @@ export const make = (dialect: Dialect, schema: string | undefined, name: string)
   address LONGBLOB,
   INDEX ${quote(expires)} (expires_at),
   INDEX ${quote(subject)} (subject_hash)
-) ENGINE=InnoDB`,
-          `CREATE TABLE IF NOT EXISTS ${locks} (
+) ENGINE=InnoDB`
+          },
+          {
+            isThere: mysqlHas(schema, `${name}_locks`),
+            create: `CREATE TABLE IF NOT EXISTS ${locks} (
   slot SMALLINT NOT NULL PRIMARY KEY,
   turn BIGINT NOT NULL
-) ENGINE=InnoDB`,
-          `INSERT IGNORE INTO ${locks} (slot, turn) VALUES ${slots}`
+) ENGINE=InnoDB`
+          },
+          { isThere: hasSlots(locks), create: `INSERT IGNORE INTO ${locks} (slot, turn) VALUES ${slots}` }
         ]
       }
     case "sqlite":
       return {
         sessions,
         locks,
-        create: [
+        parts: [
           `CREATE TABLE IF NOT EXISTS ${sessions} (
   id TEXT NOT NULL PRIMARY KEY,
   version INTEGER NOT NULL,
@@ -143,7 +189,7 @@ export const make = (dialect: Dialect, schema: string | undefined, name: string)
           `CREATE INDEX IF NOT EXISTS ${qualify(subject)} ON ${
             quote(name)
           } (subject_hash) WHERE subject_hash IS NOT NULL`
-        ]
+        ].map((create) => ({ isThere: undefined, create }))
       }
   }
 }
