@@ -13,7 +13,9 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as backendStore from "../src/internal/backendStore.js"
 import * as Sessions from "../src/internal/sessions.js"
 import { databases, mariadb, pg, sqlite } from "./sql/databases.js"
 import { another, backendOf, own, table, Where } from "./sql/harness.js"
@@ -165,6 +167,32 @@ for (const database of databases) {
             )
             expect({ name, done: done._tag }).toEqual({ name, done: "Right" })
           }
+        }).pipe(Effect.scoped))
+
+      it.effect("C9: a modify inside the app's transaction and one outside do not wait for each other", () =>
+        Effect.gen(function*() {
+          const sql = yield* another(4)
+          const { backend, index } = yield* backendOf(sql)
+          const store = backendStore.make(config, backend, index)
+          const expiry = times()
+          const added = yield* store.save({
+            base: undefined,
+            patch: patch({ count: "0" }, { expiry }),
+            renew: false,
+            ifVersion: undefined,
+            owner: undefined
+          }, now)
+          const token = added._tag === "Saved" ? added.token : ""
+          const increment = store.modify(token, undefined, ({ data }) => {
+            const next = String(Number(data.get("count")) + 1)
+            return Effect.succeed([next, Option.some(patch({ count: next }))] as const)
+          })
+          const inside = yield* Effect.fork(sql.withTransaction(Effect.zipRight(Effect.sleep(100), increment)))
+          yield* Effect.sleep(30)
+          const outside = yield* Effect.fork(increment)
+          yield* Effect.all([Fiber.join(inside), Fiber.join(outside)])
+          const loaded = yield* store.load([token], Date.now())
+          expect(loaded._tag === "Found" && loaded.session.data.get("count")).toBe("2")
         }).pipe(Effect.scoped))
 
       it.effect("C9: a compare-and-set that lost inside the app's transaction then sees what won", () =>

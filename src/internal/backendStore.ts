@@ -25,7 +25,7 @@ import * as ExpiryPolicy from "./expiry.js"
 import { report } from "./failure.js"
 import * as RandomPool from "./random.js"
 import * as Token from "./token.js"
-import { Turns } from "./turns.js"
+import { isAlone, Turns } from "./turns.js"
 
 /** How often a compare-and-set is tried before the answer is `Contention`. */
 const maxTries = 100
@@ -425,17 +425,19 @@ export const make = (
         })
       })
 
-    return turns.take(
-      id,
-      (turn) =>
-        Effect.map(attempt(turn.snapshot ?? loaded, turn.snapshot !== undefined, 0), (modified) => {
-          // Handed on by who has read or written it, and by nobody else: others may have changed the record since.
-          turn.snapshot = modified._tag === "Modified" && modified.session !== turn.snapshot
-            ? modified.session
-            : undefined
-          return modified
-        }),
-      (error) => error instanceof SessionStoreError && error.reason !== "Contention" ? error : undefined
+    return Effect.withFiberRuntime((fiber) =>
+      isAlone(unguarded, fiber) ? attempt(loaded, false, 0) : turns.take(
+        id,
+        (turn) =>
+          Effect.map(attempt(turn.snapshot ?? loaded, turn.snapshot !== undefined, 0), (modified) => {
+            // Handed on by who has read or written it, and by nobody else: others may have changed the record since.
+            turn.snapshot = modified._tag === "Modified" && modified.session !== turn.snapshot
+              ? modified.session
+              : undefined
+            return modified
+          }),
+        (error) => error instanceof SessionStoreError && error.reason !== "Contention" ? error : undefined
+      )
     )
   }
 
