@@ -4,11 +4,14 @@
 import { HttpRouter, HttpServerRequest, HttpServerResponse, KeyValueStore } from "@effect/platform"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Option, Schema } from "effect"
-import { RequestContext, SessionKey, Sessions, SessionStore } from "effect-session"
+import { Effect, Either, Layer, Option, Schema } from "effect"
+import { RequestContext, SessionConfig, SessionKey, Sessions, SessionStore } from "effect-session"
 import * as Kvs from "effect-session/SessionStore/KeyValueStore"
 import * as Sql from "effect-session/SessionStore/Sql"
 import { randomUUID } from "node:crypto"
+import * as memory from "../src/internal/memory/backend.js"
+import * as sessionsOf from "../src/internal/sessions.js"
+import * as records from "../src/internal/testing/records.js"
 import { type Name, storeAt } from "./processes/stores.js"
 import { describeWith, mysql, postgres, redis } from "./services.js"
 import { cookieOf } from "./support/counting.js"
@@ -199,6 +202,52 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 }
+
+describe("Sessions that are renewed while they are revoked", () => {
+  /** After each look at the list the session is renewed, so many times. */
+  const renewedOften = (times: number) => {
+    const { backend, index } = memory.make({ maxSessions: 100, maxBytes: 2 ** 20 })
+    const now = Date.now()
+    const record = { ...records.session(now), owner: records.ownerOf("ada", now) }
+    let current = records.freshId()
+    let renewals = 0
+    const renewing = {
+      ...index,
+      list: (subject: string, now: number) =>
+        Effect.zipLeft(
+          Effect.suspend(() => index.list(subject, now)),
+          Effect.suspend(() => {
+            if (renewals === times) return Effect.void
+            renewals++
+            const [old, next] = [current, records.freshId()]
+            current = next
+            return Effect.zipRight(index.insert(next, record, now, undefined), backend.remove(old, undefined, now))
+          })
+        )
+    }
+    const config = Either.getOrThrow(SessionConfig.resolve({}, "server"))
+    const sessions = sessionsOf.make(config, backend, renewing)
+    const alive = Effect.suspend(() => Effect.map(index.list("ada", now), (entries) => entries.length))
+    return { sessions, alive, start: Effect.suspend(() => index.insert(current, record, now, undefined)) }
+  }
+
+  it.live("S2: revokeAll goes on until none is left", () =>
+    Effect.gen(function*() {
+      const { alive, sessions, start } = renewedOften(20)
+      yield* start
+      expect(yield* sessions.revokeAll("ada")).toBe(1)
+      expect(yield* alive).toBe(0)
+    }))
+
+  it.live("S2: revokeAll that does not come to an end fails instead of answering a number", () =>
+    Effect.gen(function*() {
+      const { alive, sessions, start } = renewedOften(Infinity)
+      yield* start
+      const error = yield* Effect.flip(sessions.revokeAll("ada"))
+      expect(error).toMatchObject({ operation: "remove", reason: "Contention" })
+      expect(yield* alive).toBe(1)
+    }))
+})
 
 const unique = () => `effect_session_test_${randomUUID().replaceAll("-", "").slice(0, 12)}`
 const shared = (name: Name, url: string) => rows((options) => storeAt(name, unique(), url, options))
