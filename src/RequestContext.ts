@@ -737,8 +737,8 @@ export const routeMiddleware: HttpLayerRouter.Middleware<{
  */
 export const layerRouter = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore, { global: true })
 
-/** @internal for `HttpApi`, whose middleware may require nothing: it supplies the id itself */
+/** @internal for `HttpApi`, whose middleware may require nothing: `RequestContextApi` sees to the id */
 export const beginApi = (
   store: SessionStoreService
 ): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.zipRight(RequestId.ensure, ensure(store, RequestFiber.append))
+  ensure(store, RequestFiber.append)

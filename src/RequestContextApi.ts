@@ -110,10 +110,6 @@ type Service = HttpApiMiddleware.HttpApiMiddlewareSecurity<
   never
 >
 
-/** Makes the id of the request, where it has none yet. */
-const ensureId = ({ trustInbound = true }: Id.Options) =>
-  trustInbound ? Id.ensure : Effect.provide(Id.RequestId, Id.layerWith({ trustInbound }))
-
 /**
  * The middleware behind a tag. It supplies the `RequestId` itself where no outer middleware did: the response and the logs
  * have it. For handlers that use the id there is {@link RequestId}.
@@ -143,7 +139,7 @@ export const layer = <Self>(
           })
         )
       }
-      const session = Effect.zipRight(ensureId(options), RequestContext.beginApi(store))
+      const session = Effect.zipRight(Id.ensure(options), RequestContext.beginApi(store))
       return Effect.succeed<Service>({ session: () => session })
     })
   )
@@ -198,7 +194,7 @@ export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-sessio
  * @category layers
  */
 export const layerRequestId = (options: Id.Options = {}): Layer.Layer<RequestId> =>
-  Layer.succeed(RequestId, ensureId(options))
+  Layer.succeed(RequestId, Id.ensure(options))
 
 // ── the document ──
 

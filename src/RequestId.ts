@@ -214,8 +214,8 @@ export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal
  */
 export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})
 
-/** @internal */
-export const ensure: Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> = ensureWith(
-  true,
-  RequestFiber.append
-)
+/** @internal for `HttpApi`, whose middlewares run in the request's own fiber */
+export const ensure = (
+  options: Options
+): Effect.Effect<string, never, HttpServerRequest.HttpServerRequest> =>
+  ensureWith(options.trustInbound ?? true, RequestFiber.append)

@@ -686,13 +686,13 @@ describe("the head of a response", () => {
       const inner = write.pipe(RequestContext.middleware, Effect.provideService(SessionStore.SessionStore, admin))
       const app = Effect.gen(function*() {
         yield* RequestContext.insert(Other, "outer")
-        yield* inner
-        return Option.isSome(yield* RequestContext.get(Value)) ? text("mixed") : text("apart")
+        const { status } = yield* inner
+        return Option.isSome(yield* RequestContext.get(Value)) ? text("mixed") : text(`apart ${status}`)
       })
       return serve(app, visitors.layer)
     }))
     const response = await request("/?value=inner")
-    expect(await response.text()).toBe("apart")
+    expect(await response.text()).toBe("apart 200")
     expect(response.headers.getSetCookie().map((line) => line.split("=")[0]).sort()).toEqual(["admin", "visitor"])
     expect([visitors.taken().insert, admins.taken().insert]).toEqual([1, 1])
   })

@@ -516,7 +516,7 @@ describe("what is told", () => {
       Logger.defaultLogger,
       Logger.make(({ message }) => void lines.push(JSON.stringify(message)))
     )
-    const broken = Stream.concat(Stream.make(new Uint8Array([65])), Stream.fail(new Error("broken")))
+    const broken = Stream.concat(Stream.make(new Uint8Array([65])), Stream.fail("broken"))
     const app = Effect.as(RequestContext.insert(A, "x"), HttpServerResponse.stream(broken)).pipe(
       RequestContext.middleware,
       RequestId.middleware

@@ -46,6 +46,7 @@ export const run = async ({ log, quick, rounds: wanted }) => {
     bareOctets: summary(allocations.map(({ bare }) => bare)),
     overheadOctets: summaries(allocations, "overhead"),
     overRequestIdOctets: summaries(allocations, "overRequestId"),
-    counted: await ask("inprocess/count.js")
+    counted: await ask("inprocess/count.js"),
+    profiles: await ask("inprocess/profile.js", [quick ? 1000 : 6000])
   }
 }
