@@ -507,7 +507,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       const [second, other] = [newId(), newId()]
       const arriveSecond = yield* paused(refuse(1), "bob", second)
       expect(yield* plain.index.insert(other, owned("bob"), now + grace + 1, refuse(1))).toBe("Inserted")
-      yield* arriveSecond
+      expect(yield* arriveSecond).toBe("Full")
       expect(yield* isThere(plain.backend, second)).toBe(false)
       expect((yield* plain.index.list("bob", now)).map((entry) => entry.id)).toEqual([other])
     }))
@@ -537,6 +537,29 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
         }
       }))
   }
+
+  it.scopedLive("S8: a sign-in that failed while Redis was away keeps nobody out for long", () =>
+    Effect.gen(function*() {
+      const { client, prefix, ...plain } = yield* own
+      let away = false
+      const cut = yield* adapterOver(
+        watched(client, [], {
+          before: (call) => {
+            away ||= isScript(call, Scripts.insert)
+            return away ? Promise.reject(new Error("connection lost")) : undefined
+          }
+        }),
+        prefix
+      )
+      const failed = newId()
+      expect(Exit.isFailure(yield* Effect.exit(cut.index.insert(failed, owned("ada"), now, refuse(1))))).toBe(true)
+      // whether it still arrives nobody knows
+      expect(yield* plain.index.insert(newId(), owned("ada"), now + 9_999, refuse(1))).toBe("Full")
+      expect(yield* plain.index.insert(newId(), owned("ada"), now + 10_000, refuse(1))).toBe("Inserted")
+      yield* plain.backend.insert(failed, owned("ada"), now)
+      expect(yield* plain.index.list("ada", now)).toHaveLength(1)
+      expect(yield* isThere(plain.backend, failed)).toBe(false)
+    }))
 
   it.scopedLive("S8: a sign-in that was interrupted takes no place", () =>
     Effect.gen(function*() {

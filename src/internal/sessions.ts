@@ -18,13 +18,13 @@ type Entry = { readonly id: string; readonly session: ListedSession }
  * Sessions that are renewed while all are being revoked come back under new ids; another look finds them. Only a look that
  * finds none is an end: whoever is told a number may rely on it.
  */
-const maxRounds = 32
+const maxRounds = 100
 
-/** Full jitter, from 1 ms to at most 64; the first look again is immediate. */
+/** Full jitter, from 1 ms to at most 16; the first look again is immediate. */
 const pause = (round: number): Effect.Effect<void> =>
   round === 0
     ? Effect.void
-    : Effect.flatMap(Random.next, (random) => Effect.sleep(random * Math.min(2 ** round, 64)))
+    : Effect.flatMap(Random.next, (random) => Effect.sleep(random * Math.min(2 ** round, 16)))
 
 export const make = (
   config: SessionConfig,

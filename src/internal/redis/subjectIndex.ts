@@ -33,11 +33,17 @@ import * as Scripts from "./scripts.js"
 /** An entry that was never settled is an insert under way for so long, and dead afterwards if it has no record. */
 const graceMillis = 60_000
 
+/**
+ * Its place is given to another sign-in sooner, so that one that failed while Redis was away keeps nobody out for long: the
+ * id is buried first, and the insert does not arrive any more.
+ */
+const patienceMillis = 10_000
+
 /** Time-outs are seconds: no insert arrives later than this. */
 const tombstoneMillis = "600000"
 
 /** How often `list` looks: as long as sessions keep vanishing under its eyes, and while it only may be so. */
-const maxLooks = 16
+const maxLooks = 64
 const maxUnsureLooks = 3
 
 interface Entry {
@@ -130,7 +136,7 @@ const insert = (
         ], String)
       }))
       // Evicted between the claim and the insert: another sign-in came after this one, as if this one had been quicker.
-      return reply === "T" ? "Taken" : "Inserted"
+      return reply === "T" ? "Taken" : reply === "E" && bound?.whenFull === "refuse" ? "Full" : "Inserted"
     }),
     () => giveUp
   )
@@ -221,7 +227,8 @@ const indexTtl = (expiry: Expiry, now: number): string => Records.ttl(2 * (expir
 
 const idOf = (entry: Entry): string => entry.id
 
-const isUnderWay = (entry: Entry, now: number): boolean => Math.abs(now - entry.claimedAt) < graceMillis
+const isUnderWay = (entry: Entry, now: number, millis = graceMillis): boolean =>
+  Math.abs(now - entry.claimedAt) < millis
 
 /** Without the data, of which a page of sessions needs nothing. */
 const behind = (
@@ -270,7 +277,7 @@ const findDead = (
       case "Another":
         return true
       case "Missing":
-        if (isUnderWay(entry, now)) return false
+        if (isUnderWay(entry, now, gives ? patienceMillis : graceMillis)) return false
         return !gives || Number.isNaN(entry.claimedAt)
           ? true
           : commands.script("insert", Scripts.bury, prefix + entry.id, [tombstoneMillis], (reply) => reply === "B")
