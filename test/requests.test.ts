@@ -30,6 +30,7 @@ import {
 } from "effect-session"
 import * as Sessions from "effect-session/Sessions"
 import * as Util from "node:util"
+import * as backendStore from "../src/internal/backendStore.js"
 import * as cookieStore from "../src/internal/cookieStore.js"
 import { RequestSession } from "../src/internal/session.js"
 import { cookieOf, countingStore } from "./support/counting.js"
@@ -416,6 +417,38 @@ describe("values of older versions that have outgrown the limit", () => {
       expect(failure).toBeUndefined()
       const third = request(cookie._tag === "Set" ? cookie.token : "")
       expect([yield* third.get(B), yield* third.get(CartV1)]).toEqual([Option.some("b"), Option.some(skus(120))])
+    }))
+})
+
+describe("a session over a limit that was lowered since", () => {
+  it.effect("S7: is changed, renewed and signed in as ever, as long as it does not grow", () =>
+    Effect.gen(function*() {
+      const before = stage({ maxSessionBytes: 200 })
+      const old = yield* before.begin((session) => session.insert(A, "a".repeat(150)))
+      const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, maxSessionBytes: 100 }, "server"))
+      const store = backendStore.make(config, before.backend)
+      const visit = (token: string, handler: (session: RequestSession) => Effect.Effect<unknown, unknown>) =>
+        Effect.gen(function*() {
+          const session = new RequestSession(store, {
+            cookie: `session=${token}`,
+            userAgent: undefined,
+            upgrade: false
+          })
+          const exit = yield* Effect.exit(handler(session))
+          const { cookie, failure } = yield* session.finish(true)
+          expect(failure).toBeUndefined()
+          return { exit, token: cookie._tag === "Set" ? cookie.token : token }
+        })
+      const smaller = yield* visit(old, (s) => Effect.zipRight(s.get(A), s.insert(A, "a".repeat(140))))
+      expect(smaller.exit._tag).toBe("Success")
+      const modified = yield* visit(old, (s) => s.modify(A, () => [1, Option.some("a".repeat(130))]))
+      expect(modified.exit._tag).toBe("Success")
+      const larger = yield* visit(old, (s) => Effect.zipRight(s.get(A), s.insert(B, "b")))
+      expect(larger.exit).toMatchObject({ cause: { error: { _tag: "SessionTooLarge", limit: 100 } } })
+      const { token: renewed } = yield* visit(old, (s) => s.renew)
+      const { token: bound } = yield* visit(renewed, (s) => s.bind("ada"))
+      expect(new Set([old, renewed, bound]).size).toBe(3)
+      expect(yield* before.stored(bound)).toEqual({ a: JSON.stringify("a".repeat(130)) })
     }))
 })
 

@@ -277,7 +277,9 @@ export const make = (
     tries: number
   ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
     const data = Data.applyPatch(current.data, patch)
-    const error = tooLarge(Data.totalOctets(data))
+    const size = Data.totalOctets(data)
+    // As in a backend: only a step that makes it larger can be too large.
+    const error = size > Data.totalOctets(current.data) ? tooLarge(size) : undefined
     if (error !== undefined) return Effect.fail(error)
     const { expiry } = patch
     // Copied again, its times are what they are by then; an own expiry that this request has set stays.

@@ -16,7 +16,7 @@ export interface Taken {
   readonly own: OwnExpiry | undefined
 }
 
-type Scale = Pick<SessionStoreService, "weigh" | "tooLarge">
+type Scale = Pick<SessionStoreService, "kind" | "weigh" | "tooLarge">
 
 export class Draft {
   changes = new Changes()
@@ -57,8 +57,8 @@ export class Draft {
 
   /** Sets a text, unless the session would be too large. What is stored already is no change. */
   set(name: string, text: string, stored: Data | undefined): SessionTooLarge | undefined {
-    const before = this.weight
-    const error = this.scale.tooLarge(this.reweigh(name, text, stored))
+    const before = this.weight ??= this.weigh(stored)
+    const error = this.tooLarge(this.reweigh(name, text, stored), before)
     if (error !== undefined) {
       this.weight = before
       return error
@@ -123,7 +123,15 @@ export class Draft {
    */
   tooLargeWith(stored: Data, name: string, text: string): SessionTooLarge | undefined {
     if (this.changes.isEmpty && this.saving === undefined) return undefined
-    return this.scale.tooLarge(this.weigh(new Map([...stored, [name, text]])))
+    return this.tooLarge(this.weigh(new Map([...stored, [name, text]])), this.weigh(stored))
+  }
+
+  /**
+   * A server store takes every step that does not make the session larger: one that is over the limit already (it was
+   * lowered since) lives on. A cookie that is too large cannot be sent at all.
+   */
+  private tooLarge(weight: number, before: number): SessionTooLarge | undefined {
+    return this.scale.kind === "server" && weight <= before ? undefined : this.scale.tooLarge(weight)
   }
 
   /** In the current version a value may be larger than in the one that it was read in: then it stays as it is. */
