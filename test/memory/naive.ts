@@ -79,6 +79,7 @@ export class Naive {
     if (bounds === undefined) return
     while (this.sessions + sessions > bounds.maxSessions || this.bytes + bytes > bounds.maxBytes) {
       const others = [...this.entries].filter(([id]) => id !== keep)
+      FastCheck.pre(others.length > 0) // one session larger than the bound: no history for these bounds
       const [expired] = others.filter(([, { session }]) => session.expiresAt <= now)
         .sort(([, a], [, b]) => a.session.expiresAt - b.session.expiresAt)
       const [next] = others.sort(([, a], [, b]) => Number(a.returned) - Number(b.returned) || a.used - b.used)
