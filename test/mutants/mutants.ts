@@ -1,0 +1,1673 @@
+/**
+ * The contract, broken on purpose: one small mistake in the code for each promise of a row, which a test of that row must
+ * notice. `npm run mutants` makes them, one at a time; test/mutants.test.ts sees to it that the list fits the code.
+ */
+
+export const rows = [
+  "R1",
+  "R2",
+  "R3",
+  "R4",
+  "R5",
+  "C1",
+  "C2",
+  "C3",
+  "C4",
+  "C5",
+  "C6",
+  "C7",
+  "C8",
+  "C9",
+  "C10",
+  "C11",
+  "C12",
+  "M1",
+  "M2",
+  "M3",
+  "M4",
+  "M5",
+  "M6",
+  "M7",
+  "M8",
+  "M9",
+  "M10",
+  "M11",
+  "M12",
+  "M13",
+  "K1",
+  "K2",
+  "K3",
+  "K4",
+  "K5",
+  "K6",
+  "K7",
+  "S1",
+  "S2",
+  "S3",
+  "S4",
+  "S5",
+  "S6",
+  "S7",
+  "S8",
+  "E1",
+  "E2",
+  "E3",
+  "E4",
+  "E5",
+  "F1",
+  "F2",
+  "F3",
+  "F4",
+  "F5",
+  "F6"
+] as const
+
+/**
+ * - `what`: what is broken, as a user of the library would put it.
+ * - `find`: source text that is in the file exactly once.
+ * - `kind`: `"types"` where it is the type tests that notice.
+ * - `tests`: the file of tests to run, where the usual choice (scripts/mutants.ts) leaves it out as too slow.
+ */
+export interface Mutant {
+  readonly row: (typeof rows)[number]
+  readonly what: string
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  readonly kind?: "types"
+  readonly tests?: string
+}
+
+export const mutants: ReadonlyArray<Mutant> = [
+  {
+    row: "R1",
+    what: "the first 256 characters are kept, not 255",
+    file: "src/internal/requestId.ts",
+    find: "slice(0, 255)",
+    replace: "slice(0, 256)"
+  },
+  {
+    row: "R1",
+    what: "dots stay in the id",
+    file: "src/internal/requestId.ts",
+    find: "[^A-Za-z0-9_@-]",
+    replace: "[^A-Za-z0-9_@.-]"
+  },
+  {
+    row: "R1",
+    what: "a header with nothing left in it is an empty id",
+    file: "src/internal/requestId.ts",
+    find: "return kept === \"\" ?",
+    replace: "return inbound === undefined ?"
+  },
+  {
+    row: "R2",
+    what: "the span has the id under another name",
+    file: "src/RequestId.ts",
+    find: "span.attribute(\"request_id\", id)",
+    replace: "span.attribute(\"requestId\", id)"
+  },
+  {
+    row: "R2",
+    what: "log lines have the id under another name",
+    file: "src/RequestId.ts",
+    find: "RequestFiber.annotation(fiber, \"request_id\", id)",
+    replace: "RequestFiber.annotation(fiber, \"requestId\", id)"
+  },
+  {
+    row: "R3",
+    what: "an id that the handler set stays",
+    file: "src/RequestId.ts",
+    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), internal.headerName, this.id))",
+    replace: "internal.headerName in response.headers\n"
+      + "      ? Effect.succeed(response)\n"
+      + "      : Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response),"
+      + " internal.headerName, this.id))"
+  },
+  {
+    row: "R3",
+    what: "a Response of fetch is sent without the id",
+    file: "src/RequestId.ts",
+    find: "setHeader(WebResponse.lift(response), internal.headerName",
+    replace: "setHeader(response, internal.headerName"
+  },
+  {
+    row: "R4",
+    what: "the client's header counts although it is not trusted",
+    file: "src/RequestId.ts",
+    find: "trustInbound ? request.headers[internal.headerName] : undefined",
+    replace: "request.headers[internal.headerName]"
+  },
+  {
+    row: "R4",
+    what: "the layer does not pass the option on",
+    file: "src/RequestId.ts",
+    find: "ensureWith(options.trustInbound ?? true, RequestFiber.share)",
+    replace: "ensureWith(true, RequestFiber.share)"
+  },
+  {
+    row: "R5",
+    what: "without an id the app runs",
+    file: "src/RequestContext.ts",
+    find: "if (!services.has(RequestId.RequestId.key)) return missingRequestId\n",
+    replace: ""
+  },
+  {
+    row: "R5",
+    what: "the debug span has another name",
+    file: "src/RequestContext.ts",
+    find: "\"RequestContextService::call\"",
+    replace: "\"RequestContext::call\""
+  },
+  {
+    row: "R5",
+    what: "without an id the answer is an empty one and no 500",
+    file: "src/RequestContext.ts",
+    find: "Effect.suspend(() => Effect.die(new MissingRequestId()))",
+    replace: "Effect.interrupt"
+  },
+  {
+    row: "R5",
+    what: "the middleware of HttpApp compiles without RequestId",
+    file: "src/RequestContext.ts",
+    find: "HttpApp.Default<E, Exclude<R, RequestContext> | RequestId.RequestId | SessionStore>",
+    replace: "HttpApp.Default<E, Exclude<R, RequestContext> | SessionStore>",
+    kind: "types"
+  },
+  {
+    row: "R5",
+    what: "the middleware of single routes compiles without RequestId",
+    file: "src/RequestContext.ts",
+    find: "  requires: RequestId.RequestId\n",
+    replace: "  requires: never\n",
+    kind: "types"
+  },
+  {
+    row: "C1",
+    what: "Infinity is taken, and written as null",
+    file: "src/internal/json.ts",
+    find: "Number.isFinite(value) ? false",
+    replace: "!Number.isNaN(value) ? false"
+  },
+  {
+    row: "C1",
+    what: "class instances pass for plain objects",
+    file: "src/internal/json.ts",
+    find: "prototype !== null && prototype !== Object.prototype",
+    replace: "prototype === Date.prototype"
+  },
+  {
+    row: "C1",
+    what: "what writes itself (toJSON) is asked to",
+    file: "src/internal/json.ts",
+    find: ".toJSON === \"function\"",
+    replace: ".toJSON === \"string\""
+  },
+  {
+    row: "C1",
+    what: "a value that was read once is given out again, as it was changed since",
+    file: "src/SessionKey.ts",
+    find: "(value) => Effect.succeed({ present: true, value, migrated })",
+    replace: "(value) => Effect.succeed((Object.assign(this, { memo: {}, ...this }).memo[text] ??= { present:"
+      + " true, value, migrated }))"
+  },
+  {
+    row: "C2",
+    what: "an error's JSON has the stored value",
+    file: "src/SessionError.ts",
+    find: "{ value, enumerable: false }",
+    replace: "{ value, enumerable: true }"
+  },
+  {
+    row: "C2",
+    what: "an error's path is the issue's text, which prints the value",
+    file: "src/SessionKey.ts",
+    find: "[0]?.path.map(String).join(\".\") ?? \"\"",
+    replace: "[0]?.message ?? \"\""
+  },
+  {
+    row: "C2",
+    what: "a schema that throws is a defect",
+    file: "src/SessionKey.ts",
+    find: "return Effect.fail(this.thrown(direction, defect))",
+    replace: "return Effect.die(defect)"
+  },
+  {
+    row: "C2",
+    what: "null is no value",
+    file: "src/internal/session.ts",
+    find: "if (!read.migrated) return Effect.succeed(Option.some(read.value))",
+    replace: "if (!read.migrated) return Effect.succeed(Option.fromNullable(read.value))"
+  },
+  {
+    row: "C3",
+    what: "a value that does not decode is not removed",
+    file: "src/internal/session.ts",
+    find: "          this.change(now, () => this.removeText(key.name)),\n"
+      + "          () => map(key.read(text), (read) => read.present ? Option.some(read.value) :"
+      + " Option.none())\n",
+    replace: "          key.read(text),\n"
+      + "          (read) =>\n"
+      + "            map(\n"
+      + "              this.change(now, () => this.removeText(key.name)),\n"
+      + "              () => read.present ? Option.some(read.value) : Option.none()\n"
+      + "            )\n"
+  },
+  {
+    row: "C3",
+    what: "remove leaves what is stored",
+    file: "src/internal/draft.ts",
+    find: "    this.changes.remove(name)\n",
+    replace: "    this.changes.keep(name)\n"
+  },
+  {
+    row: "C4",
+    what: "what was inserted before a clear survives it",
+    file: "src/internal/changes.ts",
+    find: "    this.entries = none\n",
+    replace: ""
+  },
+  {
+    row: "C4",
+    what: "a patch that clears leaves the stored keys",
+    file: "src/internal/data.ts",
+    find: "patch.clear ? new Map<string, string>() : new Map(data)",
+    replace: "new Map(data)"
+  },
+  {
+    row: "C5",
+    what: "the removal cookie is not Partitioned as the cookie was",
+    file: "src/internal/setCookie.ts",
+    find: "removal: make(\"\", { ...attributes,",
+    replace: "removal: make(\"\", { ...attributes, partitioned: false,"
+  },
+  {
+    row: "C5",
+    what: "the removal cookie has no attributes but the path",
+    file: "src/internal/setCookie.ts",
+    find: "removal: make(\"\", { ...attributes,",
+    replace: "removal: make(\"\", { path: config.path,"
+  },
+  {
+    row: "C5",
+    what: "a flush leaves the record to expire",
+    file: "src/internal/backendStore.ts",
+    find: "return andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
+    replace: "return forget(base.session?.owner, id)"
+  },
+  {
+    row: "C5",
+    what: "the browser keeps the cookie of a session that was flushed",
+    file: "src/internal/session.ts",
+    find: "this.standing = this.cookie().present ? removeCookie : noCookie",
+    replace: "this.standing = noCookie"
+  },
+  {
+    row: "C5",
+    what: "what is inserted after a flush is written to the session that ended",
+    file: "src/internal/session.ts",
+    find: "    this.state = absent\n"
+      + "    this.savedToken = undefined\n",
+    replace: "    this.savedToken = undefined\n"
+  },
+  {
+    row: "C6",
+    what: "a clear is no change",
+    file: "src/internal/changes.ts",
+    find: "!content.clear && content.set.size === 0",
+    replace: "content.set.size === 0"
+  },
+  {
+    row: "C6",
+    what: "removing the last key is no change",
+    file: "src/internal/changes.ts",
+    find: "content.set.size === 0 && content.remove.size === 0",
+    replace: "content.set.size === 0"
+  },
+  {
+    row: "C7",
+    what: "a get after a clear sees what was stored",
+    file: "src/internal/changes.ts",
+    find: "entry === undefined && this.cleared ? null : entry",
+    replace: "entry"
+  },
+  {
+    row: "C7",
+    what: "changes on top of a save under way forget its clear",
+    file: "src/internal/changes.ts",
+    find: "if (later.cleared) this.clear()\n",
+    replace: ""
+  },
+  {
+    row: "C7",
+    what: "each fiber of a request loads for itself",
+    file: "src/internal/session.ts",
+    find: "if (this.loading !== undefined) return this.loading\n",
+    replace: ""
+  },
+  {
+    row: "C7",
+    what: "a failed load is remembered",
+    file: "src/internal/session.ts",
+    find: "if (this.loading === shared) this.loading = undefined\n",
+    replace: "if (this.loading === shared && exit._tag === \"Success\" && exit.value._tag === \"Success\")"
+      + " this.loading = undefined\n"
+  },
+  {
+    row: "C7",
+    what: "the commit does not wait for operations under way",
+    file: "src/internal/session.ts",
+    find: "if (this.underWay.isQuiet) return this.conclude(committing, now)",
+    replace: "return this.conclude(committing, now)"
+  },
+  {
+    row: "C7",
+    what: "an operation that was interrupted is waited for",
+    file: "src/internal/underWay.ts",
+    find: "return Effect.onExit(restore(effect), () =>",
+    replace: "return Effect.tap(restore(effect), () =>"
+  },
+  {
+    row: "C8",
+    what: "a name with a lone surrogate is taken",
+    file: "src/SessionKey.ts",
+    find: "if (!name.isWellFormed())",
+    replace: "if (name === \"\\ud800 \")"
+  },
+  {
+    row: "C8",
+    what: "NFC and NFD are one key",
+    file: "src/internal/data.ts",
+    find: "JSON.stringify(key).slice",
+    replace: "JSON.stringify(key.normalize()).slice"
+  },
+  {
+    row: "C8",
+    what: "values are checked but not decoded",
+    file: "src/SessionKey.ts",
+    find: "this.decode = ParseResult.decodeUnknown(schema)",
+    replace: "this.decode = ParseResult.validate(schema)"
+  },
+  {
+    row: "C9",
+    what: "modify writes whatever version is there",
+    file: "src/internal/backendStore.ts",
+    find: "backend.update(id, patch, now, session.version, session)",
+    replace: "backend.update(id, patch, now, undefined, session)"
+  },
+  {
+    row: "C9",
+    what: "who comes last has the next turn",
+    file: "src/internal/turns.ts",
+    find: "queue.waiting.push(waiter)",
+    replace: "queue.waiting.splice(queue.head, 0, waiter)"
+  },
+  {
+    row: "C9",
+    what: "a lost compare-and-set is tried again once only",
+    file: "src/internal/backendStore.ts",
+    find: "const maxTries = 100",
+    replace: "const maxTries = 1"
+  },
+  {
+    row: "C9",
+    what: "there is no bound on how often modify tries",
+    file: "src/internal/backendStore.ts",
+    find: "return tries === maxTries",
+    replace: "return tries === Infinity"
+  },
+  {
+    row: "C9",
+    what: "a modify that changes nothing trusts what was loaded long ago",
+    file: "src/internal/backendStore.ts",
+    find: "return confirmed\n",
+    replace: "return true\n"
+  },
+  {
+    row: "C9",
+    what: "who is interrupted while waiting keeps the turn",
+    file: "src/internal/turns.ts",
+    find: "if (waiter.granted) return this.release(key, queue)",
+    replace: "if (waiter.granted) return"
+  },
+  {
+    row: "C9",
+    what: "modify does not see what the request has yet to save",
+    file: "src/internal/session.ts",
+    find: "if (this.draft.lookup(key.name) !== undefined) {",
+    replace: "if (this.closed && this.draft.lookup(key.name) !== undefined) {"
+  },
+  {
+    row: "C10",
+    what: "renew drops what another request wrote meanwhile",
+    file: "src/internal/backendStore.ts",
+    find: "backend.remove(oldId, current.version, now)",
+    replace: "backend.remove(oldId, undefined, now)"
+  },
+  {
+    row: "C10",
+    what: "a sealed session keeps its sid through a renewal",
+    file: "src/internal/cookieStore.ts",
+    find: "(renew || previous === undefined ?",
+    replace: "(previous === undefined ?"
+  },
+  {
+    row: "C10",
+    what: "the creation time starts anew",
+    file: "src/internal/decide.ts",
+    find: "marks.owner === undefined ? session :",
+    replace: "marks.owner === undefined && !marks.renew ? session :"
+  },
+  {
+    row: "C10",
+    what: "renew leaves the old record as well",
+    file: "src/internal/backendStore.ts",
+    find: "backend.remove(oldId, current.version, now)",
+    replace: "Effect.succeed(\"removed\" as const)"
+  },
+  {
+    row: "C10",
+    what: "renew renews at once, and not with the response",
+    file: "src/internal/session.ts",
+    find: "        this.draft.renewing = true\n"
+      + "        return Effect.void\n",
+    replace: "        this.draft.renewing = true\n"
+      + "        return Effect.orDie(Effect.asVoid(this.saveNow(now, undefined)))\n"
+  },
+  {
+    row: "C11",
+    what: "an Upgrade request counts as before the head",
+    file: "src/internal/session.ts",
+    find: "this.closed = request.upgrade",
+    replace: "this.closed = false"
+  },
+  {
+    row: "C11",
+    what: "a change that would need a cookie is dropped without a word",
+    file: "src/internal/session.ts",
+    find: "if (this.state._tag !== \"Found\") return whenAbsent",
+    replace: "if (this.state._tag !== \"Found\") return Effect.void"
+  },
+  {
+    row: "C11",
+    what: "a sealed session takes changes after the head, and loses them",
+    file: "src/internal/session.ts",
+    find: "if (this.store.kind === \"client\") return failClosed",
+    replace: "if (this.store.kind === \"client\") return Effect.void"
+  },
+  {
+    row: "C11",
+    what: "a change after the head is not saved",
+    file: "src/internal/session.ts",
+    find: "andThen(apply(), () => this.saveNow(now, undefined))",
+    replace: "apply()"
+  },
+  {
+    row: "C11",
+    what: "renew after the head is dropped without a word",
+    file: "src/internal/session.ts",
+    find: "        if (this.closed) return failClosed\n"
+      + "        this.draft.renewing = true",
+    replace: "        if (this.closed) return Effect.void\n"
+      + "        this.draft.renewing = true"
+  },
+  {
+    row: "C11",
+    what: "commit saves with the response and not now",
+    file: "src/internal/session.ts",
+    find: "this.closed ? Effect.void : Effect.asVoid(this.saveNow(now, undefined))",
+    replace: "Effect.void"
+  },
+  {
+    row: "C12",
+    what: "setExpiry alone makes a session",
+    file: "src/internal/decide.ts",
+    find: "if (set.size === 0 && marks.owner === undefined) return nothing",
+    replace: "if (set.size === 0 && marks.owner === undefined && marks.own === undefined) return nothing"
+  },
+  {
+    row: "C12",
+    what: "flush sends a removal to who sent no cookie",
+    file: "src/internal/session.ts",
+    find: "this.standing = this.cookie().present ? removeCookie : noCookie",
+    replace: "this.standing = removeCookie"
+  },
+  {
+    row: "M1",
+    what: "an untouched session behind a cookie costs a Vary",
+    file: "src/internal/respond.ts",
+    find: "if (!session.touched) {",
+    replace: "if (!session.touched && session.request.cookie === undefined) {"
+  },
+  {
+    row: "M2",
+    what: "inserting what is already there is a change",
+    file: "src/internal/changes.ts",
+    find: "} else if (this.cleared || base?.get(key) !== text) set.set(key, text)",
+    replace: "} else set.set(key, text)"
+  },
+  {
+    row: "M2",
+    what: "a session that was only read is saved every time",
+    file: "src/internal/decide.ts",
+    find: "changed ? saving(plain) : basis.reseal ?",
+    replace: "changed ? saving(plain) : session.data.size > 0 ?"
+  },
+  {
+    row: "M2",
+    what: "an insert alone loads the session",
+    file: "src/internal/session.ts",
+    find: "return this.store.kind === \"server\" && tokens.length === 1 ? tokens[0] : undefined",
+    replace: "return undefined"
+  },
+  {
+    row: "M3",
+    what: "a Set-Cookie of our name among the handler's headers is sent as well",
+    file: "src/internal/respond.ts",
+    find: "setHeaders(withoutHeader(config, response), {",
+    replace: "setHeaders(response, {"
+  },
+  {
+    row: "M3",
+    what: "a cookie of our name is replaced without a warning",
+    file: "src/internal/respond.ts",
+    find: "return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)",
+    replace: "return Effect.succeed(sent)"
+  },
+  {
+    row: "M3",
+    what: "cookies set beside a Response of fetch get lost",
+    file: "src/internal/webResponse.ts",
+    find: "HttpServerResponse.mergeCookies(response.cookies)",
+    replace: "(lifted) => lifted"
+  },
+  {
+    row: "M3",
+    what: "a server store sends the cookie on every change",
+    file: "src/internal/session.ts",
+    find: "if (saved.token !== before || moved) this.send(",
+    replace: "if (saved.token !== before || moved || saved.session !== undefined) this.send("
+  },
+  {
+    row: "M3",
+    what: "a refresh of a cookie without Max-Age sends it",
+    file: "src/internal/session.ts",
+    find: "const moved = saved.moved && (saved.expiry.persistent || wasPersistent)",
+    replace: "const moved = saved.moved"
+  },
+  {
+    row: "M4",
+    what: "a 500 commits",
+    file: "src/internal/resolveOptions.ts",
+    find: "status < 500 && status !== 499",
+    replace: "status <= 500 && status !== 499"
+  },
+  {
+    row: "M4",
+    what: "a 499 commits",
+    file: "src/internal/resolveOptions.ts",
+    find: "status < 500 && status !== 499",
+    replace: "status < 500"
+  },
+  {
+    row: "M4",
+    what: "the predicate is not asked",
+    file: "src/internal/resolveOptions.ts",
+    find: "        ? options.commitWhen\n",
+    replace: "        ? commitsBelow500\n"
+  },
+  {
+    row: "M4",
+    what: "the cookie of what commit saved is dropped with the changes",
+    file: "src/internal/session.ts",
+    find: "    if (!committing || this.closed) return",
+    replace: "    if (!committing) this.standing = noCookie\n"
+      + "    if (!committing || this.closed) return"
+  },
+  {
+    row: "M5",
+    what: "the 503 has no CORS headers",
+    file: "src/internal/respond.ts",
+    find: " || name.startsWith(\"access-control-\")",
+    replace: ""
+  },
+  {
+    row: "M5",
+    what: "the 503 may be stored",
+    file: "src/internal/respond.ts",
+    find: "{ \"cache-control\": \"no-store\" }",
+    replace: "{}"
+  },
+  {
+    row: "M5",
+    what: "the 503 has all of the handler's headers",
+    file: "src/internal/respond.ts",
+    find: "if (name === \"x-request-id\" ||",
+    replace: "if (name !== \"content-type\" ||"
+  },
+  {
+    row: "M5",
+    what: "a store that does not answer is waited for",
+    file: "src/internal/backendStore.ts",
+    find: "withDeadline(effect, millis, () => SessionStoreError.of(operation, \"Timeout\"))",
+    replace: "effect"
+  },
+  {
+    row: "M5",
+    what: "a store that throws is a defect",
+    file: "src/internal/backendStore.ts",
+    find: "return report(SessionStoreError.of(operation, \"Unavailable\", defect))",
+    replace: "return Effect.die(defect)"
+  },
+  {
+    row: "M5",
+    what: "a failed refresh is a failed commit",
+    file: "src/internal/decide.ts",
+    find: "mere: !changed,",
+    replace: "mere: false,"
+  },
+  {
+    row: "M5",
+    what: "a schema that hangs keeps the client waiting",
+    file: "src/internal/underWay.ts",
+    find: "return Effect.ignore(withDeadline(idle, millis, () => undefined))",
+    replace: "return idle"
+  },
+  {
+    row: "M6",
+    what: "an expired seal is removed from the browser",
+    file: "src/internal/cookieStore.ts",
+    find: "if (expiry.isExpired(config, times, now)) return expired",
+    replace: "if (expiry.isExpired(config, times, now)) return notAuthentic"
+  },
+  {
+    row: "M6",
+    what: "a well-formed token that is unknown is removed from the browser",
+    file: "src/internal/backendStore.ts",
+    find: "reason: \"Unknown\", warning",
+    replace: "reason: \"NotAuthentic\", warning"
+  },
+  {
+    row: "M6",
+    what: "look-ups are not counted by outcome",
+    file: "src/internal/metrics.ts",
+    find: "Metric.tagged(load, \"outcome\", outcome)",
+    replace: "Metric.tagged(load, \"outcome\", \"any\")"
+  },
+  {
+    row: "M6",
+    what: "a malformed value takes an unknown token beside it along",
+    file: "src/internal/session.ts",
+    find: "candidates.tokens.length === 0 ? candidates.malformed :",
+    replace: "candidates.malformed ? true :"
+  },
+  {
+    row: "M6",
+    what: "a forged seal is removed although another one opened",
+    file: "src/internal/session.ts",
+    find: "|| this.state._tag !== \"Absent\") return false\n",
+    replace: "|| this.state._tag === \"Ended\") return false\n"
+      + "    if (candidates.tokens.length > 1) return true\n"
+  },
+  {
+    row: "M6",
+    what: "a forged seal stays in the browser",
+    file: "src/internal/session.ts",
+    find: ": this.emptyReason === \"NotAuthentic\"",
+    replace: ": false"
+  },
+  {
+    row: "M7",
+    what: "an id that the store does not know is adopted",
+    file: "src/internal/backendStore.ts",
+    find: "return session === undefined ? createUnseen(patch, now) :",
+    replace: "if (session === undefined) {\n"
+      + "            const expiry = patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined)\n"
+      + "            const adopted: NewSession = { ...expiry, data: patch.set, owner: undefined }\n"
+      + "            return Effect.as(backend.insert(id, adopted, now), {\n"
+      + "              _tag: \"Saved\",\n"
+      + "              token,\n"
+      + "              id,\n"
+      + "              expiry,\n"
+      + "              moved: true,\n"
+      + "              session: { ...adopted, version: 1 }\n"
+      + "            } as Saved)\n"
+      + "          }\n"
+      + "          return false ? createUnseen(patch, now) :"
+  },
+  {
+    row: "M7",
+    what: "an unseen write to a session that is gone is lost",
+    file: "src/internal/backendStore.ts",
+    find: "return session === undefined ? createUnseen(patch, now) :",
+    replace: "return"
+  },
+  {
+    row: "M8",
+    what: "a fifth value is tried",
+    file: "src/internal/cookieHeader.ts",
+    find: "if (tokens.length === max) break",
+    replace: "if (tokens.length > max) break"
+  },
+  {
+    row: "M8",
+    what: "quotes are part of the value",
+    file: "src/internal/cookieHeader.ts",
+    find: "value.slice(1, -1) : value",
+    replace: "value : value"
+  },
+  {
+    row: "M8",
+    what: "a cookie whose name ends in ours is taken for ours",
+    file: "src/internal/cookieHeader.ts",
+    find: "if (!startsPair(header, start)) continue\n",
+    replace: ""
+  },
+  {
+    row: "M8",
+    what: "values are tried last to first",
+    file: "src/internal/cookieHeader.ts",
+    find: "tokens.push(value)",
+    replace: "tokens.unshift(value)"
+  },
+  {
+    row: "M8",
+    what: "malformed values are asked of the store",
+    file: "src/internal/cookieHeader.ts",
+    find: "if (value === undefined || !wellFormed(value)) malformed",
+    replace: "if (value === undefined) malformed"
+  },
+  {
+    row: "M9",
+    what: "a Cache-Control without no-store stays",
+    file: "src/internal/setCookie.ts",
+    find: " !== undefined\n"
+      + "    && cacheControl.split(\",\").some((directive) => directive.trim().toLowerCase() ==="
+      + " \"no-store\")\n",
+    replace: " !== undefined\n"
+  },
+  {
+    row: "M9",
+    what: "Vary: * gets a Cookie too",
+    file: "src/internal/setCookie.ts",
+    find: "fields.includes(\"*\") || ",
+    replace: ""
+  },
+  {
+    row: "M9",
+    what: "Vary has Cookie twice when it was there in lower case",
+    file: "src/internal/setCookie.ts",
+    find: "field.trim().toLowerCase()",
+    replace: "field.trim()"
+  },
+  {
+    row: "M9",
+    what: "a response that only read the session has no Vary",
+    file: "src/internal/respond.ts",
+    find: "vary === response.headers[\"vary\"] ? response : setHeaders(response, { vary })",
+    replace: "response"
+  },
+  {
+    row: "M10",
+    what: "the path is / whatever is configured",
+    file: "src/internal/setCookie.ts",
+    find: "path: config.path,",
+    replace: "path: \"/\","
+  },
+  {
+    row: "M10",
+    what: "the cookie is always HttpOnly",
+    file: "src/internal/setCookie.ts",
+    find: "httpOnly: config.httpOnly,",
+    replace: "httpOnly: true,"
+  },
+  {
+    row: "M10",
+    what: "Partitioned is not sent",
+    file: "src/internal/setCookie.ts",
+    find: "config.partitioned ? { partitioned: true } : {}",
+    replace: "{}"
+  },
+  {
+    row: "M10",
+    what: "a header of another name carries a session",
+    file: "src/RequestContext.ts",
+    find: "return this.request.headers[\"cookie\"]\n",
+    replace: "return this.request.headers[\"cookie\"] ?? this.request.headers[\"cookie2\"]\n"
+  },
+  {
+    row: "M11",
+    what: "the API's document shows a header and no cookie",
+    file: "src/RequestContextApi.ts",
+    find: "apiKey({ in: \"cookie\",",
+    replace: "apiKey({ in: \"header\","
+  },
+  {
+    row: "M11",
+    what: "an HttpApi without a middleware for the id has none",
+    file: "src/RequestContextApi.ts",
+    find: "Effect.zipRight(Id.ensure(options), RequestContext.beginApi(store))",
+    replace: "RequestContext.beginApi(store)"
+  },
+  {
+    row: "M12",
+    what: "Max-Age is rounded down",
+    file: "src/internal/expiry.ts",
+    find: "? Math.ceil(",
+    replace: "? Math.floor("
+  },
+  {
+    row: "M12",
+    what: "Expires is sent beside Max-Age",
+    file: "src/internal/setCookie.ts",
+    find: "maxAge: Duration.seconds(maxAge) }",
+    replace: "maxAge: Duration.seconds(maxAge), expires: new Date(Date.now() + maxAge * 1000) }"
+  },
+  {
+    row: "M13",
+    what: "an inner middleware begins a session of its own",
+    file: "src/RequestContext.ts",
+    find: "    const outer = RequestFiber.find(fiber, request, isSession(request, store))\n",
+    replace: "    const outer = undefined\n"
+  },
+  {
+    row: "M13",
+    what: "the layer begins a session of its own",
+    file: "src/RequestContext.ts",
+    find: "foreignIn(fiber) ?? RequestFiber.find(fiber, request, isSession(request, store))",
+    replace: "foreignIn(fiber)"
+  },
+  {
+    row: "K1",
+    what: "trailing bits before one = are ignored",
+    file: "src/internal/base64.ts",
+    find: "if (!beforeOnePad.includes(text.charAt(length - 2))) return -1\n",
+    replace: ""
+  },
+  {
+    row: "K1",
+    what: "the url-safe alphabet is read as well",
+    file: "src/internal/base64.ts",
+    find: "text.includes(\"-\") || text.includes(\"_\") || ",
+    replace: ""
+  },
+  {
+    row: "K1",
+    what: "padding may be missing",
+    file: "src/internal/base64.ts",
+    find: "if (length === 0 || length % 4 !== 0) return -1\n"
+      + "  let octets = (length / 4) * 3",
+    replace: "if (length === 0) return -1\n"
+      + "  let octets = Math.floor((length / 4) * 3)"
+  },
+  {
+    row: "K1",
+    what: "27 octets reach the cipher",
+    file: "src/internal/privateJar.ts",
+    find: "octets < sealOctets ? -1",
+    replace: "octets < sealOctets - 1 ? -1"
+  },
+  {
+    row: "K1",
+    what: "8,196 characters reach the cipher",
+    file: "src/internal/privateJar.ts",
+    find: "maxSealedLength = 8192",
+    replace: "maxSealedLength = 8196"
+  },
+  {
+    row: "K1",
+    what: "the octets of the cookie's name are Latin-1",
+    file: "src/PrivateCookie.ts",
+    find: "lastOctets = Buffer.from(name)",
+    replace: "lastOctets = Buffer.from(name, \"latin1\")"
+  },
+  {
+    row: "K1",
+    what: "a sealed session opens under any name of the same length",
+    file: "src/internal/cookieStore.ts",
+    find: "const name = Buffer.from(config.name)",
+    replace: "const name = Buffer.alloc(config.name.length, \"-\")"
+  },
+  {
+    row: "K1",
+    what: "one nonce is used for every seal",
+    file: "src/internal/random.ts",
+    find: "used += octets\n",
+    replace: "used += octets - nonceLength\n"
+  },
+  {
+    row: "K1",
+    what: "the percent-encoded form is not read",
+    file: "src/PrivateCookie.ts",
+    find: "sealed.includes(\"%\") ? percentDecode(sealed) : sealed",
+    replace: "sealed"
+  },
+  {
+    row: "K2",
+    what: "64 bytes are too short",
+    file: "src/KeyRing.ts",
+    find: "material.length < internal.materialLength",
+    replace: "material.length <= internal.materialLength"
+  },
+  {
+    row: "K2",
+    what: "bytes 0–31 encrypt",
+    file: "src/internal/keyRing.ts",
+    find: "material.subarray(encryptingFrom, materialLength)",
+    replace: "material.subarray(0, encryptingFrom)"
+  },
+  {
+    row: "K2",
+    what: "a secret of 31 bytes is derived from",
+    file: "src/KeyRing.ts",
+    find: "const minSecret = 32",
+    replace: "const minSecret = 31"
+  },
+  {
+    row: "K2",
+    what: "derive forgets to chain its blocks",
+    file: "src/KeyRing.ts",
+    find: ".update(first).update(info)",
+    replace: ".update(info)"
+  },
+  {
+    row: "K2",
+    what: "a ring's text is its key",
+    file: "src/internal/keyRing.ts",
+    find: "toString(): string {\n"
+      + "    return redacted",
+    replace: "toString(): string {\n"
+      + "    return this.#objects.map((object) => object.export().toString(\"base64\")).join()"
+  },
+  {
+    row: "K3",
+    what: "a value beyond ASCII is read as Latin-1",
+    file: "src/internal/privateJar.ts",
+    find: "isAscii(plain) ? plain.toString(\"latin1\")",
+    replace: "isUtf8(plain) ? plain.toString(\"latin1\")"
+  },
+  {
+    row: "K3",
+    what: "the tag comes before the ciphertext",
+    file: "src/internal/privateJar.ts",
+    find: "  scratch.set(body, random.nonceLength)\n"
+      + "  scratch.set(cipher.getAuthTag(), random.nonceLength + body.length)",
+    replace: "  scratch.set(cipher.getAuthTag(), random.nonceLength)\n"
+      + "  scratch.set(body, random.nonceLength + tagLength)"
+  },
+  {
+    row: "K4",
+    what: "a session of an older key is not sealed anew",
+    file: "src/internal/cookieStore.ts",
+    find: "reseal: opened.key > 0",
+    replace: "reseal: false"
+  },
+  {
+    row: "K4",
+    what: "the last key seals",
+    file: "src/internal/cookieStore.ts",
+    find: "privateJar.seal(keys[0],",
+    replace: "privateJar.seal(keys[keys.length - 1],"
+  },
+  {
+    row: "K4",
+    what: "a ring holds seven keys at most",
+    file: "src/KeyRing.ts",
+    find: "keys.length > internal.maxKeys",
+    replace: "keys.length >= internal.maxKeys"
+  },
+  {
+    row: "K4",
+    what: "re-sealing extends the session",
+    file: "src/internal/cookieStore.ts",
+    find: "expiry.fresh(config, now, undefined) : timesOf(previous)",
+    replace: "expiry.fresh(config, now, undefined) : expiry.touch(config, previous, now)"
+  },
+  {
+    row: "K5",
+    what: "the sid changes with every save",
+    file: "src/internal/cookieStore.ts",
+    find: "(renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()",
+    replace: "random.sid()"
+  },
+  {
+    row: "K5",
+    what: "every audience is the empty one",
+    file: "src/internal/payload.ts",
+    find: "return format + ascii",
+    replace: "return format + '\"\"'"
+  },
+  {
+    row: "K5",
+    what: "times have as many digits as they need",
+    file: "src/internal/payload.ts",
+    find: "high.toString(36).padStart(width - lowLength, \"0\")",
+    replace: "high.toString(36)"
+  },
+  {
+    row: "K5",
+    what: "the time of the last refresh is that of the creation",
+    file: "src/internal/payload.ts",
+    find: "instant(expiry.refreshedAt)",
+    replace: "instant(expiry.createdAt)"
+  },
+  {
+    row: "K5",
+    what: "a seal is read after its time",
+    file: "src/internal/cookieStore.ts",
+    find: "if (expiry.isExpired(config, times, now)) return expired\n",
+    replace: ""
+  },
+  {
+    row: "K6",
+    what: "the boundary does not fit",
+    file: "src/internal/cookieStore.ts",
+    find: "size > limit ?",
+    replace: "size >= limit ?"
+  },
+  {
+    row: "K6",
+    what: "the name does not count",
+    file: "src/internal/cookieStore.ts",
+    find: "name.length + privateJar.sealedLength(octets)",
+    replace: "privateJar.sealedLength(octets)"
+  },
+  {
+    row: "K6",
+    what: "an entry weighs an octet less than it takes",
+    file: "src/internal/data.ts",
+    find: "digits(text.length) + 2 +",
+    replace: "digits(text.length) + 1 +"
+  },
+  {
+    row: "K6",
+    what: "a value that was refused counts on",
+    file: "src/internal/draft.ts",
+    find: "      this.weight = before\n",
+    replace: ""
+  },
+  {
+    row: "K7",
+    what: "nobody is warned",
+    file: "src/internal/cookieStore.ts",
+    find: "empty(\"Corrupt\", decoded.warning)",
+    replace: "empty(\"Corrupt\", undefined)"
+  },
+  {
+    row: "K7",
+    what: "a damaged sid is taken",
+    file: "src/internal/payload.ts",
+    find: " || !sidPattern.test(sid)) return damaged",
+    replace: ") return damaged"
+  },
+  {
+    row: "K7",
+    what: "a payload that is no text dies",
+    file: "src/internal/payload.ts",
+    find: "if (text === undefined) return otherFormat\n",
+    replace: "text = text!\n"
+  },
+  {
+    row: "S1",
+    what: "another text of the same token is a token",
+    file: "src/internal/token.ts",
+    find: "{42}[AEIMQUYcgkosw048]$",
+    replace: "{43}$"
+  },
+  {
+    row: "S1",
+    what: "the store holds the token itself",
+    file: "src/internal/token.ts",
+    find: "Crypto.hash(\"sha256\", token, \"base64url\")",
+    replace: "token"
+  },
+  {
+    row: "S1",
+    what: "a token has 240 bits, and is padded",
+    file: "src/internal/random.ts",
+    find: "base64url(32)",
+    replace: "base64url(30) + \"AAA\""
+  },
+  {
+    row: "S2",
+    what: "renew revives a session that was ended meanwhile",
+    file: "src/internal/backendStore.ts",
+    find: "return Effect.as(drop, { _tag: \"Ended\" } as Saved)",
+    replace: "return Effect.succeed<Saved>(saved)"
+  },
+  {
+    row: "S2",
+    what: "a commit to a session that is gone makes a new one",
+    file: "src/internal/backendStore.ts",
+    find: "createUnseen(patch, now) : Effect.succeed<Saved>({ _tag: \"Ended\" })",
+    replace: "createUnseen(patch, now) : create(patch, undefined, now)"
+  },
+  {
+    row: "S2",
+    what: "signing out ends a session only at the version that was loaded",
+    file: "src/internal/backendStore.ts",
+    find: "andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
+    replace: "andThen(backend.remove(id, base.session?.version, now), () => forget(base.session?.owner, id))"
+  },
+  {
+    row: "S2",
+    what: "a late writer sends its cookie although the session has ended",
+    file: "src/internal/session.ts",
+    find: "    this.standing = noCookie\n"
+      + "    Metrics.ended()",
+    replace: "    Metrics.ended()"
+  },
+  {
+    row: "S2",
+    what: "sessions that ended are not counted",
+    file: "src/internal/session.ts",
+    find: "    Metrics.ended()\n",
+    replace: ""
+  },
+  {
+    row: "S3",
+    what: "SQL: an update does not ask whether the row is the one that was read",
+    file: "src/internal/sql/statements.ts",
+    find: "WHERE id = ? AND version = ? AND expires_at = ?",
+    replace: "WHERE id = ? AND ? > 0 AND expires_at = ?"
+  },
+  {
+    row: "S3",
+    what: "a commit writes the session as this request saw it",
+    file: "src/internal/decide.ts",
+    find: "        : changes.against(session.data)\n",
+    replace: "        : ((delta) => {\n"
+      + "          const kept = delta.clear ? [] : [...session.data].filter(([key]) =>"
+      + " !delta.remove.has(key))\n"
+      + "          const all = { clear: true, set: new Map([...kept, ...delta.set]), remove: new"
+      + " Set<string>() }\n"
+      + "          return isEmptyContent(delta) ? delta : all\n"
+      + "        })(changes.against(session.data))\n"
+  },
+  {
+    row: "S4",
+    what: "a record is given out at the instant of its end",
+    file: "src/internal/memory/backend.ts",
+    find: "records.getDouble(slot, R.expiresAt) > now",
+    replace: "records.getDouble(slot, R.expiresAt) >= now"
+  },
+  {
+    row: "S4",
+    what: "the clean-up takes one step and waits, however much is left",
+    file: "src/internal/cleanUp.ts",
+    find: "removed < step ?",
+    replace: "removed <= step ?"
+  },
+  {
+    row: "S4",
+    what: "the clean-up outlives its scope",
+    file: "src/SessionStore.ts",
+    find: "Effect.forkScoped(cleanUp.forever",
+    replace: "Effect.forkDaemon(cleanUp.forever"
+  },
+  {
+    row: "S4",
+    what: "Redis decides by its own time to live",
+    file: "src/internal/redis/record.ts",
+    find: "expiry.expiresAt <= now ? \"Expired\" : \"Live\"",
+    replace: "\"Live\""
+  },
+  {
+    row: "S4",
+    what: "an expired row is found until it is cleaned up",
+    file: "src/internal/sql/record.ts",
+    find: "if (expiresAt <= now) return undefined\n",
+    replace: ""
+  },
+  {
+    row: "S4",
+    what: "removeExpired removes one more than it may",
+    file: "src/internal/memory/backend.ts",
+    find: "while (count < limit) {",
+    replace: "while (count <= limit) {"
+  },
+  {
+    row: "S5",
+    what: "one session more than the bound",
+    file: "src/internal/memory/backend.ts",
+    find: "sessions + moreSessions > maxSessions",
+    replace: "sessions + moreSessions > maxSessions + 1"
+  },
+  {
+    row: "S5",
+    what: "there is no bound in octets",
+    file: "src/internal/memory/backend.ts",
+    find: " || bytes + moreBytes > maxBytes",
+    replace: ""
+  },
+  {
+    row: "S5",
+    what: "newcomers count as having come back",
+    file: "src/internal/memory/backend.ts",
+    find: "recency.add(slot, owner !== undefined)",
+    replace: "recency.add(slot, true)"
+  },
+  {
+    row: "S5",
+    what: "who came back goes first",
+    file: "src/internal/memory/recency.ts",
+    find: "this.oldestBut(this.waiting, keep) || this.oldestBut(this.returned, keep)",
+    replace: "this.oldestBut(this.returned, keep) || this.oldestBut(this.waiting, keep)"
+  },
+  {
+    row: "S5",
+    what: "evictions are not counted",
+    file: "src/internal/memory/backend.ts",
+    find: "evictedTotal.unsafeUpdate(count, [])",
+    replace: ""
+  },
+  {
+    row: "S6",
+    what: "a record of a newer format is removed",
+    file: "src/internal/backendStore.ts",
+    find: "const removed = record.newerFormat ? Effect.void :",
+    replace: "const removed ="
+  },
+  {
+    row: "S6",
+    what: "a corrupt record stays",
+    file: "src/internal/backendStore.ts",
+    find: "const removed = record.newerFormat ? Effect.void : Effect.ignore(backend.remove(id, undefined, now))",
+    replace: "const removed = Effect.void"
+  },
+  {
+    row: "S6",
+    what: "a file that was cut off is read as far as it goes",
+    file: "src/internal/keyValueStore/record.ts",
+    find: " || head[2] !== checksum(id, body)) return",
+    replace: ") return"
+  },
+  {
+    row: "S6",
+    what: "a row of a newer format is corrupt",
+    file: "src/internal/sql/record.ts",
+    find: "newerFormat: true,",
+    replace: "newerFormat: false,"
+  },
+  {
+    row: "S7",
+    what: "the boundary does not fit",
+    file: "src/internal/backendStore.ts",
+    find: "size > config.maxSessionBytes",
+    replace: "size >= config.maxSessionBytes"
+  },
+  {
+    row: "S7",
+    what: "keys do not count",
+    file: "src/internal/data.ts",
+    find: "Buffer.byteLength(key) + Buffer.byteLength(text)\n"
+      + "\n"
+      + "/** `max",
+    replace: "Buffer.byteLength(text)\n"
+      + "\n"
+      + "/** `max"
+  },
+  {
+    row: "S7",
+    what: "parallel requests sum past the limit",
+    file: "src/internal/memory/backend.ts",
+    find: "if (packed.length * 3 > patch.maxBytes) {",
+    replace: "if (packed.length > patch.maxBytes * 2) {"
+  },
+  {
+    row: "S8",
+    what: "update answers the version that it found",
+    file: "src/internal/memory/backend.ts",
+    find: "{ _tag: \"Updated\", version: version + 1,",
+    replace: "{ _tag: \"Updated\", version,"
+  },
+  {
+    row: "S8",
+    what: "insert overwrites a taken id",
+    file: "src/internal/memory/backend.ts",
+    find: "if (liveSlot(now) !== 0) return done.false\n",
+    replace: "if (liveSlot(now) !== 0) drop(liveSlot(now))\n"
+  },
+  {
+    row: "S8",
+    what: "update does not look at the version",
+    file: "src/internal/memory/backend.ts",
+    find: "if (ifVersion !== undefined && ifVersion !== version) return doneConflict\n",
+    replace: ""
+  },
+  {
+    row: "S8",
+    what: "remove does not look at the version",
+    file: "src/internal/memory/backend.ts",
+    find: "if (ifVersion !== undefined && ifVersion !== records.getDouble(slot, R.version)) return done.conflict\n",
+    replace: ""
+  },
+  {
+    row: "S8",
+    what: "Redis: an update creates",
+    file: "src/internal/redis/scripts.ts",
+    find: "if not s then return 'M' end\n",
+    replace: "s = s or ('1 1 0 ' .. tonumber(now) + 1000 .. ' 0 0 0 00')\n"
+  },
+  {
+    row: "S8",
+    what: "SQL: an insert takes the place of a live record",
+    file: "src/internal/sql/statements.ts",
+    find: "` WHERE old.expires_at <= ?${returning}`",
+    replace: "` WHERE old.expires_at <= ? OR TRUE${returning}`"
+  },
+  {
+    row: "S8",
+    what: "files: an update does not look at the version",
+    file: "src/internal/keyValueStore/backend.ts",
+    find: "if (ifVersion !== undefined && ifVersion !== session.version) return conflict\n",
+    replace: ""
+  },
+  {
+    row: "E1",
+    what: "the deadline reaches past the absolute time",
+    file: "src/internal/expiry.ts",
+    find: "policy.absoluteMillis === undefined ? idle : Math.min(idle, createdAt + policy.absoluteMillis)",
+    replace: "idle"
+  },
+  {
+    row: "E1",
+    what: "touching a session starts its absolute time anew",
+    file: "src/internal/expiry.ts",
+    find: "return make(policy, expiry.createdAt, refreshedAt, idleMillis, persistent, expiry.own)",
+    replace: "return make(policy, refreshedAt, refreshedAt, idleMillis, persistent, expiry.own)"
+  },
+  {
+    row: "E1",
+    what: "a sealed session has no absolute time by default",
+    file: "src/internal/resolveOptions.ts",
+    find: "(kind === \"client\" ? clientAbsoluteMillis : Infinity)",
+    replace: "Infinity"
+  },
+  {
+    row: "E1",
+    what: "an absolute time configured later does not count",
+    file: "src/internal/expiry.ts",
+    find: "expiry.expiresAt <= now || (policy.absoluteMillis !== undefined && expiry.createdAt +"
+      + " policy.absoluteMillis <= now)",
+    replace: "expiry.expiresAt <= now"
+  },
+  {
+    row: "E1",
+    what: "a sign-in does not start the absolute time anew",
+    file: "src/internal/decide.ts",
+    find: "{ ...session, createdAt: now }",
+    replace: "session",
+    tests: "test/Sessions.test.ts"
+  },
+  {
+    row: "E2",
+    what: "Max-Age is sent without expiry",
+    file: "src/internal/expiry.ts",
+    find: "expiry.persistent ? Math.ceil(",
+    replace: "Number.isFinite(expiry.expiresAt) ? Math.ceil("
+  },
+  {
+    row: "E2",
+    what: "without expiry the record lives a day",
+    file: "src/internal/resolveOptions.ts",
+    find: "expiry ?? idle ?? 14 * day",
+    replace: "expiry ?? idle ?? day"
+  },
+  {
+    row: "E3",
+    what: "every touch refreshes",
+    file: "src/internal/expiry.ts",
+    find: ">= policy.refreshAfter * next.idleMillis",
+    replace: ">= 0"
+  },
+  {
+    row: "E3",
+    what: "a refresh is due one millisecond late",
+    file: "src/internal/expiry.ts",
+    find: ">= policy.refreshAfter * next.idleMillis",
+    replace: "> policy.refreshAfter * next.idleMillis"
+  },
+  {
+    row: "E3",
+    what: "a write carries no refresh",
+    file: "src/internal/decide.ts",
+    find: "patch: patch({ ...content, set }, expiry)",
+    replace: "patch: patch({ ...content, set }, changed ? undefined : expiry)"
+  },
+  {
+    row: "E3",
+    what: "an unseen write does not refresh",
+    file: "src/internal/backendStore.ts",
+    find: "const due = patch.expiry === undefined ?",
+    replace: "const due = patch.expiry !== undefined ?"
+  },
+  {
+    row: "E4",
+    what: "an own expiry is forgotten by the next refresh",
+    file: "src/internal/expiry.ts",
+    find: "expiry.own ? expiry.idleMillis : policy.idleMillis",
+    replace: "policy.idleMillis"
+  },
+  {
+    row: "E4",
+    what: "an own expiry may be longer than 400 days",
+    file: "src/internal/expiry.ts",
+    find: "Math.min(Math.floor(millis), maxLifeMillis)",
+    replace: "Math.floor(millis)"
+  },
+  {
+    row: "E4",
+    what: "a sealed session does not keep its own expiry",
+    file: "src/internal/payload.ts",
+    find: "own: own === noOwn ? undefined : {",
+    replace: "own: own !== ownPersistent || idleMillis > 0 ? undefined : {"
+  },
+  {
+    row: "E5",
+    what: "the time is the system's, not the Clock's",
+    file: "src/internal/clock.ts",
+    find: "clockOf(fiber).unsafeCurrentTimeMillis()",
+    replace: "Date.now()"
+  },
+  {
+    row: "E5",
+    what: "a clock that jumps back ends sessions early",
+    file: "src/internal/expiry.ts",
+    find: "Math.max(now, expiry.refreshedAt)",
+    replace: "now"
+  },
+  {
+    row: "F1",
+    what: "a template in ${…} is taken for a key",
+    file: "src/internal/configDraft.ts",
+    find: ", /\\$\\{[\\s\\S]*\\}/]",
+    replace: "]"
+  },
+  {
+    row: "F1",
+    what: "a byte of 256 is taken",
+    file: "src/internal/configBlock.ts",
+    find: "byte <= 255 ?",
+    replace: "byte <= 256 ?"
+  },
+  {
+    row: "F1",
+    what: "the default environment is production",
+    file: "src/SessionConfig.ts",
+    find: "?? \"development\"",
+    replace: "?? \"production\""
+  },
+  {
+    row: "F1",
+    what: "both blocks at once are no mistake",
+    file: "src/internal/configBlock.ts",
+    find: "if (blocks.length > 1) {",
+    replace: "if (blocks.length > 2) {"
+  },
+  {
+    row: "F1",
+    what: "Strict is read as Lax",
+    file: "src/internal/configFields.ts",
+    find: "[\"Strict\", \"strict\"]",
+    replace: "[\"Strict\", \"lax\"]"
+  },
+  {
+    row: "F1",
+    what: "Tower without a store is Memory",
+    file: "src/SessionStore.ts",
+    find: "return Layer.fail(noServer(\"layerConfig\"))",
+    replace: "return layerMemory(session)"
+  },
+  {
+    row: "F2",
+    what: "the store's options do not travel with the cookie's",
+    file: "src/SessionStore.ts",
+    find: "audience: store.audience })\n"
+      + "          case \"Memory\":\n"
+      + "            return layerMemory({ ...session,",
+    replace: "audience: store.audience })\n"
+      + "          case \"Memory\":\n"
+      + "            return layerMemory({"
+  },
+  {
+    row: "F2",
+    what: "a variable that is empty counts as set",
+    file: "src/internal/configEnvironment.ts",
+    find: "return text === \"\" ? undefined : text",
+    replace: "return Option.isNone(value) ? undefined : text"
+  },
+  {
+    row: "F2",
+    what: "the audience is not passed on",
+    file: "src/SessionStore.ts",
+    find: "keys: store.keys, audience: store.audience })",
+    replace: "keys: store.keys })"
+  },
+  {
+    row: "F3",
+    what: "one mistake at a time",
+    file: "src/SessionConfig.ts",
+    find: "Either.left(failure(mistakes))",
+    replace: "Either.left(failure(mistakes.slice(0, 1)))"
+  },
+  {
+    row: "F3",
+    what: "unknown keys are passed over",
+    file: "src/internal/configBlock.ts",
+    find: "if (accepted.includes(key as string)) continue",
+    replace: "if (accepted.includes(key as string) || isPlainName(key)) continue"
+  },
+  {
+    row: "F3",
+    what: "a key's mistake prints the key",
+    file: "src/internal/configBlock.ts",
+    find: "    report(path, problem)\n",
+    replace: "    report(path, `${value} ${problem}`)\n"
+  },
+  {
+    row: "F4",
+    what: "prefixes are told apart by case",
+    file: "src/internal/resolveOptions.ts",
+    find: "lower.startsWith(prefix.toLowerCase())",
+    replace: "givenName.startsWith(prefix)"
+  },
+  {
+    row: "F4",
+    what: "a __Host- name may have a Domain",
+    file: "src/internal/resolveOptions.ts",
+    find: "if (rule.host && domain !== undefined) needs(\"no Domain\")\n",
+    replace: ""
+  },
+  {
+    row: "F4",
+    what: "Partitioned goes without Secure",
+    file: "src/internal/resolveOptions.ts",
+    find: "if (partitioned) mistake(\"partitioned\", `Partitioned ${needsSecure}`)\n",
+    replace: ""
+  },
+  {
+    row: "F4",
+    what: "__Http- goes without HttpOnly",
+    file: "src/internal/resolveOptions.ts",
+    find: "if (rule.http && !httpOnly)",
+    replace: "if (rule.http && rule.host && !httpOnly)"
+  },
+  {
+    row: "F4",
+    what: "1,025 octets of Path are taken",
+    file: "src/internal/resolveOptions.ts",
+    find: "if (path.length > maxAttributeOctets)",
+    replace: "if (path.length > maxAttributeOctets + 1)"
+  },
+  {
+    row: "F4",
+    what: "401 days are taken",
+    file: "src/internal/resolveOptions.ts",
+    find: "\"expiry\", 1000, maxLifeMillis,",
+    replace: "\"expiry\", 1000, maxLifeMillis + day,"
+  },
+  {
+    row: "F4",
+    what: "a semicolon in a Path is taken",
+    file: "src/internal/resolveOptions.ts",
+    find: "/^[\\x20-\\x3a\\x3c-\\x7e]*$/",
+    replace: "/^[\\x20-\\x7e]*$/"
+  },
+  {
+    row: "F5",
+    what: "an insert on disabled sessions does nothing, quietly",
+    file: "src/internal/disabled.ts",
+    find: "insert: () => fail",
+    replace: "insert: () => Effect.void"
+  },
+  {
+    row: "F5",
+    what: "sessions are not switched off",
+    file: "src/RequestContext.ts",
+    find: "    if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)\n",
+    replace: ""
+  },
+  {
+    row: "F6",
+    what: "the cookie is not HttpOnly by default",
+    file: "src/internal/resolveOptions.ts",
+    find: "flag(\"httpOnly\", true)",
+    replace: "flag(\"httpOnly\", false)"
+  },
+  {
+    row: "F6",
+    what: "the cookie is not Secure by default",
+    file: "src/internal/resolveOptions.ts",
+    find: "flag(\"secure\", true)",
+    replace: "flag(\"secure\", false)"
+  },
+  {
+    row: "F6",
+    what: "SameSite is Strict by default",
+    file: "src/internal/resolveOptions.ts",
+    find: "= \"lax\"\n",
+    replace: "= \"strict\"\n"
+  },
+  {
+    row: "F6",
+    what: "the default name is __Host- with a Domain too",
+    file: "src/internal/resolveOptions.ts",
+    find: "path === \"/\" && domain === undefined ?",
+    replace: "path === \"/\" ?"
+  },
+  {
+    row: "F6",
+    what: "nobody warns of a cookie that scripts can read",
+    file: "src/SessionConfig.ts",
+    find: "if (!config.httpOnly) {",
+    replace: "if (!config.httpOnly && !config.secure) {"
+  },
+  {
+    row: "F6",
+    what: "a key with 7 distinct bytes is not weak",
+    file: "src/internal/keyRing.ts",
+    find: "const fewDistinct = 8",
+    replace: "const fewDistinct = 7"
+  }
+]
