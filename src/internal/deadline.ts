@@ -12,7 +12,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
-import { Call } from "./call.js"
+import { Call, Caller, type Stop } from "./call.js"
 import { clockOf } from "./clock.js"
 
 const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
@@ -60,14 +60,30 @@ const callWithDeadline = <A, E, E2>(
   millis: number,
   onTimeout: () => E2
 ): Effect.Effect<A, E | E2> =>
-  Effect.withFiberRuntime((fiber) =>
+  Effect.withFiberRuntime((fiber, { runtimeFlags }) =>
     Effect.async<A, E | E2>((resume) => {
-      const cancelTimer = startTimer(fiber, millis, () => resume(Exit.fail(onTimeout())))
-      call.start((exit) => {
+      const caller = new Caller(fiber, runtimeFlags)
+      let answered = false
+      let stop: Stop | void = undefined
+      const end = (): void => {
+        caller.isLate = true
         cancelTimer()
-        resume(exit)
+        stop?.()
+      }
+      const cancelTimer = startTimer(fiber, millis, () => {
+        resume(Exit.fail(onTimeout()))
+        if (stop !== undefined) fiber.removeObserver(end)
+        end()
       })
-      // No canceller: it would cost as much again, for a caller that is interrupted once in a while. The timer ends by itself.
+      stop = call.start((exit) => {
+        answered = true
+        cancelTimer()
+        if (stop !== undefined) fiber.removeObserver(end)
+        resume(exit)
+      }, caller)
+      // No canceller: it would cost as much again, for a caller that is interrupted once in a while. A fiber that is, soon
+      // ends and tells; where there is nothing to stop, the timer ends by itself.
+      if (stop !== undefined && !answered) fiber.addObserver(end)
     })
   )
 
