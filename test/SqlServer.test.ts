@@ -13,9 +13,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
+import { withDeadline } from "../src/internal/deadline.js"
 import { describeWith } from "./services.js"
+import { counted } from "./sql/counted.js"
 import { databases, pg, sqlite } from "./sql/databases.js"
 import { another, backendOf, own, Where } from "./sql/harness.js"
 import { client } from "./sql/place.js"
@@ -278,5 +281,67 @@ describe("SQLite", () =>
           { _tag: "Updated" },
           "Inserted"
         ])
+      }).pipe(Effect.scoped))
+
+    it.effect("M5: what waits for the connection is not run when nobody waits for it any more, else it is", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const backend = yield* SessionBackend
+        const id = newId()
+        yield* backend.insert(id, session({ data: new Map() }), now)
+        const write = (key: string) => backend.update(id, patch({ [key]: "1" }), now)
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* sql.reserve
+          const late = yield* Effect.flip(withDeadline(write("late"), 20, () => "late"))
+          expect(late).toBe("late")
+          const [interrupted, masked] = yield* Effect.forEach(
+            [write("interrupted"), Effect.uninterruptible(write("masked")), write("waiting")],
+            (effect) => Effect.fork(withDeadline(effect, 10_000, () => "late"))
+          )
+          const bare = yield* Effect.fork(write("bare"))
+          const maskedCall = yield* Effect.fork(
+            Effect.uninterruptible(withDeadline(write("call"), 10_000, () => "late"))
+          )
+          yield* Effect.yieldNow()
+          yield* Fiber.interrupt(interrupted)
+          yield* Fiber.interrupt(bare)
+          yield* Fiber.interruptFork(masked)
+          yield* Fiber.interruptFork(maskedCall)
+          yield* Effect.sleep(20)
+        }))
+        yield* Effect.sleep(100)
+        const record = Option.getOrThrow(yield* backend.find(id, now))
+        expect([...("_tag" in record ? [] : record.data.keys())].sort()).toEqual(["call", "masked", "waiting"])
+      }))
+
+    it.effect("S3: sessions that are read at the same time are each their own, or not there", () =>
+      Effect.gen(function*() {
+        const backend = yield* SessionBackend
+        const ids = Array.from({ length: 150 }, newId)
+        const missing = newId()
+        yield* Effect.forEach(ids, (id) => backend.insert(id, session({ data: new Map([["id", id]]) }), now))
+        const asked = ids.flatMap((id) => [id, id, missing])
+        const found = yield* Effect.forEach(asked, (id) => backend.find(id, now), { concurrency: "unbounded" })
+        expect(
+          found.map((record) => Option.isSome(record) && !("_tag" in record.value) ? record.value.data.get("id") : "")
+        )
+          .toEqual(asked.map((id) => id === missing ? "" : id))
+      }))
+
+    it.effect("S4: a clean-up is in small statements, and counts them all", () =>
+      Effect.gen(function*() {
+        const { client: sql, statements } = yield* counted
+        const { backend } = yield* backendOf(sql)
+        while ((yield* backend.removeExpired(now, 1_000)) > 0);
+        yield* Effect.forEach(
+          Array.from({ length: 320 }, newId),
+          (id) => backend.insert(id, session({ expiresAt: 1 }), 0)
+        )
+        statements.length = 0
+        expect(yield* backend.removeExpired(2, 250)).toBe(250)
+        expect(statements.filter((text) => text.startsWith("DELETE")).map((text) => /LIMIT (\d+)/.exec(text)?.[1]))
+          .toEqual(["100", "100", "50"])
+        expect(yield* backend.removeExpired(2, 250)).toBe(70)
+        expect(yield* backend.removeExpired(2, 250)).toBe(0)
       }).pipe(Effect.scoped))
   }))

@@ -9,15 +9,31 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { SessionStoreError } from "../../SessionError.js"
-import { withRetry } from "./failure.js"
-import { execute, Lane } from "./lane.js"
+import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+import { SessionStoreError } from "../../SessionError.js"
+import { Call, type Caller } from "../call.js"
+import { afterFailure, withRetry } from "./failure.js"
+import { execute, Lane, type Many } from "./lane.js"
 import type { Row } from "./record.js"
 import type { Dialect } from "./table.js"
 
 type Operation = SessionStoreError["operation"]
 type Params = ReadonlyArray<unknown>
+
+/** Where it has its answer it gives an `Exit`; what takes more than that runs in a fiber of its own. */
+type Next<R, A> = (result: R) => Effect.Effect<A, SessionStoreError>
+
+interface Asked {
+  readonly text: string
+  readonly params: Params
+  readonly many?: Many | undefined
+  readonly isWrite: boolean
+  /** in the transaction that the caller is in */
+  readonly takesPart: boolean
+}
 
 /** Statements on one connection. */
 export interface OnConnection {
@@ -36,11 +52,14 @@ export interface OnConnection {
  */
 export interface Executor {
   readonly dialect: Dialect
-  readonly read: (
+  /** One statement, and what `next` makes of its answer. `many` may stand for several at once, see `lane.ts`. */
+  readonly read: <A>(
     operation: Operation,
     text: string,
-    params: Params
-  ) => Effect.Effect<ReadonlyArray<Row>, SessionStoreError>
+    params: Params,
+    next: Next<ReadonlyArray<Row>, A>,
+    many?: Many
+  ) => Effect.Effect<A, SessionStoreError>
   /** A read that sees what others have written since a transaction of the app began. */
   readonly readLatest: Executor["read"]
   /**
@@ -50,8 +69,13 @@ export interface Executor {
   readonly distrustTransaction: Effect.Effect<void>
   /** Whether the fiber holds the only connection: whoever waits for that must not be waited for. */
   readonly isAlone: (fiber: Fiber.RuntimeFiber<unknown, unknown>) => boolean
-  /** How many rows were changed. */
-  readonly write: (operation: Operation, text: string, params: Params) => Effect.Effect<number, SessionStoreError>
+  /** `next` hears how many rows were changed. */
+  readonly write: <A>(
+    operation: Operation,
+    text: string,
+    params: Params,
+    next: Next<number, A>
+  ) => Effect.Effect<A, SessionStoreError>
   /** One transaction; undone where the body fails, is interrupted, or `keep` says so. */
   readonly transaction: <A>(
     operation: Operation,
@@ -180,45 +204,62 @@ const makeWith = (
   const lane = dialect === "sqlite" ? new Lane(acquirerOf(client) ?? client.reserve, client.reserve) : undefined
 
   const alone = (text: string, params: Params, isWrite: boolean): Effect.Effect<unknown, SqlError> => {
-    const on = (connection: Connection) => runOn(dialect, connection, text, params, isWrite)
-    if (lane !== undefined) return Effect.withFiberRuntime((fiber) => lane.run(fiber, text, params, isWrite))
     if (probed === undefined) return Effect.zipRight(prepare, Effect.suspend(() => alone(text, params, isWrite)))
+    const on = (connection: Connection) => runOn(dialect, connection, text, params, isWrite)
     return probed.pool === undefined
       ? reserved(client, (connection, restore) => restore(on(connection)))
       : on(probed.pool)
   }
 
-  const read: Executor["read"] = (operation, text, params) =>
-    Effect.withFiberRuntime((fiber) => {
-      const connection = joined(fiber)
-      const takesPart = connection !== undefined && (dialect === "sqlite" || !distrusted.has(connection))
-      return withRetry(
-        operation,
-        takesPart ? runOn(dialect, connection, text, params, false) : alone(text, params, false)
-      ) as Effect.Effect<ReadonlyArray<Row>, SessionStoreError>
+  /** A statement by itself, as a call: no fiber but the one in which the client's effect has to run. */
+  const statement = <R, A>(
+    operation: Operation,
+    { isWrite, many, params, takesPart, text }: Asked,
+    read: (result: unknown) => R,
+    next: Next<R, A>
+  ): Call<A, SessionStoreError> => {
+    const start = (answer: (exit: Exit.Exit<unknown, unknown>) => void, caller: Caller): Running | undefined => {
+      if (isWrite && !takesPart) distrust(caller.fiber)
+      const connection = takesPart ? joined(caller.fiber) : undefined
+      if (connection !== undefined && (lane !== undefined || !distrusted.has(connection))) {
+        return run(runOn(dialect, connection, text, params, isWrite), answer)
+      }
+      if (lane === undefined) return run(alone(text, params, isWrite), answer)
+      lane.run({ caller, text, params, many, answer }, isWrite)
+    }
+    const again = new Call<unknown, unknown>((answer, caller) => {
+      const running = start(answer, caller)
+      return () => stop(running)
     })
+    return new Call((answer, caller) => {
+      let running: Running | undefined
+      const goOn = (exit: Exit.Exit<unknown, unknown>): void => {
+        let effect: Effect.Effect<A, SessionStoreError>
+        try {
+          effect = exit._tag === "Success"
+            ? next(read(exit.value))
+            : Effect.flatMap(afterFailure(operation, exit.cause, again), (result) => next(read(result)))
+        } catch (defect) {
+          effect = Exit.fail(SessionStoreError.of(operation, "Unavailable", defect))
+        }
+        // What takes more is the caller's: it may ask whether that is in a transaction.
+        if (Exit.isExit(effect)) answer(effect as Exit.Exit<A, SessionStoreError>)
+        else running = run(effect, answer, caller)
+      }
+      const first = start(goOn, caller)
+      running ??= first
+      return () => stop(running)
+    })
+  }
 
-  const readLatest: Executor["read"] = (operation, text, params) =>
-    dialect === "sqlite"
-      ? read(operation, text, params)
-      : withRetry(operation, alone(text, params, false)) as Effect.Effect<ReadonlyArray<Row>, SessionStoreError>
+  const read: Executor["read"] = (operation, text, params, next, many) =>
+    statement(operation, { text, params, many, isWrite: false, takesPart: true }, rowsIn, next)
 
-  const write: Executor["write"] = (operation, text, params) =>
-    Effect.map(
-      dialect === "sqlite"
-        ? Effect.withFiberRuntime<unknown, SessionStoreError>((fiber) => {
-          const connection = joined(fiber)
-          return withRetry(
-            operation,
-            connection === undefined ? alone(text, params, true) : runOn(dialect, connection, text, params, true)
-          )
-        })
-        : Effect.withFiberRuntime<unknown, SessionStoreError>((fiber) => {
-          distrust(fiber)
-          return withRetry(operation, alone(text, params, true))
-        }),
-      changed
-    )
+  const readLatest: Executor["readLatest"] = (operation, text, params, next, many) =>
+    statement(operation, { text, params, many, isWrite: false, takesPart: dialect === "sqlite" }, rowsIn, next)
+
+  const write: Executor["write"] = (operation, text, params, next) =>
+    statement(operation, { text, params, isWrite: true, takesPart: dialect === "sqlite" }, changed, next)
 
   const transaction: Executor["transaction"] = (operation, body, keep) =>
     Effect.withFiberRuntime((fiber) => {
@@ -236,6 +277,34 @@ const makeWith = (
     })
 
   return { prepare, dialect, read, readLatest, distrustTransaction, isAlone, write, transaction }
+}
+
+const rowsIn = (result: unknown): ReadonlyArray<Row> => result as ReadonlyArray<Row>
+
+type Running = Fiber.RuntimeFiber<unknown, unknown>
+
+const stop = (running: Running | undefined): void => running?.unsafeInterruptAsFork(FiberId.none)
+
+/**
+ * Runs the effect in a fiber of its own: `as` the caller, with its context, or (a statement needs none of it, and copying it
+ * for each costs a quarter of the fiber) as nobody.
+ */
+const run = <A, E>(
+  effect: Effect.Effect<A, E>,
+  answer: (exit: Exit.Exit<A, E>) => void,
+  as?: Caller
+): Running => {
+  // Its end is the fiber's value and not its failure: the runtime would log that, and a driver's words may hold a session's.
+  const exit = Effect.exit(effect)
+  const fiber = as === undefined ? Effect.runFork(exit) : Runtime.runFork(
+    Runtime.make({
+      context: as.fiber.currentContext,
+      fiberRefs: as.fiber.getFiberRefs(),
+      runtimeFlags: Runtime.defaultRuntimeFlags
+    })
+  )(exit)
+  fiber.addObserver((ended) => answer(Exit.flatten(ended)))
+  return fiber
 }
 
 /**

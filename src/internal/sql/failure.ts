@@ -4,6 +4,7 @@
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { SessionStoreError } from "../../SessionError.js"
 
 /**
@@ -82,14 +83,22 @@ export const withRetry = <A>(
   effect: Effect.Effect<A, unknown>,
   tries = 0
 ): Effect.Effect<A, SessionStoreError> =>
-  Effect.catchAllCause(effect, (cause) => {
-    if (Cause.isInterrupted(cause)) return Effect.interrupt
-    if (cause._tag === "Fail" && cause.error instanceof SessionStoreError) return Effect.fail(cause.error)
-    const failure = describe(cause)
-    if (failure.contended && tries + 1 < maxTries) {
-      return Effect.zipRight(backoff(tries), withRetry(operation, effect, tries + 1))
-    }
-    return Effect.fail(
-      SessionStoreError.of(operation, failure.contended ? "Contention" : "Unavailable", failure.detail)
-    )
-  })
+  Effect.catchAllCause(effect, (cause) => afterFailure(operation, cause, effect, tries))
+
+/** What `withRetry` goes on with: an `Exit` where it is not to be tried again. */
+export const afterFailure = <A>(
+  operation: SessionStoreError["operation"],
+  cause: Cause.Cause<unknown>,
+  effect: Effect.Effect<A, unknown>,
+  tries = 0
+): Effect.Effect<A, SessionStoreError> => {
+  if (Cause.isInterrupted(cause)) return Effect.interrupt
+  if (cause._tag === "Fail" && cause.error instanceof SessionStoreError) return Exit.fail(cause.error)
+  const failure = describe(cause)
+  if (failure.contended && tries + 1 < maxTries) {
+    return Effect.zipRight(backoff(tries), withRetry(operation, effect, tries + 1))
+  }
+  return Exit.fail(
+    SessionStoreError.of(operation, failure.contended ? "Contention" : "Unavailable", failure.detail)
+  )
+}
