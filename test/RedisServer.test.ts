@@ -305,6 +305,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
                   if (Either.isRight(result)) {
                     expect(result.right._tag).toBe("Saved")
                     acknowledged.push(key)
+                    yield* Effect.sleep(4) // all keys of two seconds have to fit the session
                   } else {
                     expect(result.left._tag).toBe("SessionStoreError")
                     failures++

@@ -341,6 +341,10 @@ const sql = (section, folder) => [
   `One read and one write at ${section.sqlite.inFlight} in flight, each with a session of its own. The raw driver runs the `
   + "same SELECT and the same UPDATE, on rows of the same table.",
   chart("sql", "CPU microseconds of one read and one write in SQL", folder),
+  "What ours has to do besides: compare the version and answer typed whether it was there, bound each statement by a time-out that "
+  + "holds where nothing can be interrupted, and run the client's own effect, which costs a fiber on PostgreSQL and a look "
+  + "into its cache of statements on SQLite. One `UPDATE` for many sessions at once would be faster on SQLite, and is not "
+  + "done: its plan cannot be forced, and with old statistics it reads the whole table.",
   ...sqlPart("SQLite", "better-sqlite3", section.sqlite),
   ...(section.postgres === undefined ? [] : sqlPart("PostgreSQL", "pg", section.postgres))
 ]

@@ -65,12 +65,13 @@ const callWithDeadline = <A, E, E2>(
       const caller = new Caller(fiber, runtimeFlags)
       let answered = false
       let stop: Stop | void = undefined
+      let cancelTimer = (): void => undefined // until it is started: it may fire at once
       const end = (): void => {
         caller.isLate = true
         cancelTimer()
         stop?.()
       }
-      const cancelTimer = startTimer(fiber, millis, () => {
+      cancelTimer = startTimer(fiber, millis, () => {
         resume(Exit.fail(onTimeout()))
         if (stop !== undefined) fiber.removeObserver(end)
         end()

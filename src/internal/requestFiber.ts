@@ -12,6 +12,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
+import * as Hash from "effect/Hash"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { andThen } from "./done.js"
@@ -36,7 +37,14 @@ export type Handle = (
 interface Link extends Handle {
   owner?: unknown
   outer?: Link | undefined
+  [Hash.symbol]?: () => number
 }
+
+/**
+ * Changing a `FiberRef` compares the values by their hashes, and makes one up for a function: an entry of a `WeakMap` for
+ * each request (measured: 1.5 µs).
+ */
+const hashOfLink = (): number => 0
 
 /** The handler of the fiber's responses: a link, or the app's own, which has neither owner nor outer one. */
 const appended = (fiber: RequestFiber): Link | undefined => {
@@ -52,6 +60,7 @@ export const handler = (fiber: RequestFiber, owner: unknown, handle: Handle): Ch
     : (request, response) => andThen(outer(request, response), (response) => handle(request, response))
   link.owner = owner
   link.outer = outer
+  link[Hash.symbol] = hashOfLink
   return change(fiber, HttpApp.currentPreResponseHandlers, Option.some<HttpApp.PreResponseHandler>(link))
 }
 
