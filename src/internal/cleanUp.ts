@@ -8,8 +8,11 @@ import * as Effect from "effect/Effect"
 import type { SessionBackendService } from "../SessionBackend.js"
 import type { SessionStoreError } from "../SessionError.js"
 
-/** Records per step: 0.9 ms of a million in memory, one short statement in a database. */
-const step = 500
+/**
+ * Records per step. Of a million in memory 500 took up to 11 ms and MariaDB's lock on 500 rows 62 ms; a hundred are a fifth of
+ * that, and still a million in a quarter of a minute.
+ */
+const step = 100
 
 const sweep = (backend: SessionBackendService): Effect.Effect<void, SessionStoreError> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
