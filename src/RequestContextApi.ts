@@ -178,7 +178,7 @@ const quoted = (name: string): string => JSON.stringify(name)
  * const ServerLive = HttpApiBuilder.serve(RequestId.middleware).pipe(Layer.provide(ApiLive))
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category tags
  */
 export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-session/RequestContextApi/RequestId", {
@@ -190,7 +190,7 @@ export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-sessio
  *
  * - `trustInbound`: as in `RequestId.middlewareWith`; where an outer middleware has made the id, it stays.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category layers
  */
 export const layerRequestId = (options: Id.Options = {}): Layer.Layer<RequestId> =>
@@ -221,7 +221,7 @@ const withAnonymous = (alternatives: Requirements): Array<OpenApi.OpenAPISecurit
  * const api = HttpApi.make("shop").annotate(OpenApi.Transform, RequestContextApi.openApiTransform)
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category documents
  */
 export const openApiTransform = (document: Readonly<Record<string, unknown>>): Record<string, unknown> => {

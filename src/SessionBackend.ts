@@ -82,7 +82,7 @@ export interface StoredSession extends NewSession {
  * A record as `list` gives it: whose session it is, and its times. Its data is not asked for: a page that shows the
  * sessions of a subject needs none of it, and there may be thousands.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category models
  */
 export type ListedSession = Omit<StoredSession, "data">

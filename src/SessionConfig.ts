@@ -339,7 +339,7 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = configE
  * const SessionsLive = layerConfig({ expiry: SessionConfig.duration("SESSION_EXPIRY") })
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category decoding
  */
 export const duration = (name: string): Config.Config<Duration.Duration> => configEnvironment.duration(name)

@@ -267,7 +267,7 @@ export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("Sessio
  * const count = HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number).addError(SessionError.ReadError)
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category errors
  */
 export const ReadError = Schema.Union(SessionStoreError, SessionSchemaError, SessionDisabled)
@@ -297,7 +297,7 @@ export type ReadError = typeof ReadError.Type
  *   .addError(SessionError.TooManySessions)
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category errors
  */
 export const WriteError = Schema.Union(

@@ -448,7 +448,7 @@ export type Server<E = never, R = never> =
 /**
  * {@link Server} for an app that lists, bounds or revokes the sessions of its subjects: of a store that can index.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category models
  */
 export type IndexedServer<E = never, R = never> =
@@ -536,7 +536,7 @@ export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
  * })
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category layers
  */
 export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
