@@ -128,13 +128,12 @@ for (const database of databases) {
                   // what is missing it may not make, and says so
                   expect(Exit.isFailure(yield* create("not_there"))).toBe(true)
                 }).pipe(Effect.scoped),
-              () =>
-                Effect.orDie(
-                  Effect.zipRight(
-                    dialect === "pg" ? admin.unsafe(`DROP OWNED BY ${role}`) : Effect.void,
-                    admin.unsafe(dialect === "pg" ? `DROP ROLE ${role}` : `DROP USER ${role}`)
-                  )
-                )
+              () => {
+                const drops = dialect === "pg"
+                  ? [`DROP OWNED BY ${role}`, `DROP ROLE ${role}`]
+                  : [`DROP USER ${role}`]
+                return Effect.orDie(Effect.forEach(drops, (text) => admin.unsafe(text), { discard: true }))
+              }
             )
           }))
       }

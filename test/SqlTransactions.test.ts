@@ -2,6 +2,7 @@ import * as MysqlClient from "@effect/sql-mysql2/MysqlClient"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import { expect, layer } from "@effect/vitest"
 import { SessionConfig } from "effect-session"
 import { SessionBackend, SubjectIndex } from "effect-session/SessionBackend"
@@ -84,10 +85,10 @@ for (const database of databases) {
           const sql = yield* SqlClient.SqlClient
           const { backend, index } = yield* backendOf(sql)
           // MySQL's default; on PostgreSQL the app asks for it
-          const oneMoment = Effect.zipRight(
-            dialect === "pg" ? sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ` : Effect.void,
-            sql.unsafe(`SELECT COUNT(*) FROM ${table}`)
-          )
+          const level: Effect.Effect<unknown, SqlError> = dialect === "pg"
+            ? sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`
+            : Effect.void
+          const oneMoment = Effect.zipRight(level, sql.unsafe(`SELECT COUNT(*) FROM ${table}`))
           const writes = {
             update: (id: string) => backend.update(id, patch({ a: "1" }), now),
             remove: (id: string) => backend.remove(id, undefined, now),
@@ -261,6 +262,37 @@ for (const database of databases) {
           expect(yield* Effect.timeout(after, 10_000)).toMatchObject([{ _tag: "Updated" }, "Inserted"])
           yield* Effect.timeout(sql.withTransaction(Effect.zipRight(sql`SELECT 1`, sql`SELECT 1`)), 5_000)
         }).pipe(Effect.scoped), 30_000)
+
+      if (dialect === "pg") {
+        it.effect("M5: a statement that was cancelled in place of another's runs again", () =>
+          Effect.gen(function*() {
+            const sql = yield* another(1)
+            const { backend, index } = yield* backendOf(sql)
+            const id = newId()
+            yield* backend.insert(id, session(), now)
+            const admin = yield* SqlClient.SqlClient
+            const statements: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+              backend.update(id, patch({ a: "1" }), now),
+              index.insert(newId(), owned("cancelled"), now, { max: 3, whenFull: "refuse" })
+            ]
+            for (const statement of statements) {
+              // a lock keeps it waiting, so that it is there to be cancelled
+              const running = yield* admin.withTransaction(Effect.gen(function*() {
+                yield* admin.unsafe(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
+                const running = yield* Effect.fork(statement)
+                yield* Effect.sleep(100)
+                const cancelled = yield* admin`
+                  SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+                  WHERE datname = current_database() AND wait_event_type = 'Lock'`
+                expect(cancelled.length).toBeGreaterThan(0)
+                yield* Effect.sleep(50)
+                return running
+              }))
+              expect((yield* Fiber.await(running))._tag).toBe("Success")
+            }
+            expect((yield* found(id)).data.get("a")).toBe("1")
+          }).pipe(Effect.scoped))
+      }
 
       it.effect("S3: names and numbers arrive as they are, whatever the app's client makes of its own", () =>
         Effect.gen(function*() {

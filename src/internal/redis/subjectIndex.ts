@@ -93,14 +93,12 @@ const insert = (
     ], readClaim)
 
   /** The caller is told that it failed: it must not arrive later, and the place is free at once. */
-  const giveUp = Effect.suspend(() =>
-    Effect.ignore(Effect.zipRight(
-      sent
-        ? commands.script("insert", Scripts.evict, prefix + id, [subject, tombstoneMillis], String)
-        : Effect.void,
-      forget(commands, key, [id])
-    ))
-  )
+  const giveUp = Effect.suspend(() => {
+    const bury: Answer<unknown> = sent
+      ? commands.script("insert", Scripts.evict, prefix + id, [subject, tombstoneMillis], String)
+      : Effect.void
+    return Effect.ignore(Effect.zipRight(bury, forget(commands, key, [id])))
+  })
 
   return Effect.onError(
     Effect.gen(function*() {

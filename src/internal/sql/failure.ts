@@ -18,13 +18,15 @@ export interface Failure {
 }
 
 /**
- * PostgreSQL: serialization failure, deadlock, lock not available. MySQL: deadlock, lock wait time-out, record changed
- * since last read. SQLite's codes are matched by how they begin.
+ * PostgreSQL: serialization failure, deadlock, lock not available, query cancelled (whoever stops waiting has the client
+ * cancel what its connection runs, and that may be the next one's statement by then). MySQL: deadlock, lock wait time-out,
+ * record changed since last read. SQLite's codes are matched by how they begin.
  */
 const contended: ReadonlySet<string | number> = new Set([
   "40001",
   "40P01",
   "55P03",
+  "57014",
   "ER_LOCK_DEADLOCK",
   "ER_LOCK_WAIT_TIMEOUT",
   "ER_CHECKREAD",
