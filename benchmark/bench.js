@@ -15,7 +15,7 @@ const sections = ["codec", "http", "inprocess", "memory", "redis", "sql", "growt
 
 const help = `npm run benchmark -- [options]
 
-  --quick            three short rounds, under three minutes; written to benchmark/quick/ only
+  --quick            three short rounds, about three minutes; written to benchmark/quick/ only
   --only=a,b         some of: ${sections.join(", ")}; the others keep their last result
   --rounds=n         interleaved rounds of a full run, at least 7
   --library=folder   another build than dist/

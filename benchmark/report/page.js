@@ -22,7 +22,7 @@ const introduction = (results) => {
     "What does a session cost per request, and what do others cost? Everything here comes out of one command that you can "
     + "run yourself:",
     "```sh\nnpm ci\nnpm run benchmark             # all of it, about 40 minutes\nnpm run benchmark -- --quick  "
-    + "# three short rounds, under three minutes, into benchmark/quick/\nnpm run benchmark -- --only=codec,http\n```",
+    + "# three short rounds, about three minutes, into benchmark/quick/\nnpm run benchmark -- --only=codec,http\n```",
     "Machines are shared and noisy, therefore every claim is a **ratio from one interleaved run**: A B C, B C A, C A B, …, "
     + "ours and the peers in the same rounds; the number is the median of the rounds, in parentheses the middle half of "
     + "them. Every contestant first proves that its counter counts, in real requests with a cookie jar for each browser, "

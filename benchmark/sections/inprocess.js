@@ -47,6 +47,6 @@ export const run = async ({ log, quick, rounds: wanted }) => {
     overheadOctets: summaries(allocations, "overhead"),
     overRequestIdOctets: summaries(allocations, "overRequestId"),
     counted: await ask("inprocess/count.js"),
-    profiles: await ask("inprocess/profile.js", [quick ? 1000 : 6000])
+    profiles: quick ? undefined : await ask("inprocess/profile.js", [6000])
   }
 }
