@@ -67,8 +67,8 @@ const needs = {
     + "the request with what it needs to decide nothing later; what is left over the no-op is that object and the "
     + "pre-response handler, without which nothing could be committed.",
   P6:
-    "P6: the longest of many thousand turns, on a machine that other tenants share; the median turn is far below. A step of "
-    + "the clean-up is 100 sessions.",
+    "P6: the longest of many thousand turns, on a machine that others share. A step of the clean-up by itself takes about a "
+    + "millisecond (docs/architecture.md); why the longest turn here takes several times that was not found.",
   P9:
     "P9 (cookie): a straight line explains less of it the noisier the machine is; the smallest sessions cost the same "
     + "whatever their size."
