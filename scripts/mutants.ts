@@ -80,11 +80,12 @@ const vitest = "node_modules/vitest/vitest.mjs"
 
 /** Tests of one store run for what is in its folder, and for nothing else: they need servers, and take long. */
 const stores = [
-  { folder: "src/internal/redis/", tests: /^test\/Redis(?!Processes)/ },
-  { folder: "src/internal/sql/", tests: /^test\/Sql(?!Processes)/ },
-  { folder: "src/internal/keyValueStore/", tests: /^test\/KeyValueStore/ }
+  { folder: "src/internal/redis/", tests: /^test\/redis\/(?!processes)/ },
+  { folder: "src/internal/sql/", tests: /^test\/sql\/(?!processes)/ },
+  { folder: "src/internal/keyValueStore/", tests: /^test\/keyValueStore\// }
 ]
-const slow = /^test\/(?:Redis|Sql|KeyValueStore|Sessions\.|processes\.|browser\.|example\.|quickstart\.|scripts\/)/
+const slow =
+  /^test\/(?:redis\/|sql\/|keyValueStore\/|Sessions\.|processes\.|browser\.|example\.|quickstart\.|scripts\/)/
 
 const patternOf = (row: string): string => `(^| )${row}: `
 

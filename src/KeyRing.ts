@@ -13,7 +13,7 @@ import type { Inspectable } from "effect/Inspectable"
 import type { Pipeable } from "effect/Pipeable"
 import * as Redacted from "effect/Redacted"
 import { createHmac, randomBytes } from "node:crypto"
-import * as internal from "./internal/keyRing.js"
+import * as internal from "./internal/cookie/keyMaterial.js"
 import { SessionConfigError } from "./SessionError.js"
 
 /**

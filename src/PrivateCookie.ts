@@ -10,8 +10,8 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { keyObjects } from "./internal/keyRing.js"
-import * as privateJar from "./internal/privateJar.js"
+import { keyObjects } from "./internal/cookie/keyMaterial.js"
+import * as privateJar from "./internal/cookie/privateJar.js"
 import type { KeyRing } from "./KeyRing.js"
 
 /** The last name in UTF-8: most apps have one or two, and encoding it for every value shows at 100 octets. */

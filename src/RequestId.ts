@@ -12,9 +12,9 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
-import * as RequestFiber from "./internal/requestFiber.js"
-import * as internal from "./internal/requestId.js"
-import * as WebResponse from "./internal/webResponse.js"
+import * as RequestFiber from "./internal/http/requestFiber.js"
+import * as internal from "./internal/http/requestId.js"
+import * as WebResponse from "./internal/http/webResponse.js"
 
 /**
  * The id of the current request: `[A-Za-z0-9_@-]`, 1 to 255 characters.

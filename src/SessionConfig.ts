@@ -10,9 +10,9 @@ import type * as Config from "effect/Config"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as configBlock from "./internal/configBlock.js"
-import * as configEnvironment from "./internal/configEnvironment.js"
-import { type Mistake, resolveOptions } from "./internal/resolveOptions.js"
+import * as configEnvironment from "./internal/config/environment.js"
+import * as configBlock from "./internal/config/fileBlock.js"
+import { type Mistake, resolveOptions } from "./internal/config/resolveOptions.js"
 import type { KeyRing } from "./KeyRing.js"
 import { SessionConfigError } from "./SessionError.js"
 
@@ -236,7 +236,7 @@ export const fromUnknown = (value: unknown): Effect.Effect<FileConfig, SessionCo
  */
 export const fromYaml = (text: string, file?: string): Effect.Effect<FileConfig, SessionConfigError> =>
   // The parser is loaded where it is needed: an app that is configured in code does not pay for it.
-  Effect.promise(() => import("./internal/configYaml.js")).pipe(
+  Effect.promise(() => import("./internal/config/yaml.js")).pipe(
     Effect.flatMap(({ parse }) => parse(text)),
     Effect.mapError((problems) => failure(problems.map((message) => ({ path: file ?? "YAML", message })))),
     Effect.flatMap((blocks) =>

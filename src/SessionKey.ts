@@ -8,7 +8,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
-import * as Json from "./internal/json.js"
+import * as Json from "./internal/codec/json.js"
 import { SessionSchemaError } from "./SessionError.js"
 
 /**

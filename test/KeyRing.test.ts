@@ -12,7 +12,7 @@ import { Console } from "node:console"
 import { createCipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
 import { Writable } from "node:stream"
 import { inspect } from "node:util"
-import { hasWeakKey } from "../src/internal/keyRing.js"
+import { hasWeakKey } from "../src/internal/cookie/keyMaterial.js"
 
 const counting = (from: number, to: number): Uint8Array => Uint8Array.from({ length: to - from }, (_, i) => from + i)
 

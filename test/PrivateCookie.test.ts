@@ -7,8 +7,8 @@ import { pipe } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Crypto from "node:crypto"
 import { vi } from "vitest"
-import * as base64 from "../src/internal/base64.js"
-import { isWellFormed } from "../src/internal/privateJar.js"
+import * as base64 from "../src/internal/cookie/base64.js"
+import { isWellFormed } from "../src/internal/cookie/privateJar.js"
 
 const calls = vi.hoisted(() => ({ decipher: 0, tagLengths: new Set<unknown>() }))
 

@@ -13,9 +13,9 @@ import {
 } from "effect-session"
 import * as Testing from "effect-session/Testing"
 import * as tough from "tough-cookie"
+import * as records from "../src/internal/contract/records.js"
 import * as CookieDate from "../src/internal/testing/cookieDate.js"
 import { CookieJar } from "../src/internal/testing/jar.js"
-import * as records from "../src/internal/testing/records.js"
 
 const User = SessionKey.make("user", Schema.String)
 const Cart = SessionKey.make("cart", Schema.Array(Schema.String))

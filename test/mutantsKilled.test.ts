@@ -11,9 +11,9 @@ import {
   SessionStore
 } from "effect-session"
 import * as Crypto from "node:crypto"
-import * as cookieStore from "../src/internal/cookieStore.js"
-import * as RandomPool from "../src/internal/random.js"
-import { RequestSession } from "../src/internal/session.js"
+import * as RandomPool from "../src/internal/codec/random.js"
+import * as cookieStore from "../src/internal/cookie/cookieStore.js"
+import { RequestSession } from "../src/internal/request/requestSession.js"
 import { serve } from "./support/server.js"
 import { settle, stage } from "./support/stage.js"
 

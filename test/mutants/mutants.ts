@@ -82,21 +82,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "R1",
     what: "the first 256 characters are kept, not 255",
-    file: "src/internal/requestId.ts",
+    file: "src/internal/http/requestId.ts",
     find: "slice(0, 255)",
     replace: "slice(0, 256)"
   },
   {
     row: "R1",
     what: "dots stay in the id",
-    file: "src/internal/requestId.ts",
+    file: "src/internal/http/requestId.ts",
     find: "[^A-Za-z0-9_@-]",
     replace: "[^A-Za-z0-9_@.-]"
   },
   {
     row: "R1",
     what: "a header with nothing left in it is an empty id",
-    file: "src/internal/requestId.ts",
+    file: "src/internal/http/requestId.ts",
     find: "return kept === \"\" ?",
     replace: "return inbound === undefined ?"
   },
@@ -185,21 +185,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C1",
     what: "Infinity is taken, and written as null",
-    file: "src/internal/json.ts",
+    file: "src/internal/codec/json.ts",
     find: "Number.isFinite(value) ? false",
     replace: "!Number.isNaN(value) ? false"
   },
   {
     row: "C1",
     what: "class instances pass for plain objects",
-    file: "src/internal/json.ts",
+    file: "src/internal/codec/json.ts",
     find: "prototype !== null && prototype !== Object.prototype",
     replace: "prototype === Date.prototype"
   },
   {
     row: "C1",
     what: "what writes itself (toJSON) is asked to",
-    file: "src/internal/json.ts",
+    file: "src/internal/codec/json.ts",
     find: ".toJSON === \"function\"",
     replace: ".toJSON === \"string\""
   },
@@ -235,14 +235,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C2",
     what: "null is no value",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (!read.migrated) return Effect.succeed(Option.some(read.value))",
     replace: "if (!read.migrated) return Effect.succeed(Option.fromNullable(read.value))"
   },
   {
     row: "C3",
     what: "a value that does not decode is not removed",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "          this.change(now, () => this.removeText(key.name)),\n"
       + "          () => map(key.read(text), (read) => read.present ? Option.some(read.value) :"
       + " Option.none())\n",
@@ -256,56 +256,56 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C3",
     what: "remove leaves what is stored",
-    file: "src/internal/draft.ts",
+    file: "src/internal/request/draft.ts",
     find: "    this.changes.remove(name)\n",
     replace: "    this.changes.keep(name)\n"
   },
   {
     row: "C4",
     what: "what was inserted before a clear survives it",
-    file: "src/internal/changes.ts",
+    file: "src/internal/request/changes.ts",
     find: "    this.entries = none\n",
     replace: ""
   },
   {
     row: "C4",
     what: "a patch that clears leaves the stored keys",
-    file: "src/internal/data.ts",
+    file: "src/internal/codec/packedData.ts",
     find: "patch.clear ? new Map<string, string>() : new Map(data)",
     replace: "new Map(data)"
   },
   {
     row: "C5",
     what: "the removal cookie is not Partitioned as the cookie was",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "removal: make(\"\", { ...attributes,",
     replace: "removal: make(\"\", { ...attributes, partitioned: false,"
   },
   {
     row: "C5",
     what: "the removal cookie has no attributes but the path",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "removal: make(\"\", { ...attributes,",
     replace: "removal: make(\"\", { path: config.path,"
   },
   {
     row: "C5",
     what: "a flush leaves the record to expire",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "return andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
     replace: "return forget(base.session?.owner, id)"
   },
   {
     row: "C5",
     what: "the browser keeps the cookie of a session that was flushed",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "this.standing = this.cookie().present ? removeCookie : noCookie",
     replace: "this.standing = noCookie"
   },
   {
     row: "C5",
     what: "what is inserted after a flush is written to the session that ended",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "    this.state = absent\n"
       + "    this.savedToken = undefined\n",
     replace: "    this.savedToken = undefined\n"
@@ -313,42 +313,42 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C6",
     what: "a clear is no change",
-    file: "src/internal/changes.ts",
+    file: "src/internal/request/changes.ts",
     find: "!content.clear && content.set.size === 0",
     replace: "content.set.size === 0"
   },
   {
     row: "C6",
     what: "removing the last key is no change",
-    file: "src/internal/changes.ts",
+    file: "src/internal/request/changes.ts",
     find: "content.set.size === 0 && content.remove.size === 0",
     replace: "content.set.size === 0"
   },
   {
     row: "C7",
     what: "a get after a clear sees what was stored",
-    file: "src/internal/changes.ts",
+    file: "src/internal/request/changes.ts",
     find: "entry === undefined && this.cleared ? null : entry",
     replace: "entry"
   },
   {
     row: "C7",
     what: "changes on top of a save under way forget its clear",
-    file: "src/internal/changes.ts",
+    file: "src/internal/request/changes.ts",
     find: "if (later.cleared) this.clear()\n",
     replace: ""
   },
   {
     row: "C7",
     what: "each fiber of a request loads for itself",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (this.loading !== undefined) return this.loading\n",
     replace: ""
   },
   {
     row: "C7",
     what: "a failed load is remembered",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (this.loading === shared) this.loading = undefined\n",
     replace: "if (this.loading === shared && exit._tag === \"Success\" && exit.value._tag === \"Success\")"
       + " this.loading = undefined\n"
@@ -356,14 +356,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C7",
     what: "the commit does not wait for operations under way",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (this.underWay.isQuiet) return this.conclude(committing, now)",
     replace: "return this.conclude(committing, now)"
   },
   {
     row: "C7",
     what: "an operation that was interrupted is waited for",
-    file: "src/internal/underWay.ts",
+    file: "src/internal/request/inFlight.ts",
     find: "return Effect.onExit(restore(effect), () =>",
     replace: "return Effect.tap(restore(effect), () =>"
   },
@@ -377,7 +377,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C8",
     what: "NFC and NFD are one key",
-    file: "src/internal/data.ts",
+    file: "src/internal/codec/packedData.ts",
     find: "JSON.stringify(key).slice",
     replace: "JSON.stringify(key.normalize()).slice"
   },
@@ -391,84 +391,84 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C9",
     what: "modify writes whatever version is there",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "backend.update(id, patch, now, session.version, session)",
     replace: "backend.update(id, patch, now, undefined, session)"
   },
   {
     row: "C9",
     what: "who comes last has the next turn",
-    file: "src/internal/turns.ts",
+    file: "src/internal/store/turns.ts",
     find: "queue.waiting.push(waiter)",
     replace: "queue.waiting.splice(queue.head, 0, waiter)"
   },
   {
     row: "C9",
     what: "a lost compare-and-set is tried again once only",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "const maxTries = 100",
     replace: "const maxTries = 1"
   },
   {
     row: "C9",
     what: "there is no bound on how often modify tries",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "return tries === maxTries",
     replace: "return tries === Infinity"
   },
   {
     row: "C9",
     what: "a modify that changes nothing trusts what was loaded long ago",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "return confirmed\n",
     replace: "return true\n"
   },
   {
     row: "C9",
     what: "who is interrupted while waiting keeps the turn",
-    file: "src/internal/turns.ts",
+    file: "src/internal/store/turns.ts",
     find: "if (waiter.granted) return this.release(key, queue)",
     replace: "if (waiter.granted) return"
   },
   {
     row: "C9",
     what: "modify does not see what the request has yet to save",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (this.draft.lookup(key.name) !== undefined) {",
     replace: "if (this.closed && this.draft.lookup(key.name) !== undefined) {"
   },
   {
     row: "C10",
     what: "renew drops what another request wrote meanwhile",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "backend.remove(oldId, current.version, now)",
     replace: "backend.remove(oldId, undefined, now)"
   },
   {
     row: "C10",
     what: "a sealed session keeps its sid through a renewal",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "(renew || previous === undefined ?",
     replace: "(previous === undefined ?"
   },
   {
     row: "C10",
     what: "the creation time starts anew",
-    file: "src/internal/decide.ts",
+    file: "src/internal/request/decide.ts",
     find: "marks.owner === undefined ? session :",
     replace: "marks.owner === undefined && !marks.renew ? session :"
   },
   {
     row: "C10",
     what: "renew leaves the old record as well",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "backend.remove(oldId, current.version, now)",
     replace: "Effect.succeed(\"removed\" as const)"
   },
   {
     row: "C10",
     what: "renew renews at once, and not with the response",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "        this.draft.renewing = true\n"
       + "        return Effect.void\n",
     replace: "        this.draft.renewing = true\n"
@@ -477,35 +477,35 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C11",
     what: "an Upgrade request counts as before the head",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "this.closed = request.upgrade",
     replace: "this.closed = false"
   },
   {
     row: "C11",
     what: "a change that would need a cookie is dropped without a word",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (this.state._tag !== \"Found\") return whenAbsent",
     replace: "if (this.state._tag !== \"Found\") return Effect.void"
   },
   {
     row: "C11",
     what: "a sealed session takes changes after the head, and loses them",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (this.store.kind === \"client\") return failClosed",
     replace: "if (this.store.kind === \"client\") return Effect.void"
   },
   {
     row: "C11",
     what: "a change after the head is not saved",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "andThen(apply(), () => this.saveNow(now, undefined))",
     replace: "apply()"
   },
   {
     row: "C11",
     what: "renew after the head is dropped without a word",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "        if (this.closed) return failClosed\n"
       + "        this.draft.renewing = true",
     replace: "        if (this.closed) return Effect.void\n"
@@ -514,112 +514,112 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C11",
     what: "commit saves with the response and not now",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "this.closed ? Effect.void : Effect.asVoid(this.saveNow(now, undefined))",
     replace: "Effect.void"
   },
   {
     row: "C12",
     what: "setExpiry alone makes a session",
-    file: "src/internal/decide.ts",
+    file: "src/internal/request/decide.ts",
     find: "if (set.size === 0 && marks.owner === undefined) return nothing",
     replace: "if (set.size === 0 && marks.owner === undefined && marks.own === undefined) return nothing"
   },
   {
     row: "C12",
     what: "flush sends a removal to who sent no cookie",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "this.standing = this.cookie().present ? removeCookie : noCookie",
     replace: "this.standing = removeCookie"
   },
   {
     row: "M1",
     what: "an untouched session behind a cookie costs a Vary",
-    file: "src/internal/respond.ts",
+    file: "src/internal/http/respond.ts",
     find: "if (!session.touched) {",
     replace: "if (!session.touched && session.request.cookie === undefined) {"
   },
   {
     row: "M2",
     what: "inserting what is already there is a change",
-    file: "src/internal/changes.ts",
+    file: "src/internal/request/changes.ts",
     find: "} else if (this.cleared || base?.get(key) !== text) set.set(key, text)",
     replace: "} else set.set(key, text)"
   },
   {
     row: "M2",
     what: "a session that was only read is saved every time",
-    file: "src/internal/decide.ts",
+    file: "src/internal/request/decide.ts",
     find: "changed ? saving(plain) : basis.reseal ?",
     replace: "changed ? saving(plain) : session.data.size > 0 ?"
   },
   {
     row: "M2",
     what: "an insert alone loads the session",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "return this.store.kind === \"server\" && tokens.length === 1 ? tokens[0] : undefined",
     replace: "return undefined"
   },
   {
     row: "M3",
     what: "a Set-Cookie of our name among the handler's headers is sent as well",
-    file: "src/internal/respond.ts",
+    file: "src/internal/http/respond.ts",
     find: "setHeaders(withoutHeader(config, response), {",
     replace: "setHeaders(response, {"
   },
   {
     row: "M3",
     what: "a cookie of our name is replaced without a warning",
-    file: "src/internal/respond.ts",
+    file: "src/internal/http/respond.ts",
     find: "return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)",
     replace: "return Effect.succeed(sent)"
   },
   {
     row: "M3",
     what: "cookies set beside a Response of fetch get lost",
-    file: "src/internal/webResponse.ts",
+    file: "src/internal/http/webResponse.ts",
     find: "HttpServerResponse.mergeCookies(response.cookies)",
     replace: "(lifted) => lifted"
   },
   {
     row: "M3",
     what: "a server store sends the cookie on every change",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "if (saved.token !== before || moved) this.send(",
     replace: "if (saved.token !== before || moved || saved.session !== undefined) this.send("
   },
   {
     row: "M3",
     what: "a refresh of a cookie without Max-Age sends it",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "const moved = saved.moved && (saved.expiry.persistent || wasPersistent)",
     replace: "const moved = saved.moved"
   },
   {
     row: "M4",
     what: "a 500 commits",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "status < 500 && status !== 499",
     replace: "status <= 500 && status !== 499"
   },
   {
     row: "M4",
     what: "a 499 commits",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "status < 500 && status !== 499",
     replace: "status < 500"
   },
   {
     row: "M4",
     what: "the predicate is not asked",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "        ? options.commitWhen\n",
     replace: "        ? commitsBelow500\n"
   },
   {
     row: "M4",
     what: "the cookie of what commit saved is dropped with the changes",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "    if (!committing || this.closed) return",
     replace: "    if (!committing) this.standing = noCookie\n"
       + "    if (!committing || this.closed) return"
@@ -627,84 +627,84 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M5",
     what: "the 503 has no CORS headers",
-    file: "src/internal/respond.ts",
+    file: "src/internal/http/respond.ts",
     find: " || name.startsWith(\"access-control-\")",
     replace: ""
   },
   {
     row: "M5",
     what: "the 503 may be stored",
-    file: "src/internal/respond.ts",
+    file: "src/internal/http/respond.ts",
     find: "{ \"cache-control\": \"no-store\" }",
     replace: "{}"
   },
   {
     row: "M5",
     what: "the 503 has all of the handler's headers",
-    file: "src/internal/respond.ts",
+    file: "src/internal/http/respond.ts",
     find: "if (name === \"x-request-id\" ||",
     replace: "if (name !== \"content-type\" ||"
   },
   {
     row: "M5",
     what: "a store that does not answer is waited for",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "withDeadline(effect, millis, () => SessionStoreError.of(operation, \"Timeout\"))",
     replace: "effect"
   },
   {
     row: "M5",
     what: "a store that throws is a defect",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "return report(SessionStoreError.of(operation, \"Unavailable\", defect))",
     replace: "return Effect.die(defect)"
   },
   {
     row: "M5",
     what: "a failed refresh is a failed commit",
-    file: "src/internal/decide.ts",
+    file: "src/internal/request/decide.ts",
     find: "mere: !changed,",
     replace: "mere: false,"
   },
   {
     row: "M5",
     what: "a schema that hangs keeps the client waiting",
-    file: "src/internal/underWay.ts",
+    file: "src/internal/request/inFlight.ts",
     find: "return Effect.ignore(withDeadline(idle, millis, () => undefined))",
     replace: "return idle"
   },
   {
     row: "M6",
     what: "an expired seal is removed from the browser",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "if (expiry.isExpired(config, times, now)) return expired",
     replace: "if (expiry.isExpired(config, times, now)) return notAuthentic"
   },
   {
     row: "M6",
     what: "a well-formed token that is unknown is removed from the browser",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "reason: \"Unknown\", warning",
     replace: "reason: \"NotAuthentic\", warning"
   },
   {
     row: "M6",
     what: "look-ups are not counted by outcome",
-    file: "src/internal/metrics.ts",
+    file: "src/internal/store/metrics.ts",
     find: "Metric.tagged(load, \"outcome\", outcome)",
     replace: "Metric.tagged(load, \"outcome\", \"any\")"
   },
   {
     row: "M6",
     what: "a malformed value takes an unknown token beside it along",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "candidates.tokens.length === 0 ? candidates.malformed :",
     replace: "candidates.malformed ? true :"
   },
   {
     row: "M6",
     what: "a forged seal is removed although another one opened",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "|| this.state._tag !== \"Absent\") return false\n",
     replace: "|| this.state._tag === \"Ended\") return false\n"
       + "    if (candidates.tokens.length > 1) return true\n"
@@ -712,14 +712,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M6",
     what: "a forged seal stays in the browser",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: ": this.emptyReason === \"NotAuthentic\"",
     replace: ": false"
   },
   {
     row: "M7",
     what: "an id that the store does not know is adopted",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "return session === undefined ? createUnseen(patch, now) :",
     replace: "if (session === undefined) {\n"
       + "            const expiry = patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined)\n"
@@ -738,49 +738,49 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M7",
     what: "an unseen write to a session that is gone is lost",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "return session === undefined ? createUnseen(patch, now) :",
     replace: "return"
   },
   {
     row: "M8",
     what: "a fifth value is tried",
-    file: "src/internal/cookieHeader.ts",
+    file: "src/internal/http/cookieHeader.ts",
     find: "if (tokens.length === max) break",
     replace: "if (tokens.length > max) break"
   },
   {
     row: "M8",
     what: "quotes are part of the value",
-    file: "src/internal/cookieHeader.ts",
+    file: "src/internal/http/cookieHeader.ts",
     find: "value.slice(1, -1) : value",
     replace: "value : value"
   },
   {
     row: "M8",
     what: "a cookie whose name ends in ours is taken for ours",
-    file: "src/internal/cookieHeader.ts",
+    file: "src/internal/http/cookieHeader.ts",
     find: "if (!startsPair(header, start)) continue\n",
     replace: ""
   },
   {
     row: "M8",
     what: "values are tried last to first",
-    file: "src/internal/cookieHeader.ts",
+    file: "src/internal/http/cookieHeader.ts",
     find: "tokens.push(value)",
     replace: "tokens.unshift(value)"
   },
   {
     row: "M8",
     what: "malformed values are asked of the store",
-    file: "src/internal/cookieHeader.ts",
+    file: "src/internal/http/cookieHeader.ts",
     find: "if (value === undefined || !wellFormed(value)) malformed",
     replace: "if (value === undefined) malformed"
   },
   {
     row: "M9",
     what: "a Cache-Control without no-store stays",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: " !== undefined\n"
       + "    && cacheControl.split(\",\").some((directive) => directive.trim().toLowerCase() ==="
       + " \"no-store\")\n",
@@ -789,42 +789,42 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M9",
     what: "Vary: * gets a Cookie too",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "fields.includes(\"*\") || ",
     replace: ""
   },
   {
     row: "M9",
     what: "Vary has Cookie twice when it was there in lower case",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "field.trim().toLowerCase()",
     replace: "field.trim()"
   },
   {
     row: "M9",
     what: "a response that only read the session has no Vary",
-    file: "src/internal/respond.ts",
+    file: "src/internal/http/respond.ts",
     find: "vary === response.headers[\"vary\"] ? response : setHeaders(response, { vary })",
     replace: "response"
   },
   {
     row: "M10",
     what: "the path is / whatever is configured",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "path: config.path,",
     replace: "path: \"/\","
   },
   {
     row: "M10",
     what: "the cookie is always HttpOnly",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "httpOnly: config.httpOnly,",
     replace: "httpOnly: true,"
   },
   {
     row: "M10",
     what: "Partitioned is not sent",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "config.partitioned ? { partitioned: true } : {}",
     replace: "{}"
   },
@@ -852,14 +852,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M12",
     what: "Max-Age is rounded down",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "? Math.ceil(",
     replace: "? Math.floor("
   },
   {
     row: "M12",
     what: "Expires is sent beside Max-Age",
-    file: "src/internal/setCookie.ts",
+    file: "src/internal/http/setCookie.ts",
     find: "maxAge: Duration.seconds(maxAge) }",
     replace: "maxAge: Duration.seconds(maxAge), expires: new Date(Date.now() + maxAge * 1000) }"
   },
@@ -880,21 +880,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K1",
     what: "trailing bits before one = are ignored",
-    file: "src/internal/base64.ts",
+    file: "src/internal/cookie/base64.ts",
     find: "if (!beforeOnePad.includes(text.charAt(length - 2))) return -1\n",
     replace: ""
   },
   {
     row: "K1",
     what: "the url-safe alphabet is read as well",
-    file: "src/internal/base64.ts",
+    file: "src/internal/cookie/base64.ts",
     find: "text.includes(\"-\") || text.includes(\"_\") || ",
     replace: ""
   },
   {
     row: "K1",
     what: "padding may be missing",
-    file: "src/internal/base64.ts",
+    file: "src/internal/cookie/base64.ts",
     find: "if (length === 0 || length % 4 !== 0) return -1\n"
       + "  let octets = (length / 4) * 3",
     replace: "if (length === 0) return -1\n"
@@ -903,14 +903,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K1",
     what: "27 octets reach the cipher",
-    file: "src/internal/privateJar.ts",
+    file: "src/internal/cookie/privateJar.ts",
     find: "octets < sealOctets ? -1",
     replace: "octets < sealOctets - 1 ? -1"
   },
   {
     row: "K1",
     what: "8,196 characters reach the cipher",
-    file: "src/internal/privateJar.ts",
+    file: "src/internal/cookie/privateJar.ts",
     find: "maxSealedLength = 8192",
     replace: "maxSealedLength = 8196"
   },
@@ -924,14 +924,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K1",
     what: "a sealed session opens under any name of the same length",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "const name = Buffer.from(config.name)",
     replace: "const name = Buffer.alloc(config.name.length, \"-\")"
   },
   {
     row: "K1",
     what: "one nonce is used for every seal",
-    file: "src/internal/random.ts",
+    file: "src/internal/codec/random.ts",
     find: "used += octets\n",
     replace: "used += octets - nonceLength\n"
   },
@@ -952,7 +952,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K2",
     what: "bytes 0–31 encrypt",
-    file: "src/internal/keyRing.ts",
+    file: "src/internal/cookie/keyMaterial.ts",
     find: "material.subarray(encryptingFrom, materialLength)",
     replace: "material.subarray(0, encryptingFrom)"
   },
@@ -973,7 +973,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K2",
     what: "a ring's text is its key",
-    file: "src/internal/keyRing.ts",
+    file: "src/internal/cookie/keyMaterial.ts",
     find: "toString(): string {\n"
       + "    return redacted",
     replace: "toString(): string {\n"
@@ -982,14 +982,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K3",
     what: "a value beyond ASCII is read as Latin-1",
-    file: "src/internal/privateJar.ts",
+    file: "src/internal/cookie/privateJar.ts",
     find: "isAscii(plain) ? plain.toString(\"latin1\")",
     replace: "isUtf8(plain) ? plain.toString(\"latin1\")"
   },
   {
     row: "K3",
     what: "the tag comes before the ciphertext",
-    file: "src/internal/privateJar.ts",
+    file: "src/internal/cookie/privateJar.ts",
     find: "  scratch.set(body, random.nonceLength)\n"
       + "  scratch.set(cipher.getAuthTag(), random.nonceLength + body.length)",
     replace: "  scratch.set(cipher.getAuthTag(), random.nonceLength)\n"
@@ -998,14 +998,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K4",
     what: "a session of an older key is not sealed anew",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "reseal: opened.key > 0",
     replace: "reseal: false"
   },
   {
     row: "K4",
     what: "the last key seals",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "privateJar.seal(keys[0],",
     replace: "privateJar.seal(keys[keys.length - 1],"
   },
@@ -1019,140 +1019,140 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "K4",
     what: "re-sealing extends the session",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "expiry.fresh(config, now, undefined) : timesOf(previous)",
     replace: "expiry.fresh(config, now, undefined) : expiry.touch(config, previous, now)"
   },
   {
     row: "K5",
     what: "the sid changes with every save",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "(renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()",
     replace: "random.sid()"
   },
   {
     row: "K5",
     what: "every audience is the empty one",
-    file: "src/internal/payload.ts",
+    file: "src/internal/cookie/payload.ts",
     find: "return format + ascii",
     replace: "return format + '\"\"'"
   },
   {
     row: "K5",
     what: "times have as many digits as they need",
-    file: "src/internal/payload.ts",
+    file: "src/internal/cookie/payload.ts",
     find: "high.toString(36).padStart(width - lowLength, \"0\")",
     replace: "high.toString(36)"
   },
   {
     row: "K5",
     what: "the time of the last refresh is that of the creation",
-    file: "src/internal/payload.ts",
+    file: "src/internal/cookie/payload.ts",
     find: "instant(expiry.refreshedAt)",
     replace: "instant(expiry.createdAt)"
   },
   {
     row: "K5",
     what: "a seal is read after its time",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "if (expiry.isExpired(config, times, now)) return expired\n",
     replace: ""
   },
   {
     row: "K6",
     what: "the boundary does not fit",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "size > limit ?",
     replace: "size >= limit ?"
   },
   {
     row: "K6",
     what: "the name does not count",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "name.length + privateJar.sealedLength(octets)",
     replace: "privateJar.sealedLength(octets)"
   },
   {
     row: "K6",
     what: "an entry weighs an octet less than it takes",
-    file: "src/internal/data.ts",
+    file: "src/internal/codec/packedData.ts",
     find: "digits(text.length) + 2 +",
     replace: "digits(text.length) + 1 +"
   },
   {
     row: "K6",
     what: "a value that was refused counts on",
-    file: "src/internal/draft.ts",
+    file: "src/internal/request/draft.ts",
     find: "      this.weight = before\n",
     replace: ""
   },
   {
     row: "K7",
     what: "nobody is warned",
-    file: "src/internal/cookieStore.ts",
+    file: "src/internal/cookie/cookieStore.ts",
     find: "empty(\"Corrupt\", decoded.warning)",
     replace: "empty(\"Corrupt\", undefined)"
   },
   {
     row: "K7",
     what: "a damaged sid is taken",
-    file: "src/internal/payload.ts",
+    file: "src/internal/cookie/payload.ts",
     find: " || !sidPattern.test(sid)) return damaged",
     replace: ") return damaged"
   },
   {
     row: "K7",
     what: "a payload that is no text dies",
-    file: "src/internal/payload.ts",
+    file: "src/internal/cookie/payload.ts",
     find: "if (text === undefined) return otherFormat\n",
     replace: "text = text!\n"
   },
   {
     row: "S1",
     what: "another text of the same token is a token",
-    file: "src/internal/token.ts",
+    file: "src/internal/server/token.ts",
     find: "{42}[AEIMQUYcgkosw048]$",
     replace: "{43}$"
   },
   {
     row: "S1",
     what: "the store holds the token itself",
-    file: "src/internal/token.ts",
+    file: "src/internal/server/token.ts",
     find: "Crypto.hash(\"sha256\", token, \"base64url\")",
     replace: "token"
   },
   {
     row: "S1",
     what: "a token has 240 bits, and is padded",
-    file: "src/internal/random.ts",
+    file: "src/internal/codec/random.ts",
     find: "base64url(32)",
     replace: "base64url(30) + \"AAA\""
   },
   {
     row: "S2",
     what: "renew revives a session that was ended meanwhile",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "return Effect.as(drop, { _tag: \"Ended\" } as Saved)",
     replace: "return Effect.succeed<Saved>(saved)"
   },
   {
     row: "S2",
     what: "a commit to a session that is gone makes a new one",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "createUnseen(patch, now) : Effect.succeed<Saved>({ _tag: \"Ended\" })",
     replace: "createUnseen(patch, now) : create(patch, undefined, now)"
   },
   {
     row: "S2",
     what: "signing out ends a session only at the version that was loaded",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
     replace: "andThen(backend.remove(id, base.session?.version, now), () => forget(base.session?.owner, id))"
   },
   {
     row: "S2",
     what: "a late writer sends its cookie although the session has ended",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "    this.standing = noCookie\n"
       + "    Metrics.ended()",
     replace: "    Metrics.ended()"
@@ -1160,7 +1160,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S2",
     what: "sessions that ended are not counted",
-    file: "src/internal/session.ts",
+    file: "src/internal/request/requestSession.ts",
     find: "    Metrics.ended()\n",
     replace: ""
   },
@@ -1174,7 +1174,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S3",
     what: "a commit writes the session as this request saw it",
-    file: "src/internal/decide.ts",
+    file: "src/internal/request/decide.ts",
     find: "        : changes.against(session.data)\n",
     replace: "        : ((delta) => {\n"
       + "          const kept = delta.clear ? [] : [...session.data].filter(([key]) =>"
@@ -1194,7 +1194,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S4",
     what: "the clean-up takes one step and waits, however much is left",
-    file: "src/internal/cleanUp.ts",
+    file: "src/internal/server/cleanUp.ts",
     find: "removed < step ?",
     replace: "removed <= step ?"
   },
@@ -1264,14 +1264,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S6",
     what: "a record of a newer format is removed",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "const removed = record.newerFormat ? Effect.void :",
     replace: "const removed ="
   },
   {
     row: "S6",
     what: "a corrupt record stays",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "const removed = record.newerFormat ? Effect.void : Effect.ignore(backend.remove(id, undefined, now))",
     replace: "const removed = Effect.void"
   },
@@ -1292,14 +1292,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S7",
     what: "the boundary does not fit",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "size > config.maxSessionBytes",
     replace: "size >= config.maxSessionBytes"
   },
   {
     row: "S7",
     what: "keys do not count",
-    file: "src/internal/data.ts",
+    file: "src/internal/codec/packedData.ts",
     find: "Buffer.byteLength(key) + Buffer.byteLength(text)\n"
       + "\n"
       + "/** `max",
@@ -1366,28 +1366,28 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "E1",
     what: "the deadline reaches past the absolute time",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "policy.absoluteMillis === undefined ? idle : Math.min(idle, createdAt + policy.absoluteMillis)",
     replace: "idle"
   },
   {
     row: "E1",
     what: "touching a session starts its absolute time anew",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "return make(policy, expiry.createdAt, refreshedAt, idleMillis, persistent, expiry.own)",
     replace: "return make(policy, refreshedAt, refreshedAt, idleMillis, persistent, expiry.own)"
   },
   {
     row: "E1",
     what: "a sealed session has no absolute time by default",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "(kind === \"client\" ? clientAbsoluteMillis : Infinity)",
     replace: "Infinity"
   },
   {
     row: "E1",
     what: "an absolute time configured later does not count",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "expiry.expiresAt <= now || (policy.absoluteMillis !== undefined && expiry.createdAt +"
       + " policy.absoluteMillis <= now)",
     replace: "expiry.expiresAt <= now"
@@ -1395,7 +1395,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "E1",
     what: "a sign-in does not start the absolute time anew",
-    file: "src/internal/decide.ts",
+    file: "src/internal/request/decide.ts",
     find: "{ ...session, createdAt: now }",
     replace: "session",
     tests: "test/Sessions.test.ts"
@@ -1403,91 +1403,91 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "E2",
     what: "Max-Age is sent without expiry",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "expiry.persistent ? Math.ceil(",
     replace: "Number.isFinite(expiry.expiresAt) ? Math.ceil("
   },
   {
     row: "E2",
     what: "without expiry the record lives a day",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "expiry ?? idle ?? 14 * day",
     replace: "expiry ?? idle ?? day"
   },
   {
     row: "E3",
     what: "every touch refreshes",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: ">= policy.refreshAfter * next.idleMillis",
     replace: ">= 0"
   },
   {
     row: "E3",
     what: "a refresh is due one millisecond late",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: ">= policy.refreshAfter * next.idleMillis",
     replace: "> policy.refreshAfter * next.idleMillis"
   },
   {
     row: "E3",
     what: "a write carries no refresh",
-    file: "src/internal/decide.ts",
+    file: "src/internal/request/decide.ts",
     find: "patch: patch({ ...content, set }, expiry)",
     replace: "patch: patch({ ...content, set }, changed ? undefined : expiry)"
   },
   {
     row: "E3",
     what: "an unseen write does not refresh",
-    file: "src/internal/backendStore.ts",
+    file: "src/internal/server/serverStore.ts",
     find: "const due = patch.expiry === undefined ?",
     replace: "const due = patch.expiry !== undefined ?"
   },
   {
     row: "E4",
     what: "an own expiry is forgotten by the next refresh",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "expiry.own ? expiry.idleMillis : policy.idleMillis",
     replace: "policy.idleMillis"
   },
   {
     row: "E4",
     what: "an own expiry may be longer than 400 days",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "Math.min(Math.floor(millis), maxLifeMillis)",
     replace: "Math.floor(millis)"
   },
   {
     row: "E4",
     what: "a sealed session does not keep its own expiry",
-    file: "src/internal/payload.ts",
+    file: "src/internal/cookie/payload.ts",
     find: "own: own === noOwn ? undefined : {",
     replace: "own: own !== ownPersistent || idleMillis > 0 ? undefined : {"
   },
   {
     row: "E5",
     what: "the time is the system's, not the Clock's",
-    file: "src/internal/clock.ts",
+    file: "src/internal/edition/clock.ts",
     find: "clockOf(fiber).unsafeCurrentTimeMillis()",
     replace: "Date.now()"
   },
   {
     row: "E5",
     what: "a clock that jumps back ends sessions early",
-    file: "src/internal/expiry.ts",
+    file: "src/internal/store/expiry.ts",
     find: "Math.max(now, expiry.refreshedAt)",
     replace: "now"
   },
   {
     row: "F1",
     what: "a template in ${…} is taken for a key",
-    file: "src/internal/configDraft.ts",
+    file: "src/internal/config/declared.ts",
     find: ", /\\$\\{[\\s\\S]*\\}/]",
     replace: "]"
   },
   {
     row: "F1",
     what: "a byte of 256 is taken",
-    file: "src/internal/configBlock.ts",
+    file: "src/internal/config/fileBlock.ts",
     find: "byte <= 255 ?",
     replace: "byte <= 256 ?"
   },
@@ -1501,14 +1501,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F1",
     what: "both blocks at once are no mistake",
-    file: "src/internal/configBlock.ts",
+    file: "src/internal/config/fileBlock.ts",
     find: "if (blocks.length > 1) {",
     replace: "if (blocks.length > 2) {"
   },
   {
     row: "F1",
     what: "Strict is read as Lax",
-    file: "src/internal/configFields.ts",
+    file: "src/internal/config/fields.ts",
     find: "[\"Strict\", \"strict\"]",
     replace: "[\"Strict\", \"lax\"]"
   },
@@ -1533,7 +1533,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F2",
     what: "a variable that is empty counts as set",
-    file: "src/internal/configEnvironment.ts",
+    file: "src/internal/config/environment.ts",
     find: "return text === \"\" ? undefined : text",
     replace: "return Option.isNone(value) ? undefined : text"
   },
@@ -1554,70 +1554,70 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F3",
     what: "unknown keys are passed over",
-    file: "src/internal/configBlock.ts",
+    file: "src/internal/config/fileBlock.ts",
     find: "if (accepted.includes(key as string)) continue",
     replace: "if (accepted.includes(key as string) || isPlainName(key)) continue"
   },
   {
     row: "F3",
     what: "a key's mistake prints the key",
-    file: "src/internal/configBlock.ts",
+    file: "src/internal/config/fileBlock.ts",
     find: "    report(path, problem)\n",
     replace: "    report(path, `${value} ${problem}`)\n"
   },
   {
     row: "F4",
     what: "prefixes are told apart by case",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "lower.startsWith(prefix.toLowerCase())",
     replace: "givenName.startsWith(prefix)"
   },
   {
     row: "F4",
     what: "a __Host- name may have a Domain",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "if (rule.host && domain !== undefined) needs(\"no Domain\")\n",
     replace: ""
   },
   {
     row: "F4",
     what: "Partitioned goes without Secure",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "if (partitioned) mistake(\"partitioned\", `Partitioned ${needsSecure}`)\n",
     replace: ""
   },
   {
     row: "F4",
     what: "__Http- goes without HttpOnly",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "if (rule.http && !httpOnly)",
     replace: "if (rule.http && rule.host && !httpOnly)"
   },
   {
     row: "F4",
     what: "1,025 octets of Path are taken",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "if (path.length > maxAttributeOctets)",
     replace: "if (path.length > maxAttributeOctets + 1)"
   },
   {
     row: "F4",
     what: "401 days are taken",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "\"expiry\", 1000, maxLifeMillis,",
     replace: "\"expiry\", 1000, maxLifeMillis + day,"
   },
   {
     row: "F4",
     what: "a semicolon in a Path is taken",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "/^[\\x20-\\x3a\\x3c-\\x7e]*$/",
     replace: "/^[\\x20-\\x7e]*$/"
   },
   {
     row: "F5",
     what: "an insert on disabled sessions does nothing, quietly",
-    file: "src/internal/disabled.ts",
+    file: "src/internal/request/disabled.ts",
     find: "insert: () => fail",
     replace: "insert: () => Effect.void"
   },
@@ -1631,28 +1631,28 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F6",
     what: "the cookie is not HttpOnly by default",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "flag(\"httpOnly\", true)",
     replace: "flag(\"httpOnly\", false)"
   },
   {
     row: "F6",
     what: "the cookie is not Secure by default",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "flag(\"secure\", true)",
     replace: "flag(\"secure\", false)"
   },
   {
     row: "F6",
     what: "SameSite is Strict by default",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "= \"lax\"\n",
     replace: "= \"strict\"\n"
   },
   {
     row: "F6",
     what: "the default name is __Host- with a Domain too",
-    file: "src/internal/resolveOptions.ts",
+    file: "src/internal/config/resolveOptions.ts",
     find: "path === \"/\" && domain === undefined ?",
     replace: "path === \"/\" ?"
   },
@@ -1666,7 +1666,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F6",
     what: "a key with 7 distinct bytes is not weak",
-    file: "src/internal/keyRing.ts",
+    file: "src/internal/cookie/keyMaterial.ts",
     find: "const fewDistinct = 8",
     replace: "const fewDistinct = 7"
   }

@@ -1,10 +1,10 @@
 import { Clock, Deferred, Effect, Either } from "effect"
 import { SessionConfig } from "effect-session"
 import type { SessionBackend, SessionError, SessionStore } from "effect-session"
-import * as backendStore from "../../src/internal/backendStore.js"
 import * as memory from "../../src/internal/memory/backend.js"
-import { type RequestFacts, RequestSession, type Verdict } from "../../src/internal/session.js"
-import * as sessions from "../../src/internal/sessions.js"
+import { type RequestFacts, RequestSession, type Verdict } from "../../src/internal/request/requestSession.js"
+import * as backendStore from "../../src/internal/server/serverStore.js"
+import * as sessions from "../../src/internal/server/subjectSessions.js"
 import type { Counts } from "./counting.js"
 
 type Operation = keyof SessionBackend.SessionBackendService

@@ -21,7 +21,7 @@ import type {
   Updated
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
-import * as Data from "../data.js"
+import * as Data from "../codec/packedData.js"
 import { Agenda, type Entry, minuteOf } from "./agenda.js"
 import * as Cell from "./cell.js"
 import * as Record from "./record.js"

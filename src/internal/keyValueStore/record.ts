@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto"
 import type { Owner, StoredSession } from "../../SessionBackend.js"
-import * as Data from "../data.js"
+import * as Data from "../codec/packedData.js"
 
 const format = 1
 const magic = "effect-session"

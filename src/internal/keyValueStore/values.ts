@@ -9,7 +9,7 @@ import type * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { createHash } from "node:crypto"
-import { Turns } from "../turns.js"
+import { Turns } from "../store/turns.js"
 
 export const hexOf = (id: string): string => Buffer.from(id, "base64url").toString("hex")
 

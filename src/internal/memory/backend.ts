@@ -20,7 +20,7 @@ import type {
   Updated
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
-import * as Data from "../data.js"
+import * as Data from "../codec/packedData.js"
 import { ExpiryHeap, nodeBytes } from "./expiryHeap.js"
 import { HashIndex, headBytes } from "./hashIndex.js"
 import * as Ids from "./ids.js"

@@ -20,8 +20,8 @@ import type {
   Updated
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
-import * as Data from "../data.js"
-import { declareAlone } from "../turns.js"
+import * as Data from "../codec/packedData.js"
+import { declareAlone } from "../store/turns.js"
 import type { Executor, OnConnection } from "./executor.js"
 import { backoff, pause } from "./failure.js"
 import { Queues } from "./queues.js"

@@ -9,7 +9,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Caller } from "../call.js"
+import type { Caller } from "../edition/call.js"
 
 type Rows = ReadonlyArray<unknown>
 

@@ -3,7 +3,7 @@
  */
 import * as Crypto from "node:crypto"
 import type { Corrupt, Expiry, ListedSession, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
-import * as Data from "../data.js"
+import * as Data from "../codec/packedData.js"
 import { type Dialect, format } from "./table.js"
 
 /** Columns by name, as `statements.ts` selects them. */

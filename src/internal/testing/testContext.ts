@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import type { Client, RequestContextService } from "../../RequestContext.js"
 import type { SessionKey } from "../../SessionKey.js"
 import type { SessionStoreService } from "../../SessionStore.js"
-import { disabled } from "../disabled.js"
-import { RequestSession } from "../session.js"
+import { disabled } from "../request/disabled.js"
+import { RequestSession } from "../request/requestSession.js"
 
 /** What became of the cookie when a request ended. */
 export type CookieOutcome = "set" | "removed" | "none"

@@ -1,0 +1,135 @@
+/**
+ * What a sealed session holds beside its data: whose it is and how old, so that the server enforces expiry of something
+ * that only the client keeps.
+ *
+ * `es1"<audience>"<sid><created><refreshed><own><idle><data>`: format and version, the audience as a JSON string in
+ * ASCII (it ends itself, and no two audiences write the same), 22 characters of sid, two instants and a length in base
+ * 36, all of fixed width, and the data as `pack` writes it. So the size of what is sealed is a sum, known before
+ * sealing: what is fixed for an audience, and what each entry adds.
+ */
+import type { Data, Expiry } from "../../SessionBackend.js"
+import { pack, unpack } from "../codec/packedData.js"
+import { maxLifeMillis, type OwnExpiry } from "../store/expiry.js"
+
+/** Format and version: a later version counts up. */
+const format = "es1"
+const anyVersion = /^es[1-9]\d*"/
+
+const sidLength = 22
+/** Nine digits of base 36 hold milliseconds until the year 5188. */
+const timeLength = 9
+const maxTime = 36 ** timeLength - 1
+/** Seven hold 400 days, the longest life of a cookie. */
+const idleLength = 7
+
+/** How the own expiry begins: none, one that outlives the browser, one that ends with it. */
+const noOwn = "-"
+const ownPersistent = "p"
+const ownBrowser = "b"
+
+const fixedOctets = sidLength + 2 * timeLength + 1 + idleLength
+
+/** Everything before the sid. Parsed nowhere: one's own is a prefix, everything else is somebody else's. */
+export const prefix = (audience: string): string => {
+  const ascii = JSON.stringify(audience).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+  return format + ascii
+}
+
+/** The octets of a payload without data; with data, each entry adds its `packedOctets`. */
+export const overhead = (prefix: string): number => prefix.length + fixedOctets
+
+const lowLength = 5
+const low = 36 ** lowLength
+
+/** In two parts, because small integers are written at three times the speed of those beyond 31 bits. */
+const base36 = (n: number, width: number): string => {
+  const high = Math.floor(n / low)
+  return high.toString(36).padStart(width - lowLength, "0") + (n - high * low).toString(36).padStart(lowLength, "0")
+}
+
+/**
+ * An instant that fits the width; one that does not is no time of a session, and the nearest that does stands for it.
+ */
+const instant = (millis: number): string => base36(Math.min(Math.max(Math.trunc(millis), 0), maxTime), timeLength)
+
+const own = (expiry: Expiry): string =>
+  expiry.own
+    ? (expiry.persistent ? ownPersistent : ownBrowser)
+      + base36(Math.min(Math.max(Math.trunc(expiry.idleMillis), 0), maxLifeMillis), idleLength)
+    : noOwn + "0".repeat(idleLength)
+
+/** The text to seal. */
+export const encode = (prefix: string, sid: string, expiry: Expiry, data: Data): string =>
+  prefix + sid + instant(expiry.createdAt) + instant(expiry.refreshedAt) + own(expiry) + pack(data)
+
+/**
+ * - `Foreign`: authentic, but not a session of ours; `warning` says what it is and holds nothing of it.
+ */
+export type Decoded =
+  | {
+    readonly _tag: "Ours"
+    readonly sid: string
+    readonly createdAt: number
+    readonly refreshedAt: number
+    readonly own: OwnExpiry | undefined
+    readonly data: Data
+  }
+  | { readonly _tag: "Foreign"; readonly warning: string }
+
+const foreign = (is: string): Decoded => ({
+  _tag: "Foreign",
+  warning: `an authentic session cookie was read as empty: ${is}`
+})
+
+const otherFormat = foreign(
+  "its content is not a session of this library (another service seals a cookie of this name)"
+)
+const otherVersion = foreign("its format is of another version of this library")
+const otherAudience = foreign("it was sealed for another audience")
+const damaged = foreign("its content is damaged")
+
+/** Reads what was authentic; undefined is not even text. Never throws. */
+export const decode = (prefix: string, text: string | undefined): Decoded => {
+  if (text === undefined) return otherFormat
+  if (!text.startsWith(prefix)) {
+    return text.startsWith(`${format}"`) ? otherAudience : anyVersion.test(text) ? otherVersion : otherFormat
+  }
+  const createdFrom = prefix.length + sidLength
+  const refreshedFrom = createdFrom + timeLength
+  const ownFrom = refreshedFrom + timeLength
+  const idleFrom = ownFrom + 1
+  const dataFrom = idleFrom + idleLength
+  const sid = text.slice(prefix.length, createdFrom)
+  const createdAt = number(text, createdFrom, refreshedFrom)
+  const refreshedAt = number(text, refreshedFrom, ownFrom)
+  const own = text.charAt(ownFrom)
+  const idleMillis = number(text, idleFrom, dataFrom)
+  if (Number.isNaN(createdAt + refreshedAt + idleMillis) || !sidPattern.test(sid)) return damaged
+  if (own !== noOwn && own !== ownPersistent && own !== ownBrowser) return damaged
+  const data = unpack(text, dataFrom)
+  if (data === undefined) return damaged
+  return {
+    _tag: "Ours",
+    sid,
+    createdAt,
+    refreshedAt,
+    own: own === noOwn ? undefined : { idleMillis, persistent: own === ownPersistent },
+    data
+  }
+}
+
+const sidPattern = /^[\w-]{22}$/
+
+/** Base 36 of lower-case digits; NaN for anything else, the end of the text included. */
+const number = (text: string, from: number, to: number): number => {
+  let n = 0
+  for (let i = from; i < to; i++) {
+    const unit = text.charCodeAt(i)
+    const digit = unit >= 0x30 && unit <= 0x39 ? unit - 0x30 : unit >= 0x61 && unit <= 0x7a ? unit - 0x57 : NaN
+    n = n * 36 + digit
+  }
+  return n
+}

@@ -1,0 +1,115 @@
+/**
+ * Carries the verdict on a request's session to its response: the one place where a response is changed.
+ */
+import * as Cookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { SessionConfig } from "../../SessionConfig.js"
+import * as Time from "../edition/clock.js"
+import { andThen, isDone } from "../edition/done.js"
+import type { CookieVerdict, RequestSession, SaveError } from "../request/requestSession.js"
+import * as SetCookie from "./setCookie.js"
+import * as WebResponse from "./webResponse.js"
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/**
+ * The pre-response handler. Never fails: a handler that did would leave the client hanging. Where the store needs no I/O
+ * it runs through without a fiber's frame.
+ */
+export const respond = (session: RequestSession, original: Response): Effect.Effect<Response> => {
+  const { config } = session
+  // Asked again (a body that failed on its way), the response may hold the cookie that it was given before.
+  const isForeign = session.isUnderWay && holdsCookie(config, original)
+  if (!session.touched) {
+    session.leave()
+    return isForeign ? Effect.as(Effect.logWarning(foreignLeft), original) : Effect.succeed(original)
+  }
+  return Effect.withFiberRuntime((fiber) => {
+    try {
+      const response = WebResponse.lift(original)
+      const responded = andThen(
+        session.finishAt(config.commitWhen(response.status), Time.now(fiber)),
+        ({ cookie, failure }) =>
+          failure === undefined
+            ? settle(config, response, cookie, isForeign)
+            : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie, false))
+      )
+      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
+    } catch (defect) {
+      return died(original, Cause.die(defect))
+    }
+  })
+}
+
+const died = (original: Response, cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
+  Effect.as(
+    Effect.logError("the session's commit died", Cause.isDie(cause) ? "defect" : "interrupted"),
+    setHeaders(unavailable(original), { vary: SetCookie.varyOnCookie(original.headers["vary"]) })
+  )
+
+const settle = (
+  config: SessionConfig,
+  response: Response,
+  verdict: CookieVerdict,
+  isForeign: boolean
+): Effect.Effect<Response> => {
+  const vary = SetCookie.varyOnCookie(response.headers["vary"])
+  if (verdict._tag === "None") {
+    const sent = vary === response.headers["vary"] ? response : setHeaders(response, { vary })
+    return isForeign ? Effect.as(Effect.logWarning(foreignLeft), sent) : Effect.succeed(sent)
+  }
+  const cookies = SetCookie.of(config)
+  const cookie = verdict._tag === "Set" ? cookies.set(verdict.token, verdict.maxAge) : cookies.removal
+  const sent = HttpServerResponse.replaceCookies(
+    setHeaders(withoutHeader(config, response), {
+      vary,
+      "cache-control": SetCookie.noStore(response.headers["cache-control"])
+    }),
+    Cookies.setCookie(response.cookies, cookie)
+  )
+  return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
+}
+
+const setHeaders = (response: Response, headers: Record<string, string>): Response =>
+  HttpServerResponse.setHeaders(response, headers)
+
+// ── a cookie of our name that is not ours ──
+
+/** Among the response's cookies, or as a header that was set by hand. */
+const holdsCookie = (config: SessionConfig, response: Response): boolean =>
+  Object.hasOwn(response.cookies.cookies, config.name) || inHeader(config, response)
+
+const inHeader = (config: SessionConfig, response: Response): boolean =>
+  response.headers["set-cookie"]?.split("=", 1)[0].trim() === config.name
+
+const withoutHeader = (config: SessionConfig, response: Response): Response =>
+  inHeader(config, response)
+    ? HttpServerResponse.setBody(
+      HttpServerResponse.empty({ ...response, headers: Headers.remove(response.headers, "set-cookie") }),
+      response.body
+    )
+    : response
+
+const foreignReplaced = "the handler set a cookie of the session's name itself: it was replaced"
+
+const foreignLeft = "the handler set a cookie of the session's name itself"
+
+// ── a failed commit ──
+
+/** A new response; of the handler's, only what CORS and logs need. No internals. */
+const unavailable = (response: Response): Response => {
+  const headers: Record<string, string> = { "cache-control": "no-store" }
+  for (const name in response.headers) {
+    if (name === "x-request-id" || name === "vary" || name.startsWith("access-control-")) {
+      headers[name] = response.headers[name]
+    }
+  }
+  return HttpServerResponse.empty({ status: 503, headers: Headers.fromInput(headers) })
+}
+
+/** What failed in the store was told where it happened. */
+const logFailure = (error: SaveError): Effect.Effect<void> =>
+  Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)

@@ -1,0 +1,66 @@
+/**
+ * What the fibers of one request do at the same time: operations are counted, so that the response can wait for them;
+ * writes come one after another.
+ */
+import * as Effect from "effect/Effect"
+import { withDeadline } from "../edition/deadline.js"
+
+export class UnderWay {
+  private running = 0
+  private idleWaiter: (() => void) | undefined
+  private lock: Effect.Semaphore | undefined
+
+  /** Nothing runs, and nothing has been written yet: there is nobody to wait for. */
+  get isQuiet(): boolean {
+    return this.running === 0 && this.lock === undefined
+  }
+
+  /** Something was written or is being written: what runs `afterWrites` has its turn already. */
+  get hasWritten(): boolean {
+    return this.lock !== undefined
+  }
+
+  /** Counts an operation; where no interruption can come between the counts. */
+  counted<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.uninterruptibleMask((restore) => {
+      this.running += 1
+      return Effect.onExit(restore(effect), () =>
+        Effect.sync(() => {
+          this.running -= 1
+          if (this.running === 0) this.idleWaiter?.()
+        }))
+    })
+  }
+
+  /** Nothing runs any more; an operation that outlasts the store's time-out (a schema that hangs) is not waited for. */
+  idle(millis: number): Effect.Effect<void> {
+    const idle = Effect.async<void>((resume) => {
+      if (this.running === 0) return resume(Effect.void)
+      this.idleWaiter = () => resume(Effect.void)
+    })
+    return Effect.ignore(withDeadline(idle, millis, () => undefined))
+  }
+
+  /** After the writes that are under way, and before those that come. */
+  inTurn<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return (this.lock ??= Effect.unsafeMakeSemaphore(1)).withPermits(1)(effect)
+  }
+
+  /** The same where somebody has written; else there is nobody to wait for. */
+  afterWrites<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.suspend(() => this.lock === undefined ? effect : this.lock.withPermits(1)(effect))
+  }
+
+  /**
+   * Waiting and preparing may be interrupted; the write itself runs to its end (the store's time-out bounds it), because
+   * half a renewal would be a lost session.
+   */
+  exclusively<A, E, E2, R>(
+    prepare: () => Effect.Effect<void, E>,
+    write: () => Effect.Effect<A, E2, R>
+  ): Effect.Effect<A, E | E2, R> {
+    return this.inTurn(
+      Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(Effect.suspend(prepare)), write))
+    )
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * A store that failed: told once, where it happened, whatever becomes of it. The handler may answer it, and a client's 503
+ * says nothing.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { SessionStoreError } from "../../SessionError.js"
+import * as Metrics from "../store/metrics.js"
+
+/** Logs the error, counts it, and fails with it. */
+export const report = (error: SessionStoreError): Effect.Effect<never, SessionStoreError> => {
+  Metrics.failed(error.operation, error.reason)
+  const cause = describe(error.detail)
+  return Effect.zipRight(
+    Effect.logError(cause === "" ? error.message : `${error.message}: ${cause}`),
+    Effect.fail(error)
+  )
+}
+
+/**
+ * What a log may say of a cause: a text that the adapter wrote for it, or the name and the code of an error. A driver's own
+ * message may hold values of the session.
+ */
+const describe = (detail: unknown): string => {
+  if (typeof detail === "string") return detail
+  const thrown = Cause.isCause(detail) ? Cause.squash(detail) : detail
+  if (!(thrown instanceof Error)) return ""
+  const code = (thrown as { readonly code?: unknown }).code
+  return typeof code === "string" ? `${thrown.name} (${code})` : thrown.name
+}

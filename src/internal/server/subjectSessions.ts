@@ -1,0 +1,92 @@
+/**
+ * The sessions of a subject over a backend and its index.
+ */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type { ListedSession, SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
+import type { SessionConfig } from "../../SessionConfig.js"
+import { SessionStoreError } from "../../SessionError.js"
+import type { SessionInfo, SessionsService } from "../../Sessions.js"
+import * as ExpiryPolicy from "../store/expiry.js"
+
+type Entry = { readonly id: string; readonly session: ListedSession }
+
+/**
+ * Sessions that are renewed while all are being revoked come back under new ids; another look finds them. Only a look that
+ * finds none is an end: whoever is told a number may rely on it.
+ */
+const maxRounds = 100
+
+/** Full jitter, from 1 ms to at most 16; the first look again is immediate. */
+const pause = (round: number): Effect.Effect<void> =>
+  round === 0
+    ? Effect.void
+    : Effect.flatMap(Random.next, (random) => Effect.sleep(random * Math.min(2 ** round, 16)))
+
+export const make = (
+  config: SessionConfig,
+  backend: SessionBackendService,
+  index: SubjectIndexService
+): SessionsService => {
+  const live = (subject: string): Effect.Effect<ReadonlyArray<Entry>, SessionStoreError> =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) =>
+        Effect.map(index.list(subject, now), (entries) =>
+          entries.filter(({ session }) =>
+            session.owner?.subject === subject && !ExpiryPolicy.isExpired(config, session, now)
+          ))
+    )
+
+  const remove = (subject: string, id: string): Effect.Effect<boolean, SessionStoreError> =>
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const removed = yield* backend.remove(id, undefined, now)
+      yield* Effect.ignore(index.forget(subject, id))
+      return removed === "removed"
+    })
+
+  const revokeAll = (
+    subject: string,
+    except: string | undefined,
+    round: number
+  ): Effect.Effect<number, SessionStoreError> =>
+    Effect.gen(function*() {
+      const entries = (yield* live(subject)).filter(({ id }) => id !== except)
+      if (entries.length === 0) return 0
+      if (round === maxRounds) {
+        return yield* Effect.fail(
+          SessionStoreError.of("remove", "Contention", "a session was renewed each time it was to be revoked")
+        )
+      }
+      const removed = yield* Effect.forEach(entries, ({ id }) => remove(subject, id), { concurrency: 8 })
+      const count = removed.filter(Boolean).length
+      // Who was missed has been renewed, and is likely to be busy with it still.
+      if (count < entries.length) yield* pause(round)
+      return count + (yield* revokeAll(subject, except, round + 1))
+    })
+
+  return {
+    list: (subject) => Effect.map(live(subject), (entries) => entries.map(toInfo)),
+    revoke: (subject, id) =>
+      Effect.flatMap(
+        live(subject),
+        (entries) => entries.some((entry) => entry.id === id) ? remove(subject, id) : Effect.succeed(false)
+      ),
+    revokeAll: (subject, except) => revokeAll(subject, except, 0)
+  }
+}
+
+const toInfo = ({ id, session }: Entry): Omit<SessionInfo, "current"> => ({
+  id,
+  subject: session.owner?.subject ?? "",
+  createdAt: DateTime.unsafeMake(session.createdAt),
+  authenticatedAt: DateTime.unsafeMake(session.owner?.authenticatedAt ?? session.createdAt),
+  lastSeenAt: DateTime.unsafeMake(session.refreshedAt),
+  expiresAt: DateTime.unsafeMake(session.expiresAt),
+  userAgent: Option.fromNullable(session.owner?.userAgent),
+  address: Option.fromNullable(session.owner?.address)
+})

@@ -1,0 +1,42 @@
+/**
+ * What operators count. Tagged once, so that counting on the path of a request is one look-up.
+ */
+import * as Metric from "effect/Metric"
+import type { Empty } from "../../SessionStore.js"
+
+type Outcome = "Found" | Empty["reason"]
+
+const load = Metric.counter("effect_session_load_total", {
+  description: "sessions looked up for a request, by outcome",
+  incremental: true
+})
+
+const outcomes: Record<Outcome, (count: number) => void> = Object.fromEntries(
+  (["Found", "Absent", "Malformed", "NotAuthentic", "Unknown", "Expired", "Corrupt"] as const).map((outcome) => {
+    const metric = Metric.tagged(load, "outcome", outcome)
+    return [outcome, (count: number) => metric.unsafeUpdate(count, [])]
+  })
+) as Record<Outcome, (count: number) => void>
+
+/** `effect_session_load_total{outcome}` */
+export const loaded = (outcome: Outcome): void => outcomes[outcome](1)
+
+const endedTotal = Metric.counter("effect_session_ended_total", {
+  description: "sessions that were gone when a request that had loaded them came to save",
+  incremental: true
+})
+
+/** `effect_session_ended_total` */
+export const ended = (): void => {
+  endedTotal.unsafeUpdate(1, [])
+}
+
+const failures = Metric.counter("effect_session_store_failures_total", {
+  description: "calls to a session store's backend that failed, by operation and reason",
+  incremental: true
+})
+
+/** `effect_session_store_failures_total{operation,reason}` */
+export const failed = (operation: string, reason: string): void => {
+  Metric.tagged(Metric.tagged(failures, "operation", operation), "reason", reason).unsafeUpdate(1, [])
+}

@@ -1,0 +1,122 @@
+import type * as Crypto from "node:crypto"
+import { afterEach, describe, expect, it, vi } from "vitest"
+
+const fills = vi.hoisted(() => ({ pools: [] as Array<Buffer>, count: 0, fail: false }))
+
+vi.mock("node:crypto", async (original) => {
+  const crypto = await original<typeof Crypto>()
+  return {
+    ...crypto,
+    randomFillSync: (pool: Buffer) => {
+      fills.count++
+      if (fills.fail) {
+        // half filled, as a source that fails on the way leaves it
+        crypto.randomFillSync(pool, 0, pool.length / 2)
+        throw new Error("no randomness")
+      }
+      fills.pools.push(pool)
+      return crypto.randomFillSync(pool)
+    }
+  }
+})
+
+const freshModule = async () => {
+  vi.resetModules()
+  fills.pools.length = 0
+  fills.count = 0
+  return await import("../../src/internal/codec/random.js")
+}
+
+const nonceOf = (random: { readonly nonce: (into: Uint8Array) => void }): string => {
+  const into = Buffer.alloc(12)
+  random.nonce(into)
+  return into.toString("hex")
+}
+
+afterEach(() => {
+  fills.fail = false
+})
+
+describe("random octets", () => {
+  it("S1: a token is 43 characters of canonical base64url, a sid 22, and none comes twice", async () => {
+    const random = await freshModule()
+    const seen = new Set<string>()
+    for (let i = 0; i < 1000; i++) {
+      for (const [text, octets, length] of [[random.token(), 32, 43], [random.sid(), 16, 22]] as const) {
+        expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
+        expect(text).toHaveLength(length)
+        expect(Buffer.from(text, "base64url")).toHaveLength(octets)
+        expect(Buffer.from(text, "base64url").toString("base64url")).toBe(text)
+        seen.add(text)
+      }
+    }
+    expect(seen.size).toBe(2000)
+  })
+
+  it("K1: no nonce comes twice, and none shares octets with a token", async () => {
+    const random = await freshModule()
+    const seen = new Set<string>()
+    const octets = new Map<number, number>()
+    for (let i = 0; i < 20_000; i++) {
+      const nonce = nonceOf(random)
+      seen.add(nonce)
+      for (const octet of Buffer.from(nonce, "hex")) octets.set(octet, (octets.get(octet) ?? 0) + 1)
+      if (i % 100 === 0) {
+        const token = Buffer.from(random.token(), "base64url").toString("hex")
+        expect(token).not.toContain(nonce)
+      }
+    }
+    expect(seen.size).toBe(20_000)
+    // 240,000 uniform octets: each value about 937 times, 30 apart is one standard deviation
+    expect(octets.size).toBe(256)
+    for (const count of octets.values()) expect(Math.abs(count - 937.5)).toBeLessThan(300)
+  })
+
+  it("K1: nothing is drawn before the first use, and what was handed out is wiped from the pool at once", async () => {
+    const random = await freshModule()
+    expect(fills.count).toBe(0)
+    for (const give of [() => nonceOf(random), () => Buffer.from(random.token(), "base64url").toString("hex")]) {
+      const given = give()
+      expect(fills.pools[0].toString("hex")).not.toContain(given)
+    }
+    expect(fills.count).toBe(1)
+    expect(fills.pools[0].subarray(0, 44).every((octet) => octet === 0)).toBe(true)
+    expect(fills.pools[0].subarray(44, 76).some((octet) => octet !== 0)).toBe(true)
+  })
+
+  it("K1: octets leave as copies: what the caller does to them does not reach the pool", async () => {
+    const random = await freshModule()
+    const into = Buffer.alloc(12)
+    random.nonce(into)
+    const rest = Buffer.from(fills.pools[0])
+    into.fill(0xff)
+    expect(fills.pools[0].equals(rest)).toBe(true)
+  })
+
+  it("K1: a source that fails leaves nothing to hand out: neither old nor zero octets", async () => {
+    const random = await freshModule()
+    const seen = new Set<string>()
+    for (let i = 0; i < 341; i++) seen.add(nonceOf(random)) // the whole pool of 4,096
+    fills.fail = true
+    for (let i = 0; i < 3; i++) {
+      expect(() => nonceOf(random)).toThrow("no randomness")
+      expect(() => random.token()).toThrow("no randomness")
+    }
+    fills.fail = false
+    for (let i = 0; i < 341; i++) {
+      const nonce = nonceOf(random)
+      expect(nonce).not.toBe("00".repeat(12))
+      seen.add(nonce)
+    }
+    expect(seen.size).toBe(682)
+  })
+
+  it("K1: after a source that failed, what a longer draw left over is not handed out either", async () => {
+    const random = await freshModule()
+    for (let i = 0; i < 127; i++) random.token() // 32 of 4,096 octets are left
+    nonceOf(random) // and now 20: enough for a nonce, not for a token
+    fills.fail = true
+    expect(() => random.token()).toThrow("no randomness")
+    expect(() => nonceOf(random)).toThrow("no randomness")
+  })
+})
