@@ -9,38 +9,13 @@
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import type { Inspectable } from "effect/Inspectable"
-import type { Pipeable } from "effect/Pipeable"
 import * as Redacted from "effect/Redacted"
 import { createHmac, randomBytes } from "node:crypto"
 import * as internal from "./internal/cookie/keyMaterial.js"
+import type { KeyRing } from "./internal/cookie/keyMaterial.js"
 import { SessionConfigError } from "./SessionError.js"
 
-/**
- * The symbol that marks a ring.
- *
- * @since 0.1.0
- * @category symbols
- */
-export const TypeId: unique symbol = internal.typeId as TypeId
-
-/**
- * The type of the symbol that marks a ring.
- *
- * @since 0.1.0
- * @category symbols
- */
-export type TypeId = typeof TypeId
-
-/**
- * A ring of 1 to 8 keys. Opaque: no property, text, JSON or inspection of it shows key material.
- *
- * @since 0.1.0
- * @category models
- */
-export interface KeyRing extends Inspectable, Pipeable {
-  readonly [TypeId]: TypeId
-}
+export { type KeyRing, TypeId } from "./internal/cookie/keyMaterial.js"
 
 const mistake = (message: string): SessionConfigError =>
   new SessionConfigError({ mistakes: [{ path: "private_key", message }] })

@@ -8,119 +8,45 @@
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { ensure, supply } from "./internal/http/requestContext.js"
 import * as RequestFiber from "./internal/http/requestFiber.js"
-import { respond } from "./internal/http/respond.js"
-import { disabled } from "./internal/request/disabled.js"
-import { RequestSession } from "./internal/request/requestSession.js"
-import * as RequestId from "./RequestId.js"
+import {
+  type Client,
+  type ReadError,
+  RequestContext,
+  type RequestContextService,
+  type SignedIn,
+  type WriteError
+} from "./internal/request/contract.js"
+import { SessionStore, type SessionStoreService } from "./internal/store/contract.js"
+import type { Sessions } from "./internal/store/subjectContract.js"
+import { RequestId } from "./RequestId.js"
 import type {
   SessionClosed,
   SessionDisabled,
   SessionSchemaError,
   SessionStoreError,
-  SessionTooLarge,
   TooManySessions
 } from "./SessionError.js"
-import { MissingRequestId, SessionNotFresh } from "./SessionError.js"
+import { SessionNotFresh } from "./SessionError.js"
 import type { SessionKey } from "./SessionKey.js"
-import type { Sessions } from "./Sessions.js"
-import { SessionStore, type SessionStoreService } from "./SessionStore.js"
 
-/**
- * Errors of operations that read.
- *
- * @since 0.1.0
- * @category errors
- */
-export type ReadError = SessionStoreError | SessionDisabled
-
-/**
- * Errors of operations that write: after the response's head has left, a change that would need a cookie is
- * `SessionClosed`.
- *
- * @since 0.1.0
- * @category errors
- */
-export type WriteError = SessionStoreError | SessionTooLarge | SessionClosed | SessionDisabled
-
-/**
- * The operations on a request's session. The functions of this module with the same names call them on the current
- * request's.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RequestContextService {
-  readonly get: <A, I, R>(
-    key: SessionKey<A, I, R>
-  ) => Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R>
-  readonly keys: Effect.Effect<ReadonlyArray<string>, ReadError>
-  readonly insert: <A, I, R>(
-    key: SessionKey<A, I, R>,
-    value: A
-  ) => Effect.Effect<void, SessionSchemaError | WriteError, R>
-  readonly remove: <A, I, R>(
-    key: SessionKey<A, I, R>
-  ) => Effect.Effect<Option.Option<A>, SessionSchemaError | WriteError, R>
-  readonly modify: <A, I, R, B>(
-    key: SessionKey<A, I, R>,
-    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
-  ) => Effect.Effect<B, SessionSchemaError | WriteError, R>
-  readonly clear: Effect.Effect<void, WriteError>
-  readonly flush: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled>
-  readonly renew: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled>
-  readonly setExpiry: (expiry: Duration.DurationInput | "browser-session") => Effect.Effect<void, WriteError>
-  readonly commit: Effect.Effect<void, WriteError>
-  readonly bind: (
-    subject: string,
-    client?: Client
-  ) => Effect.Effect<void, TooManySessions | WriteError, Sessions>
-  readonly signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError>
-  readonly sessionId: Effect.Effect<Option.Option<string>, ReadError>
-}
-
-/**
- * Where a sign-in came from, for the list of a subject's sessions. The user agent defaults to the request's header; the
- * address is only what is given here, because only the app knows which proxy it may believe.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Client {
-  readonly userAgent?: string | undefined
-  readonly address?: string | undefined
-}
-
-/**
- * Whose session it is. `authenticatedAt` is in milliseconds since the epoch.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SignedIn {
-  readonly subject: string
-  readonly authenticatedAt: number
-}
-
-/**
- * The tag of the service; `middleware` provides it for each request.
- *
- * @since 0.1.0
- * @category tags
- */
-export class RequestContext extends Context.Tag("effect-session/RequestContext")<
+export {
+  type Client,
+  type ReadError,
   RequestContext,
-  RequestContextService
->() {}
+  type RequestContextService,
+  type SignedIn,
+  type WriteError
+} from "./internal/request/contract.js"
 
 // ── operations ──
 
@@ -513,108 +439,6 @@ export const sessionId: Effect.Effect<Option.Option<string>, ReadError, RequestC
   (context) => context.sessionId
 )
 
-// ── providing it ──
-
-/** What the pre-response handler of a session does: it reaches every response, in every host. */
-const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Handle =>
-// A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
-({ source }, response) => source === request.source ? respond(session, response) : Effect.succeed(response)
-
-class Facts {
-  constructor(private readonly request: HttpServerRequest.HttpServerRequest) {}
-  isOf(request: HttpServerRequest.HttpServerRequest): boolean {
-    return this.request.source === request.source // the request itself is another one under a mounted router
-  }
-  get cookie(): string | undefined {
-    return this.request.headers["cookie"]
-  }
-  get userAgent(): string | undefined {
-    return this.request.headers["user-agent"]
-  }
-  /** A handshake that the app may answer by taking the socket over; servers pass over every other offer. */
-  get upgrade(): boolean {
-    const { headers, method } = this.request
-    return method === "GET" && headers["upgrade"]?.toLowerCase() === "websocket"
-      && headers["connection"] !== undefined && /(^|[\s,])upgrade([\s,]|$)/i.test(headers["connection"])
-  }
-}
-
-/**
- * A session that has begun for this request, under this cookie (row M13). That of another cookie is another one; and a
- * handler may make a request of an app in this process, whose session is its own cookie's.
- */
-const isSession =
-  (request: HttpServerRequest.HttpServerRequest, store: SessionStoreService) =>
-  (owner: unknown): owner is RequestSession =>
-    owner instanceof RequestSession && owner.isUnderWay && owner.cookieName === store.config.name
-    && (!(owner.request instanceof Facts) || owner.request.isOf(request))
-
-const isOfOther = (request: HttpServerRequest.HttpServerRequest) => (owner: unknown): owner is RequestSession =>
-  owner instanceof RequestSession && owner.request instanceof Facts && !owner.request.isOf(request)
-
-/** A context that is no session of ours: a test's own. */
-const foreignIn = (fiber: Fiber.RuntimeFiber<unknown, unknown>): RequestContextService | undefined => {
-  const service = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
-  return service === disabled || service instanceof RequestSession ? undefined : service
-}
-
-/** The context of the request: an outer middleware's, where one has begun it. */
-const ensure = (
-  store: SessionStoreService,
-  append: typeof RequestFiber.append
-): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.withFiberRuntime((fiber) => {
-    if (!store.config.enable) return Effect.succeed(disabled)
-    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    const outer = foreignIn(fiber) ?? RequestFiber.find(fiber, request, isSession(request, store))
-    if (outer !== undefined) return Effect.succeed(outer)
-    const session = new RequestSession(store, new Facts(request))
-    return Effect.as(append(fiber, request, session, handleOf(session, request)), session)
-  })
-
-/** Only reachable where types were cast away (row R5). */
-const missingRequestId: Effect.Effect<never> = Effect.zipRight(
-  Effect.withSpan(
-    Effect.logError("missing request_id request extension"),
-    "RequestContextService::call",
-    { attributes: { level: "DEBUG" } }
-  ),
-  Effect.suspend(() => Effect.die(new MissingRequestId()))
-)
-
-/** The app with the context of the request. */
-const supply = <A extends HttpServerResponse, E, R>(
-  app: Effect.Effect<A, E, R>,
-  given: SessionStoreService | undefined
-): Effect.Effect<HttpServerResponse, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
-  Effect.withFiberRuntime((fiber) => {
-    const services = fiber.currentContext.unsafeMap
-    if (!services.has(RequestId.RequestId.key)) return missingRequestId
-    const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
-    if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)
-    if (foreignIn(fiber) !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
-    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-    const outer = RequestFiber.find(fiber, request, isSession(request, store))
-    if (outer !== undefined) {
-      return services.get(RequestContext.key) === outer
-        ? RequestFiber.provided<A, E, R, RequestContext>(app)
-        : RequestFiber.provide(fiber, app, RequestContext, outer)
-    }
-    const session = new RequestSession(store, new Facts(request))
-    const handler = RequestFiber.handler(fiber, session, handleOf(session, request))
-    const within = RequestFiber.provide(fiber, app, RequestContext, session, handler)
-    return RequestFiber.find(fiber, request, isOfOther(request)) === undefined ? within : atItsEnd(session, within)
-  })
-
-/**
- * For a request that a handler makes of an app as an effect, in its own fiber: the handlers there are the outer response's,
- * and never see the inner one. Where they do (an app with fibers of its own) the session is finished already.
- */
-const atItsEnd = <E, R>(
-  session: RequestSession,
-  app: Effect.Effect<HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response))
-
 /**
  * Middleware for an `HttpApp`; in the pipe it comes before `RequestId.middleware`, which is outside of it.
  *
@@ -639,7 +463,7 @@ const atItsEnd = <E, R>(
  */
 export const middleware = <E, R>(
   app: HttpApp.Default<E, R>
-): HttpApp.Default<E, Exclude<R, RequestContext> | RequestId.RequestId | SessionStore> => supply(app, undefined)
+): HttpApp.Default<E, Exclude<R, RequestContext> | RequestId | SessionStore> => supply(app, undefined)
 
 /**
  * The session of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Inside of
@@ -651,10 +475,10 @@ export const middleware = <E, R>(
 export const layer: Layer.Layer<
   RequestContext,
   never,
-  HttpServerRequest.HttpServerRequest | RequestId.RequestId | SessionStore
+  HttpServerRequest.HttpServerRequest | RequestId | SessionStore
 > = Layer.effect(
   RequestContext,
-  Effect.flatMap(Effect.zipLeft(SessionStore, RequestId.RequestId), (store) => ensure(store, RequestFiber.share))
+  Effect.flatMap(Effect.zipLeft(SessionStore, RequestId), (store) => ensure(store, RequestFiber.share))
 )
 
 /** For `HttpLayerRouter`: the store is the layer's, the id is the request's. */
@@ -666,7 +490,7 @@ const fromStore = Effect.map(
   ): Effect.Effect<
     HttpServerResponse,
     HttpLayerRouter.unhandled,
-    HttpServerRequest.HttpServerRequest | RequestId.RequestId
+    HttpServerRequest.HttpServerRequest | RequestId
   > => supply(app, store)
 )
 
@@ -700,7 +524,7 @@ export const routeMiddleware: HttpLayerRouter.Middleware<{
   provides: RequestContext
   handles: never
   error: never
-  requires: RequestId.RequestId
+  requires: RequestId
   layerError: never
   layerRequires: SessionStore
 }> = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore)

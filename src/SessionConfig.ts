@@ -12,104 +12,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as configEnvironment from "./internal/config/environment.js"
 import * as configBlock from "./internal/config/fileBlock.js"
+import type { FileConfig, SessionConfig, SessionConfigOptions } from "./internal/config/model.js"
 import { type Mistake, resolveOptions } from "./internal/config/resolveOptions.js"
-import type { KeyRing } from "./KeyRing.js"
 import { SessionConfigError } from "./SessionError.js"
 
-/**
- * Options of every store. Durations are Effect's (`"1 hour"`, `Duration.days(1)`; a plain number is milliseconds).
- *
- * - `enable`: default true; false lets requests pass, and session operations fail with `SessionDisabled`.
- * - `name`: of the cookie. Default `__Host-session` when `secure`, `path` is `/` and there is no `domain`;
- *   `__Secure-session` when `secure` otherwise; else `session`.
- * - `httpOnly` (true), `secure` (true), `sameSite` (`"lax"`), `path` (`"/"`), `domain` (none), `partitioned` (false):
- *   the cookie's attributes. `Secure` follows this option alone; `X-Forwarded-*` is never read.
- * - `expiry`: the idle time; it rolls. Absent: a browser-session cookie, whose record lives `idle`.
- * - `idle`: 14 days; only without `expiry`.
- * - `absoluteExpiry`: counts from the creation and is never extended. Server stores: none by default. Cookie store: 30
- *   days; `Infinity` (`Duration.infinity`) opts out.
- * - `refreshAfter`: the part of the idle time after which a touched session is refreshed; 0 to 1, default 0.1.
- * - `storeTimeout`: 5 seconds; each call to the store that has not answered by then has failed.
- * - `commitWhen`: which statuses commit the changes; default `status < 500 && status !== 499`.
- * - `maxDuplicates`: how many cookies of the name are tried, default 4.
- * - `maxSessionBytes`: 262,144; server stores only: the most octets of keys and values.
- * - `cleanupInterval`: 60 seconds; server stores only: how often expired records are removed; `Infinity` means never.
- *
- * What each one accepts is in docs/configuration.md; `resolve` refuses the rest.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SessionConfigOptions {
-  readonly enable?: boolean | undefined
-  readonly name?: string | undefined
-  readonly httpOnly?: boolean | undefined
-  readonly secure?: boolean | undefined
-  readonly sameSite?: "lax" | "strict" | "none" | undefined
-  readonly path?: string | undefined
-  readonly domain?: string | undefined
-  readonly partitioned?: boolean | undefined
-  readonly expiry?: Duration.DurationInput | undefined
-  readonly idle?: Duration.DurationInput | undefined
-  readonly absoluteExpiry?: Duration.DurationInput | undefined
-  readonly refreshAfter?: number | undefined
-  readonly storeTimeout?: Duration.DurationInput | undefined
-  readonly commitWhen?: ((status: number) => boolean) | undefined
-  readonly maxDuplicates?: number | undefined
-  readonly maxSessionBytes?: number | undefined
-  readonly cleanupInterval?: Duration.DurationInput | undefined
-}
-
-/**
- * The options resolved: every default filled in, every duration in milliseconds, every mistake found.
- *
- * - `persistent`: whether the cookie has a Max-Age.
- * - `absoluteMillis`: undefined when there is no absolute expiry.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SessionConfig {
-  readonly enable: boolean
-  readonly name: string
-  readonly httpOnly: boolean
-  readonly secure: boolean
-  readonly sameSite: "lax" | "strict" | "none"
-  readonly path: string
-  readonly domain: string | undefined
-  readonly partitioned: boolean
-  readonly idleMillis: number
-  readonly persistent: boolean
-  readonly absoluteMillis: number | undefined
-  readonly refreshAfter: number
-  readonly storeTimeoutMillis: number
-  readonly commitWhen: (status: number) => boolean
-  readonly maxDuplicates: number
-  readonly maxSessionBytes: number
-  readonly cleanupIntervalMillis: number
-}
-
-/**
- * What a file or the environment declares: the options, and which store to use.
- *
- * - `Cookie`: everything sealed in the cookie; `audience` as in `SessionStore.layerCookie`.
- * - `Memory`: in this process; the bounds as in `SessionStore.layerMemory`.
- * - `Tower`: the server store that the app provides.
- *
- * @since 0.1.0
- * @category models
- */
-export interface FileConfig {
-  readonly options: SessionConfigOptions
-  readonly store:
-    | { readonly type: "Cookie"; readonly keys: KeyRing; readonly audience?: string | undefined }
-    | {
-      readonly type: "Memory"
-      readonly maxSessions?: number | undefined
-      readonly maxBytes?: number | undefined
-    }
-    | { readonly type: "Tower" }
-}
+export type { FileConfig, SessionConfig, SessionConfigOptions } from "./internal/config/model.js"
+export { warnings } from "./internal/config/warnings.js"
 
 const failure = (mistakes: ReadonlyArray<Mistake>): SessionConfigError => {
   const [first, ...rest] = mistakes
@@ -144,51 +52,6 @@ export const resolve = (
 ): Either.Either<SessionConfig, SessionConfigError> => {
   const { config, mistakes } = resolveOptions(options, kind)
   return mistakes.length === 0 ? Either.right(config) : Either.left(failure(mistakes))
-}
-
-/** A number that was meant as seconds is read as milliseconds: an hour of 3600 is 3.6 seconds. */
-const hardlyMeantMillis = 30_000
-
-const shortLife = (option: string, millis: number | undefined): ReadonlyArray<string> =>
-  millis === undefined || millis >= hardlyMeantMillis
-    ? []
-    : [`sessions end after ${millis / 1000} seconds (${option}): did you mean seconds? a plain number is milliseconds`]
-
-/**
- * What an operator should know about this configuration.
- *
- * In every environment: an idle or absolute expiry below 30 seconds, which is most often a number of seconds where
- * milliseconds are read. The rest only when `environment` is `production`.
- *
- * - `memory`: the store is Memory.
- * - `weakKey`: the key has fewer than 8 distinct bytes in its encrypting half.
- *
- * @since 0.1.0
- * @category resolving
- */
-export const warnings = (
-  config: SessionConfig,
-  facts: { readonly environment: string | undefined; readonly memory: boolean; readonly weakKey: boolean }
-): ReadonlyArray<string> => {
-  if (!config.enable) return []
-  const found = [
-    ...shortLife(config.persistent ? "expiry" : "idle", config.idleMillis),
-    ...shortLife("absoluteExpiry", config.absoluteMillis)
-  ]
-  if (facts.environment !== "production") return found
-  if (facts.memory) {
-    found.push("sessions are kept in memory: a restart signs everyone out, and other processes do not see them")
-  }
-  if (!config.secure) {
-    found.push("the session cookie is not Secure: it travels over plain HTTP, where anyone on the way can take it")
-  }
-  if (!config.httpOnly) {
-    found.push("the session cookie is not HttpOnly: a script injected into a page can read it")
-  }
-  if (facts.weakKey) {
-    found.push("the session key looks weak (fewer than 8 distinct bytes in its encrypting half): generate a random one")
-  }
-  return found
 }
 
 /**

@@ -3,197 +3,34 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import type * as Scope from "effect/Scope"
 import { boundMistakes } from "./internal/config/memoryBounds.js"
-import { type Mistake, resolveOptions } from "./internal/config/resolveOptions.js"
+import type { FileConfig, SessionConfigOptions } from "./internal/config/model.js"
+import type { Mistake } from "./internal/config/resolveOptions.js"
 import * as cookieStore from "./internal/cookie/cookieStore.js"
 import { hasWeakKey } from "./internal/cookie/keyMaterial.js"
 import * as memory from "./internal/memory/backend.js"
-import * as cleanUp from "./internal/server/cleanUp.js"
-import * as backendStore from "./internal/server/serverStore.js"
-import * as sessions from "./internal/server/subjectSessions.js"
+import { indexedStore, resolved, serverStore, subjectBoundMistakes } from "./internal/server/layers.js"
+import { SessionStore } from "./internal/store/contract.js"
+import type { Sessions } from "./internal/store/subjectContract.js"
 import * as KeyRing from "./KeyRing.js"
-import {
-  type Expiry,
-  type Owner,
-  type Patch,
-  SessionBackend,
-  type SessionBackendService,
-  type StoredSession,
-  type SubjectBound,
-  SubjectIndex,
-  type SubjectIndexService
-} from "./SessionBackend.js"
+import { SessionBackend, type SubjectBound, SubjectIndex } from "./SessionBackend.js"
 import * as SessionConfig from "./SessionConfig.js"
-import type { SessionConfigOptions } from "./SessionConfig.js"
-import { SessionConfigError, type SessionStoreError, type SessionTooLarge } from "./SessionError.js"
-import * as Sessions from "./Sessions.js"
+import { SessionConfigError } from "./SessionError.js"
 
-/**
- * A session that a token opened.
- *
- * - `token`: what the cookie holds.
- * - `id`: what names the session without opening it: the SHA-256 of the token, or the `sid` of a sealed session.
- * - `reseal`: the token is to be replaced although nothing changed (sealed with an older key).
- *
- * @since 0.1.0
- * @category models
- */
-export interface Found {
-  readonly _tag: "Found"
-  readonly token: string
-  readonly id: string
-  readonly session: StoredSession
-  readonly reseal: boolean
-}
-
-/**
- * Why no token opened.
- *
- * - `Absent`: there was none. `Malformed`: not of the store's form. `NotAuthentic`: of the form, sealed by nobody we know.
- * - `Unknown`, `Expired`, `Corrupt`: authentic or well-formed, but no session that lives.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Empty {
-  readonly _tag: "Empty"
-  readonly reason: "Absent" | "Malformed" | "NotAuthentic" | "Unknown" | "Expired" | "Corrupt"
-  /** for the log: something an operator should know; never holds a token or a value */
-  readonly warning: string | undefined
-}
-
-/**
- * What `load` found.
- *
- * @since 0.1.0
- * @category models
- */
-export type Loaded = Found | Empty
-
-/**
- * The session that a save starts from. `session` is undefined for a write to a token that was never loaded; `id` is what
- * `load` answered with it, and saves a server store to hash the token again.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Base {
-  readonly token: string
-  readonly id?: string | undefined
-  readonly session: StoredSession | undefined
-}
-
-/**
- * What a commit asks of the store.
- *
- * - `base`: undefined for a new session.
- * - `renew`: under a new id; needs a base that was loaded.
- * - `ifVersion`: only when the record still has this version, else `Conflict`.
- * - `owner`: of the new record; only for a new or renewed session.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Save {
-  readonly base: Base | undefined
-  readonly patch: Patch
-  readonly renew: boolean
-  readonly ifVersion: number | undefined
-  readonly owner: Owner | undefined
-}
-
-/**
- * How a save went.
- *
- * - `Saved`: `session` is undefined after a write to a token that was never loaded; `moved` says that this save moved the
- *   session's times.
- * - `Missing`: the token was never loaded, and the store does not know it (any more).
- * - `Conflict`: only with `ifVersion`.
- * - `Full`: the owner has as many sessions as the bound allows, and it refuses; nothing was written.
- * - `Ended`: the session was loaded and is gone: nothing was written, and no cookie may be sent (a removal would kill the
- *   cookie of its successor).
- *
- * @since 0.1.0
- * @category models
- */
-export type Saved =
-  | {
-    readonly _tag: "Saved"
-    readonly token: string
-    readonly id: string
-    readonly expiry: Expiry
-    readonly moved: boolean
-    readonly session: StoredSession | undefined
-  }
-  | { readonly _tag: "Missing" }
-  | { readonly _tag: "Conflict" }
-  | { readonly _tag: "Ended" }
-  | { readonly _tag: "Full"; readonly limit: number }
-
-/**
- * How a modification of a stored session went; `session` is the record as it is now.
- *
- * @since 0.1.0
- * @category models
- */
-export type Modified<B> =
-  | {
-    readonly _tag: "Modified"
-    readonly value: B
-    readonly id: string
-    readonly moved: boolean
-    readonly session: StoredSession
-  }
-  | { readonly _tag: "Missing" }
-
-/**
- * Token in, session out; changes in, token out. No HTTP.
- *
- * Every function takes the time it should use, in milliseconds, and must be called where it may act at once: a store that
- * needs no I/O may answer with an effect that is already done.
- *
- * - `config`: the resolved options of cookie and session.
- * - `kind`: `client`, everything is in the token; `server`, the token is a reference.
- * - `wellFormed`: whether a cookie's value can be a token at all; decided without cipher or I/O.
- * - `load`: the request's well-formed values of the cookie, in order; the first that is known and authentic wins.
- * - `save`, `end`: see {@link Save}; ending a session that is gone is fine.
- * - `modify`: server stores: reads the record, applies `f`, writes under compare-and-set, in a first-in first-out queue of
- *   this process's callers; `f` may run again. `loaded` is the record as the caller saw it. `f` answers no patch to write
- *   nothing.
- * - `weigh`, `tooLarge`: what an entry adds to the session's size, and whether a sum of them is too much.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SessionStoreService {
-  readonly config: SessionConfig.SessionConfig
-  readonly kind: "client" | "server"
-  readonly wellFormed: (value: string) => boolean
-  readonly load: (tokens: ReadonlyArray<string>, now: number) => Effect.Effect<Loaded, SessionStoreError>
-  readonly save: (save: Save, now: number) => Effect.Effect<Saved, SessionStoreError | SessionTooLarge>
-  readonly end: (base: Base, now: number) => Effect.Effect<void, SessionStoreError>
-  readonly modify: <B, E, R>(
-    token: string,
-    loaded: StoredSession | undefined,
-    f: (session: StoredSession) => Effect.Effect<readonly [value: B, patch: Option.Option<Patch>], E, R>
-  ) => Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R>
-  readonly weigh: (key: string, text: string) => number
-  readonly tooLarge: (weight: number) => SessionTooLarge | undefined
-}
-
-/**
- * The tag of the store; a layer of this module or of a sub-path provides it.
- *
- * @since 0.1.0
- * @category tags
- */
-export class SessionStore extends Context.Tag("effect-session/SessionStore")<SessionStore, SessionStoreService>() {}
+export {
+  type Base,
+  type Empty,
+  type Found,
+  type Loaded,
+  type Modified,
+  type Save,
+  type Saved,
+  SessionStore,
+  type SessionStoreService
+} from "./internal/store/contract.js"
 
 // ── layers ──
 
@@ -232,30 +69,6 @@ export interface MemoryOptions extends ServerOptions {
   readonly maxSessions?: number | undefined
   readonly maxBytes?: number | undefined
 }
-
-/**
- * Resolved options, or every mistake in them and in what the layer takes besides (row F3); with the warnings that an
- * operator should see at start-up (row F6).
- */
-const resolved = (
-  options: SessionConfigOptions,
-  kind: "client" | "server",
-  facts: { readonly memory: boolean; readonly weakKey: boolean },
-  besides: (config: SessionConfig.SessionConfig) => ReadonlyArray<Mistake>
-): Effect.Effect<SessionConfig.SessionConfig, SessionConfigError> =>
-  Effect.suspend(() => {
-    const { config, mistakes } = resolveOptions(options, kind)
-    const [first, ...rest] = [...mistakes, ...besides(config)]
-    if (first !== undefined) return Effect.fail(new SessionConfigError({ mistakes: [first, ...rest] }))
-    return Effect.as(
-      Effect.forEach(
-        SessionConfig.warnings(config, { environment: globalThis.process?.env.NODE_ENV, ...facts }),
-        (warning) => Effect.logWarning(warning),
-        { discard: true }
-      ),
-      config
-    )
-  })
 
 /**
  * Sessions sealed into their cookie (AES-256-GCM); nothing is kept on the server.
@@ -307,55 +120,6 @@ const noRoom: Mistake = {
   message: "is so long that name and audience alone fill the cookie: use a short name"
 }
 
-/** The one place where a server store is put together; the clean-up lives as long as the layer. */
-const serverStore = (
-  config: SessionConfig.SessionConfig,
-  backend: SessionBackendService,
-  index: SubjectIndexService | undefined,
-  bound: SubjectBound | undefined
-): Effect.Effect<SessionStoreService, never, Scope.Scope> => {
-  const store = Effect.succeed(backendStore.make(config, backend, index, bound))
-  if (!Number.isFinite(config.cleanupIntervalMillis)) return store
-  const guarded = backendStore.guarded(backend, config.storeTimeoutMillis)
-  return Effect.zipRight(Effect.forkScoped(cleanUp.forever(guarded, config.cleanupIntervalMillis)), store)
-}
-
-/** A store with the index of a subject's sessions. */
-const indexedStore = (
-  config: SessionConfig.SessionConfig,
-  backend: SessionBackendService,
-  index: SubjectIndexService,
-  bound: SubjectBound | undefined
-): Effect.Effect<Context.Context<SessionStore | Sessions.Sessions>, never, Scope.Scope> =>
-  Effect.map(serverStore(config, backend, index, bound), (store) =>
-    Context.make(SessionStore, store).pipe(
-      Context.add(
-        Sessions.Sessions,
-        sessions.make(
-          config,
-          backendStore.guarded(backend, config.storeTimeoutMillis),
-          backendStore.guardedIndex(index, config.storeTimeoutMillis)
-        )
-      )
-    ))
-
-/** Of a value that plain JavaScript, or a `Config`, may have given. */
-const subjectBoundMistakes = (bound: unknown): ReadonlyArray<Mistake> => {
-  if (bound === undefined) return []
-  if (typeof bound !== "object" || bound === null) {
-    return [{ path: "subjectBound", message: "must be a record with max and whenFull" }]
-  }
-  const { max, whenFull }: { readonly max?: unknown; readonly whenFull?: unknown } = bound
-  const mistakes: Array<Mistake> = []
-  if (!Number.isSafeInteger(max) || Number(max) < 1) {
-    mistakes.push({ path: "subjectBound.max", message: "must be a whole number of at least 1" })
-  }
-  if (whenFull !== "evict-oldest" && whenFull !== "refuse") {
-    mistakes.push({ path: "subjectBound.whenFull", message: "must be evict-oldest or refuse" })
-  }
-  return mistakes
-}
-
 /**
  * A server store over a `SessionBackend`: the cookie holds a random token, the backend a record under its hash.
  *
@@ -391,7 +155,7 @@ export const layerBackend = (
  */
 export const layerBackendIndexed = (
   options: ServerOptions = {}
-): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError, SessionBackend | SubjectIndex> =>
+): Layer.Layer<SessionStore | Sessions, SessionConfigError, SessionBackend | SubjectIndex> =>
   Layer.scopedContext(
     Effect.gen(function*() {
       const config = yield* resolved(
@@ -421,7 +185,7 @@ export const layerBackendIndexed = (
  */
 export const layerMemory = (
   options: MemoryOptions = {}
-): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError> =>
+): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
   Layer.scopedContext(
     Effect.gen(function*() {
       const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000 } = options
@@ -452,7 +216,7 @@ export type Server<E = never, R = never> =
  * @category models
  */
 export type IndexedServer<E = never, R = never> =
-  | ((options: ServerOptions) => Layer.Layer<SessionStore | Sessions.Sessions, E, R>)
+  | ((options: ServerOptions) => Layer.Layer<SessionStore | Sessions, E, R>)
   | Layer.Layer<SessionBackend | SubjectIndex, E, R>
 
 /**
@@ -486,7 +250,7 @@ export type IndexedServer<E = never, R = never> =
 export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
   options: {
     readonly server?: Server<E, R> | undefined
-    readonly from?: Effect.Effect<SessionConfig.FileConfig, SessionConfigError | E2, R2> | undefined
+    readonly from?: Effect.Effect<FileConfig, SessionConfigError | E2, R2> | undefined
     readonly options?: SessionConfigOptions | undefined
   } = {}
 ): Layer.Layer<SessionStore, SessionConfigError | E | E2, R | R2> =>
@@ -542,16 +306,16 @@ export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
 export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
   options: {
     readonly server?: IndexedServer<E, R> | undefined
-    readonly from?: Effect.Effect<SessionConfig.FileConfig, SessionConfigError | E2, R2> | undefined
+    readonly from?: Effect.Effect<FileConfig, SessionConfigError | E2, R2> | undefined
     readonly options?: ServerOptions | undefined
   } = {}
-): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError | E | E2, R | R2> =>
+): Layer.Layer<SessionStore | Sessions, SessionConfigError | E | E2, R | R2> =>
   Layer.unwrapEffect(
     Effect.map(
       options.from ?? SessionConfig.fromFile(),
       (
         { options: declared, store }
-      ): Layer.Layer<SessionStore | Sessions.Sessions, SessionConfigError | E, R> => {
+      ): Layer.Layer<SessionStore | Sessions, SessionConfigError | E, R> => {
         const session = { ...options.options, ...declared }
         switch (store.type) {
           case "Cookie":

@@ -15,10 +15,9 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import type { RedisOptions } from "ioredis"
 import { unwrap } from "../internal/config/unwrap.js"
 import * as Backend from "../internal/redis/backend.js"
+import type { RedisClient, RedisSettings } from "../internal/redis/client.js"
 import { Commands, type Watch } from "../internal/redis/commands.js"
 import { connect } from "../internal/redis/connection.js"
 import * as Index from "../internal/redis/subjectIndex.js"
@@ -27,47 +26,7 @@ import type { SessionConfigError } from "../SessionError.js"
 import type { Sessions } from "../Sessions.js"
 import * as SessionStore from "../SessionStore.js"
 
-/**
- * Where Redis is: `url` (`redis://…`, `rediss://…`), or the options of `ioredis` (`host`, `port`, `path`, `tls`,
- * `sentinels`, …), or both. Without any, `localhost:6379`.
- *
- * Some options of `ioredis` cannot be set. They decide whether a command may wait for a connection or be sent twice: a
- * write would then be applied long after its request was told that it failed, or be applied again.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RedisSettings extends
-  Omit<
-    RedisOptions,
-    | "autoResendUnfulfilledCommands"
-    | "enableOfflineQueue"
-    | "lazyConnect"
-    | "maxRetriesPerRequest"
-    | "monitor"
-    | "password"
-    | "readOnly"
-    | "stringNumbers"
-  >
-{
-  readonly url?: string | Redacted.Redacted<string> | undefined
-  readonly password?: string | Redacted.Redacted<string> | undefined
-}
-
-/**
- * A client that the app made: `Redis` or `Cluster` of `ioredis`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RedisClient {
-  readonly call: (command: string, args: Array<string>) => Promise<unknown>
-  readonly callBuffer: (command: string, args: Array<string>) => Promise<unknown>
-  readonly hgetallBuffer: (key: string) => Promise<unknown>
-  readonly evalsha: (sha: string, keys: string, ...keysAndArguments: Array<string>) => Promise<unknown>
-  readonly options?: { readonly enableAutoPipelining?: boolean | undefined }
-  readonly stream?: { readonly cork: () => void; readonly uncork: () => void } | undefined
-}
+export type { RedisClient, RedisSettings } from "../internal/redis/client.js"
 
 /**
  * - `prefix`: of every key, default `session:`. Apps that share a Redis take one each.

@@ -103,66 +103,66 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "R2",
     what: "the span has the id under another name",
-    file: "src/RequestId.ts",
+    file: "src/internal/http/requestId.ts",
     find: "span.attribute(\"request_id\", id)",
     replace: "span.attribute(\"requestId\", id)"
   },
   {
     row: "R2",
     what: "log lines have the id under another name",
-    file: "src/RequestId.ts",
+    file: "src/internal/http/requestId.ts",
     find: "RequestFiber.annotation(fiber, \"request_id\", id)",
     replace: "RequestFiber.annotation(fiber, \"requestId\", id)"
   },
   {
     row: "R3",
     what: "an id that the handler set stays",
-    file: "src/RequestId.ts",
-    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), internal.headerName, this.id))",
-    replace: "internal.headerName in response.headers\n"
+    file: "src/internal/http/requestId.ts",
+    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), headerName, this.id))",
+    replace: "headerName in response.headers\n"
       + "      ? Effect.succeed(response)\n"
       + "      : Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response),"
-      + " internal.headerName, this.id))"
+      + " headerName, this.id))"
   },
   {
     row: "R3",
     what: "a Response of fetch is sent without the id",
-    file: "src/RequestId.ts",
-    find: "setHeader(WebResponse.lift(response), internal.headerName",
-    replace: "setHeader(response, internal.headerName"
+    file: "src/internal/http/requestId.ts",
+    find: "setHeader(WebResponse.lift(response), headerName",
+    replace: "setHeader(response, headerName"
   },
   {
     row: "R4",
     what: "the client's header counts although it is not trusted",
-    file: "src/RequestId.ts",
-    find: "trustInbound ? request.headers[internal.headerName] : undefined",
-    replace: "request.headers[internal.headerName]"
+    file: "src/internal/http/requestId.ts",
+    find: "trustInbound ? request.headers[headerName] : undefined",
+    replace: "request.headers[headerName]"
   },
   {
     row: "R4",
     what: "the layer does not pass the option on",
     file: "src/RequestId.ts",
-    find: "ensureWith(options.trustInbound ?? true, RequestFiber.share)",
-    replace: "ensureWith(true, RequestFiber.share)"
+    find: "ensureId(options.trustInbound ?? true, RequestFiber.share)",
+    replace: "ensureId(true, RequestFiber.share)"
   },
   {
     row: "R5",
     what: "without an id the app runs",
-    file: "src/RequestContext.ts",
-    find: "if (!services.has(RequestId.RequestId.key)) return missingRequestId\n",
+    file: "src/internal/http/requestContext.ts",
+    find: "if (!services.has(RequestId.key)) return missingRequestId\n",
     replace: ""
   },
   {
     row: "R5",
     what: "the debug span has another name",
-    file: "src/RequestContext.ts",
+    file: "src/internal/http/requestContext.ts",
     find: "\"RequestContextService::call\"",
     replace: "\"RequestContext::call\""
   },
   {
     row: "R5",
     what: "without an id the answer is an empty one and no 500",
-    file: "src/RequestContext.ts",
+    file: "src/internal/http/requestContext.ts",
     find: "Effect.suspend(() => Effect.die(new MissingRequestId()))",
     replace: "Effect.interrupt"
   },
@@ -170,7 +170,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R5",
     what: "the middleware of HttpApp compiles without RequestId",
     file: "src/RequestContext.ts",
-    find: "HttpApp.Default<E, Exclude<R, RequestContext> | RequestId.RequestId | SessionStore>",
+    find: "HttpApp.Default<E, Exclude<R, RequestContext> | RequestId | SessionStore>",
     replace: "HttpApp.Default<E, Exclude<R, RequestContext> | SessionStore>",
     kind: "types"
   },
@@ -178,7 +178,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R5",
     what: "the middleware of single routes compiles without RequestId",
     file: "src/RequestContext.ts",
-    find: "  requires: RequestId.RequestId\n",
+    find: "  requires: RequestId\n",
     replace: "  requires: never\n",
     kind: "types"
   },
@@ -745,35 +745,35 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M8",
     what: "a fifth value is tried",
-    file: "src/internal/http/cookieHeader.ts",
+    file: "src/internal/request/cookieHeader.ts",
     find: "if (tokens.length === max) break",
     replace: "if (tokens.length > max) break"
   },
   {
     row: "M8",
     what: "quotes are part of the value",
-    file: "src/internal/http/cookieHeader.ts",
+    file: "src/internal/request/cookieHeader.ts",
     find: "value.slice(1, -1) : value",
     replace: "value : value"
   },
   {
     row: "M8",
     what: "a cookie whose name ends in ours is taken for ours",
-    file: "src/internal/http/cookieHeader.ts",
+    file: "src/internal/request/cookieHeader.ts",
     find: "if (!startsPair(header, start)) continue\n",
     replace: ""
   },
   {
     row: "M8",
     what: "values are tried last to first",
-    file: "src/internal/http/cookieHeader.ts",
+    file: "src/internal/request/cookieHeader.ts",
     find: "tokens.push(value)",
     replace: "tokens.unshift(value)"
   },
   {
     row: "M8",
     what: "malformed values are asked of the store",
-    file: "src/internal/http/cookieHeader.ts",
+    file: "src/internal/request/cookieHeader.ts",
     find: "if (value === undefined || !wellFormed(value)) malformed",
     replace: "if (value === undefined) malformed"
   },
@@ -831,7 +831,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M10",
     what: "a header of another name carries a session",
-    file: "src/RequestContext.ts",
+    file: "src/internal/http/requestContext.ts",
     find: "return this.request.headers[\"cookie\"]\n",
     replace: "return this.request.headers[\"cookie\"] ?? this.request.headers[\"cookie2\"]\n"
   },
@@ -866,14 +866,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M13",
     what: "an inner middleware begins a session of its own",
-    file: "src/RequestContext.ts",
+    file: "src/internal/http/requestContext.ts",
     find: "    const outer = RequestFiber.find(fiber, request, isSession(request, store))\n",
     replace: "    const outer = undefined\n"
   },
   {
     row: "M13",
     what: "the layer begins a session of its own",
-    file: "src/RequestContext.ts",
+    file: "src/internal/http/requestContext.ts",
     find: "foreignIn(fiber) ?? RequestFiber.find(fiber, request, isSession(request, store))",
     replace: "foreignIn(fiber)"
   },
@@ -1201,7 +1201,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S4",
     what: "the clean-up outlives its scope",
-    file: "src/SessionStore.ts",
+    file: "src/internal/server/layers.ts",
     find: "Effect.forkScoped(cleanUp.forever",
     replace: "Effect.forkDaemon(cleanUp.forever"
   },
@@ -1624,7 +1624,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F5",
     what: "sessions are not switched off",
-    file: "src/RequestContext.ts",
+    file: "src/internal/http/requestContext.ts",
     find: "    if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)\n",
     replace: ""
   },
@@ -1659,7 +1659,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F6",
     what: "nobody warns of a cookie that scripts can read",
-    file: "src/SessionConfig.ts",
+    file: "src/internal/config/warnings.ts",
     find: "if (!config.httpOnly) {",
     replace: "if (!config.httpOnly && !config.secure) {"
   },

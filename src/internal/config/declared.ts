@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as KeyRing from "../../KeyRing.js"
-import type { FileConfig, SessionConfigOptions } from "../../SessionConfig.js"
 import { SessionConfigError } from "../../SessionError.js"
 import type { DeclaredOption } from "./fields.js"
 import { boundMistakes } from "./memoryBounds.js"
+import type { FileConfig, SessionConfigOptions } from "./model.js"
 import { type Mistake, resolveOptions } from "./resolveOptions.js"
 
 export type Report = (path: string, message: string) => void

@@ -9,10 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { FileConfig } from "../../SessionConfig.js"
 import type { SessionConfigError } from "../../SessionError.js"
 import * as Draft from "./declared.js"
 import { environmentName, fieldEntries, type Kind, readDurationOrNever, readField, readNumber } from "./fields.js"
+import type { FileConfig } from "./model.js"
 
 const read = (name: string, report: Draft.Report): Effect.Effect<string | undefined> =>
   Config.redacted(name).pipe(

@@ -4,7 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type { SessionConfigOptions } from "../../SessionConfig.js"
+import type { SessionConfigOptions } from "./model.js"
 
 /** `seconds`: a number of seconds, or a duration with its unit; `secondsOrNever`: the same, or the word `never`. */
 export type Kind = "text" | "flag" | "number" | "sameSite" | "seconds" | "secondsOrNever"

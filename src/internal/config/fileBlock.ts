@@ -3,10 +3,10 @@
  * value that they refuse, and this block holds a key.
  */
 import * as Effect from "effect/Effect"
-import type { FileConfig } from "../../SessionConfig.js"
 import type { SessionConfigError } from "../../SessionError.js"
 import * as Draft from "./declared.js"
 import { fieldEntries, fileName, readField } from "./fields.js"
+import type { FileConfig } from "./model.js"
 
 const blockName = "request_context"
 const nestedPath = `server.middlewares.${blockName}`

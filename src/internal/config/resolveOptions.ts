@@ -6,8 +6,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type { SessionConfig, SessionConfigOptions } from "../../SessionConfig.js"
 import { maxLifeMillis } from "../store/expiry.js"
+import type { SessionConfig, SessionConfigOptions } from "./model.js"
 
 export interface Mistake {
   readonly path: string

@@ -6,15 +6,14 @@
  * other, and a session cannot be ended anywhere but in its browser.
  */
 import * as Effect from "effect/Effect"
-import type * as KeyRing from "../../KeyRing.js"
 import type { Data, Expiry, StoredSession } from "../../SessionBackend.js"
-import type { SessionConfig } from "../../SessionConfig.js"
 import { SessionTooLarge } from "../../SessionError.js"
-import type { Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../../SessionStore.js"
 import { applyPatch, packedOctets } from "../codec/packedData.js"
 import * as random from "../codec/random.js"
+import type { SessionConfig } from "../config/model.js"
+import type { Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../store/contract.js"
 import * as expiry from "../store/expiry.js"
-import { keyObjects } from "./keyMaterial.js"
+import { keyObjects, type KeyRing } from "./keyMaterial.js"
 import * as payload from "./payload.js"
 import * as privateJar from "./privateJar.js"
 
@@ -65,7 +64,7 @@ const notAuthentic = empty("NotAuthentic", undefined)
 const expired = empty("Expired", undefined)
 
 /** The store of one cookie: its name, its keys, its audience. */
-export const make = (config: SessionConfig, ring: KeyRing.KeyRing, audience: string): SessionStoreService => {
+export const make = (config: SessionConfig, ring: KeyRing, audience: string): SessionStoreService => {
   const keys = keyObjects(ring)
   const name = Buffer.from(config.name)
   const prefix = payload.prefix(audience)

@@ -1,10 +1,9 @@
 /**
  * What is inside a key ring. Kept out of the public module, so that nothing which can be imported reaches a key.
  */
-import { NodeInspectSymbol } from "effect/Inspectable"
-import { pipeArguments } from "effect/Pipeable"
+import { type Inspectable, NodeInspectSymbol } from "effect/Inspectable"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { createSecretKey, type KeyObject } from "node:crypto"
-import type { KeyRing, TypeId } from "../../KeyRing.js"
 
 /** Key material, as the private cookie jar splits it: the first half signs, the second encrypts. */
 export const materialLength = 64
@@ -33,7 +32,31 @@ export const key = (material: Uint8Array): Key => {
   return { object, weak }
 }
 
-export const typeId: TypeId = Symbol.for("effect-session/KeyRing") as TypeId
+/**
+ * The symbol that marks a ring.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId: unique symbol = Symbol.for("effect-session/KeyRing") as TypeId
+
+/**
+ * The type of the symbol that marks a ring.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * A ring of 1 to 8 keys. Opaque: no property, text, JSON or inspection of it shows key material.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyRing extends Inspectable, Pipeable {
+  readonly [TypeId]: TypeId
+}
 
 const redacted = "KeyRing(<redacted>)"
 
@@ -58,8 +81,8 @@ class KeyRingImpl implements KeyRing {
     return (ring as KeyRingImpl).#objects
   }
 
-  get [typeId](): TypeId {
-    return typeId
+  get [TypeId](): TypeId {
+    return TypeId
   }
 
   toString(): string {

@@ -3,7 +3,7 @@
  */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Duration from "effect/Duration"
-import type { SessionConfig } from "../../SessionConfig.js"
+import type { SessionConfig } from "../config/model.js"
 
 export interface SessionCookies {
   /** The cookie with a token; without Max-Age where it is undefined. */

@@ -4,8 +4,8 @@
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { SessionStoreError } from "../../SessionError.js"
-import type { RedisClient } from "../../SessionStore/Redis.js"
 import { Call } from "../edition/call.js"
+import type { RedisClient } from "./client.js"
 import type { Script } from "./scripts.js"
 
 type Operation = SessionStoreError["operation"]

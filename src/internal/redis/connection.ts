@@ -8,7 +8,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
 import { SessionConfigError } from "../../SessionError.js"
-import type { RedisSettings } from "../../SessionStore/Redis.js"
+import type { RedisSettings } from "./client.js"
 import { describe, type Watch } from "./commands.js"
 
 /** Without an answer for so long while commands are under way, a connection hangs. */

@@ -2,8 +2,8 @@
  * What a commit asks of the store, decided with plain values: nothing, a refresh, or a save. Carried out elsewhere, once.
  */
 import type { Expiry, Owner, Patch, StoredSession } from "../../SessionBackend.js"
-import type { SessionConfig } from "../../SessionConfig.js"
-import type { Found, Save } from "../../SessionStore.js"
+import type { SessionConfig } from "../config/model.js"
+import type { Found, Save } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import { type Changes, emptyContent, isEmptyContent, type PatchContent } from "./changes.js"
 

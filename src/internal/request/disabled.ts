@@ -2,8 +2,8 @@
  * The context of a request where sessions are switched off (row F5).
  */
 import * as Effect from "effect/Effect"
-import type { RequestContextService } from "../../RequestContext.js"
 import { SessionDisabled } from "../../SessionError.js"
+import type { RequestContextService } from "./contract.js"
 
 const fail: Effect.Effect<never, SessionDisabled> = Effect.suspend(() => Effect.fail(new SessionDisabled()))
 

@@ -4,8 +4,8 @@
  */
 import type { Data } from "../../SessionBackend.js"
 import type { SessionTooLarge } from "../../SessionError.js"
-import type { SessionStoreService } from "../../SessionStore.js"
 import { applyPatch } from "../codec/packedData.js"
+import type { SessionStoreService } from "../store/contract.js"
 import type { OwnExpiry } from "../store/expiry.js"
 import { Changes, type Pending } from "./changes.js"
 

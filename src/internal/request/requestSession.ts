@@ -13,9 +13,7 @@ import * as FiberId from "effect/FiberId"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { RequestContextService, SignedIn } from "../../RequestContext.js"
 import type { Data, Expiry, Owner, Patch, StoredSession } from "../../SessionBackend.js"
-import type { SessionConfig } from "../../SessionConfig.js"
 import {
   SessionClosed,
   type SessionSchemaError,
@@ -24,13 +22,15 @@ import {
   TooManySessions
 } from "../../SessionError.js"
 import type { SessionKey } from "../../SessionKey.js"
-import type { Empty, Found, Loaded, Saved, SessionStoreService } from "../../SessionStore.js"
+import type { SessionConfig } from "../config/model.js"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone, map } from "../edition/done.js"
-import { type Candidates, scan } from "../http/cookieHeader.js"
+import type { Empty, Found, Loaded, Saved, SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import * as Metrics from "../store/metrics.js"
 import { Changes, emptyContent } from "./changes.js"
+import type { RequestContextService, SignedIn } from "./contract.js"
+import { type Candidates, scan } from "./cookieHeader.js"
 import { type Basis, decide } from "./decide.js"
 import { Draft } from "./draft.js"
 import { UnderWay } from "./inFlight.js"

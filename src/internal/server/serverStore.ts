@@ -15,13 +15,13 @@ import type {
   SubjectBound,
   SubjectIndexService
 } from "../../SessionBackend.js"
-import type { SessionConfig } from "../../SessionConfig.js"
 import { SessionStoreError, SessionTooLarge } from "../../SessionError.js"
-import type { Base, Empty, Loaded, Modified, Save, Saved, SessionStoreService } from "../../SessionStore.js"
 import * as Data from "../codec/packedData.js"
 import * as RandomPool from "../codec/random.js"
+import type { SessionConfig } from "../config/model.js"
 import { withDeadline } from "../edition/deadline.js"
 import { andThen, isDone, map } from "../edition/done.js"
+import type { Base, Empty, Loaded, Modified, Save, Saved, SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import { isAlone, Turns } from "../store/turns.js"
 import { report } from "./reportFailure.js"

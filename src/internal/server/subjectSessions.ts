@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { ListedSession, SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
-import type { SessionConfig } from "../../SessionConfig.js"
 import { SessionStoreError } from "../../SessionError.js"
-import type { SessionInfo, SessionsService } from "../../Sessions.js"
+import type { SessionConfig } from "../config/model.js"
 import * as ExpiryPolicy from "../store/expiry.js"
+import type { SessionInfo, SessionsService } from "../store/subjectContract.js"
 
 type Entry = { readonly id: string; readonly session: ListedSession }
 

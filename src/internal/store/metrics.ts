@@ -2,7 +2,7 @@
  * What operators count. Tagged once, so that counting on the path of a request is one look-up.
  */
 import * as Metric from "effect/Metric"
-import type { Empty } from "../../SessionStore.js"
+import type { Empty } from "./contract.js"
 
 type Outcome = "Found" | Empty["reason"]
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { scan } from "../../src/internal/http/cookieHeader.js"
+import { scan } from "../../src/internal/request/cookieHeader.js"
 
 /** Tokens of these tests: three letters in capitals. */
 const isToken = (value: string): boolean => /^[A-Z]{3}$/.test(value)

@@ -1,0 +1,118 @@
+/**
+ * Gives a request its session: finds the one that has begun, or begins one and appends the handler that commits it.
+ */
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { MissingRequestId } from "../../SessionError.js"
+import { RequestContext, type RequestContextService } from "../request/contract.js"
+import { disabled } from "../request/disabled.js"
+import { RequestSession } from "../request/requestSession.js"
+import { SessionStore, type SessionStoreService } from "../store/contract.js"
+import * as RequestFiber from "./requestFiber.js"
+import { RequestId } from "./requestId.js"
+import { respond } from "./respond.js"
+
+// ── providing it ──
+
+/** What the pre-response handler of a session does: it reaches every response, in every host. */
+const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Handle =>
+// A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
+({ source }, response) => source === request.source ? respond(session, response) : Effect.succeed(response)
+
+class Facts {
+  constructor(private readonly request: HttpServerRequest.HttpServerRequest) {}
+  isOf(request: HttpServerRequest.HttpServerRequest): boolean {
+    return this.request.source === request.source // the request itself is another one under a mounted router
+  }
+  get cookie(): string | undefined {
+    return this.request.headers["cookie"]
+  }
+  get userAgent(): string | undefined {
+    return this.request.headers["user-agent"]
+  }
+  /** A handshake that the app may answer by taking the socket over; servers pass over every other offer. */
+  get upgrade(): boolean {
+    const { headers, method } = this.request
+    return method === "GET" && headers["upgrade"]?.toLowerCase() === "websocket"
+      && headers["connection"] !== undefined && /(^|[\s,])upgrade([\s,]|$)/i.test(headers["connection"])
+  }
+}
+
+/**
+ * A session that has begun for this request, under this cookie (row M13). That of another cookie is another one; and a
+ * handler may make a request of an app in this process, whose session is its own cookie's.
+ */
+const isSession =
+  (request: HttpServerRequest.HttpServerRequest, store: SessionStoreService) =>
+  (owner: unknown): owner is RequestSession =>
+    owner instanceof RequestSession && owner.isUnderWay && owner.cookieName === store.config.name
+    && (!(owner.request instanceof Facts) || owner.request.isOf(request))
+
+const isOfOther = (request: HttpServerRequest.HttpServerRequest) => (owner: unknown): owner is RequestSession =>
+  owner instanceof RequestSession && owner.request instanceof Facts && !owner.request.isOf(request)
+
+/** A context that is no session of ours: a test's own. */
+const foreignIn = (fiber: Fiber.RuntimeFiber<unknown, unknown>): RequestContextService | undefined => {
+  const service = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
+  return service === disabled || service instanceof RequestSession ? undefined : service
+}
+
+/** The context of the request: an outer middleware's, where one has begun it. */
+export const ensure = (
+  store: SessionStoreService,
+  append: typeof RequestFiber.append
+): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiberRuntime((fiber) => {
+    if (!store.config.enable) return Effect.succeed(disabled)
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const outer = foreignIn(fiber) ?? RequestFiber.find(fiber, request, isSession(request, store))
+    if (outer !== undefined) return Effect.succeed(outer)
+    const session = new RequestSession(store, new Facts(request))
+    return Effect.as(append(fiber, request, session, handleOf(session, request)), session)
+  })
+
+/** Only reachable where types were cast away (row R5). */
+const missingRequestId: Effect.Effect<never> = Effect.zipRight(
+  Effect.withSpan(
+    Effect.logError("missing request_id request extension"),
+    "RequestContextService::call",
+    { attributes: { level: "DEBUG" } }
+  ),
+  Effect.suspend(() => Effect.die(new MissingRequestId()))
+)
+
+/** The app with the context of the request. */
+export const supply = <A extends HttpServerResponse, E, R>(
+  app: Effect.Effect<A, E, R>,
+  given: SessionStoreService | undefined
+): Effect.Effect<HttpServerResponse, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiberRuntime((fiber) => {
+    const services = fiber.currentContext.unsafeMap
+    if (!services.has(RequestId.key)) return missingRequestId
+    const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
+    if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)
+    if (foreignIn(fiber) !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const outer = RequestFiber.find(fiber, request, isSession(request, store))
+    if (outer !== undefined) {
+      return services.get(RequestContext.key) === outer
+        ? RequestFiber.provided<A, E, R, RequestContext>(app)
+        : RequestFiber.provide(fiber, app, RequestContext, outer)
+    }
+    const session = new RequestSession(store, new Facts(request))
+    const handler = RequestFiber.handler(fiber, session, handleOf(session, request))
+    const within = RequestFiber.provide(fiber, app, RequestContext, session, handler)
+    return RequestFiber.find(fiber, request, isOfOther(request)) === undefined ? within : atItsEnd(session, within)
+  })
+
+/**
+ * For a request that a handler makes of an app as an effect, in its own fiber: the handlers there are the outer response's,
+ * and never see the inner one. Where they do (an app with fibers of its own) the session is finished already.
+ */
+const atItsEnd = <E, R>(
+  session: RequestSession,
+  app: Effect.Effect<HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response))

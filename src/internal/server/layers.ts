@@ -1,0 +1,89 @@
+/**
+ * How a store is put together from options and a backend, in one place: what every layer of a server store builds.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { SessionBackendService, SubjectBound, SubjectIndexService } from "../../SessionBackend.js"
+import { SessionConfigError } from "../../SessionError.js"
+import type { SessionConfig, SessionConfigOptions } from "../config/model.js"
+import { type Mistake, resolveOptions } from "../config/resolveOptions.js"
+import { warnings } from "../config/warnings.js"
+import { SessionStore, type SessionStoreService } from "../store/contract.js"
+import { Sessions } from "../store/subjectContract.js"
+import * as cleanUp from "./cleanUp.js"
+import * as backendStore from "./serverStore.js"
+import * as sessions from "./subjectSessions.js"
+
+/**
+ * Resolved options, or every mistake in them and in what the layer takes besides (row F3); with the warnings that an
+ * operator should see at start-up (row F6).
+ */
+export const resolved = (
+  options: SessionConfigOptions,
+  kind: "client" | "server",
+  facts: { readonly memory: boolean; readonly weakKey: boolean },
+  besides: (config: SessionConfig) => ReadonlyArray<Mistake>
+): Effect.Effect<SessionConfig, SessionConfigError> =>
+  Effect.suspend(() => {
+    const { config, mistakes } = resolveOptions(options, kind)
+    const [first, ...rest] = [...mistakes, ...besides(config)]
+    if (first !== undefined) return Effect.fail(new SessionConfigError({ mistakes: [first, ...rest] }))
+    return Effect.as(
+      Effect.forEach(
+        warnings(config, { environment: globalThis.process?.env.NODE_ENV, ...facts }),
+        (warning) => Effect.logWarning(warning),
+        { discard: true }
+      ),
+      config
+    )
+  })
+
+/** The one place where a server store is put together; the clean-up lives as long as the layer. */
+export const serverStore = (
+  config: SessionConfig,
+  backend: SessionBackendService,
+  index: SubjectIndexService | undefined,
+  bound: SubjectBound | undefined
+): Effect.Effect<SessionStoreService, never, Scope.Scope> => {
+  const store = Effect.succeed(backendStore.make(config, backend, index, bound))
+  if (!Number.isFinite(config.cleanupIntervalMillis)) return store
+  const guarded = backendStore.guarded(backend, config.storeTimeoutMillis)
+  return Effect.zipRight(Effect.forkScoped(cleanUp.forever(guarded, config.cleanupIntervalMillis)), store)
+}
+
+/** A store with the index of a subject's sessions. */
+export const indexedStore = (
+  config: SessionConfig,
+  backend: SessionBackendService,
+  index: SubjectIndexService,
+  bound: SubjectBound | undefined
+): Effect.Effect<Context.Context<SessionStore | Sessions>, never, Scope.Scope> =>
+  Effect.map(serverStore(config, backend, index, bound), (store) =>
+    Context.make(SessionStore, store).pipe(
+      Context.add(
+        Sessions,
+        sessions.make(
+          config,
+          backendStore.guarded(backend, config.storeTimeoutMillis),
+          backendStore.guardedIndex(index, config.storeTimeoutMillis)
+        )
+      )
+    ))
+
+/** Of a value that plain JavaScript, or a `Config`, may have given. */
+export const subjectBoundMistakes = (bound: unknown): ReadonlyArray<Mistake> => {
+  if (bound === undefined) return []
+  if (typeof bound !== "object" || bound === null) {
+    return [{ path: "subjectBound", message: "must be a record with max and whenFull" }]
+  }
+  const { max, whenFull }: { readonly max?: unknown; readonly whenFull?: unknown } = bound
+  const mistakes: Array<Mistake> = []
+  if (!Number.isSafeInteger(max) || Number(max) < 1) {
+    mistakes.push({ path: "subjectBound.max", message: "must be a whole number of at least 1" })
+  }
+  if (whenFull !== "evict-oldest" && whenFull !== "refuse") {
+    mistakes.push({ path: "subjectBound.whenFull", message: "must be evict-oldest or refuse" })
+  }
+  return mistakes
+}
