@@ -139,32 +139,6 @@ it.effect("M6: a malformed value beside an unknown token removes neither: the br
     }
   }))
 
-it.effect("M6: a forged seal is not removed where another value of the name opened, whichever comes first", () =>
-  Effect.gen(function*() {
-    const keys = yield* KeyRing.generate
-    const config = Either.getOrThrow(SessionConfig.resolve({ secure: false }, "client"))
-    const store = cookieStore.make(config, keys, "")
-    const request = (...tokens: ReadonlyArray<string>) =>
-      new RequestSession(store, {
-        cookie: tokens.map((token) => `${config.name}=${token}`).join("; "),
-        userAgent: undefined,
-        upgrade: false
-      })
-    const first = request()
-    yield* first.insert(A, "v")
-    const { cookie } = yield* first.finish(true)
-    const live = cookie._tag === "Set" ? cookie.token : ""
-    const forged = yield* PrivateCookie.seal(yield* KeyRing.generate, config.name, "v")
-    for (const tokens of [[forged, live], [live, forged]]) {
-      const session = request(...tokens)
-      expect(yield* session.get(A)).toEqual(Option.some("v"))
-      expect((yield* session.finish(true)).cookie._tag).toBe("None")
-    }
-    const session = request(forged)
-    yield* session.get(A)
-    expect((yield* session.finish(true)).cookie._tag).toBe("Remove")
-  }))
-
 describe("look-ups by outcome", () => {
   const total = Metric.counter("effect_session_load_total", {
     description: "sessions looked up for a request, by outcome",

@@ -48,7 +48,7 @@ class Facts {
 const isSession =
   (request: HttpServerRequest.HttpServerRequest, store: SessionStoreService) =>
   (owner: unknown): owner is RequestSession =>
-    owner instanceof RequestSession && owner.isUnderWay && owner.cookieName === store.config.name
+    owner instanceof RequestSession && owner.isOpen && owner.cookieName === store.config.name
     && (!(owner.request instanceof Facts) || owner.request.isOf(request))
 
 const isOfOther = (request: HttpServerRequest.HttpServerRequest) => (owner: unknown): owner is RequestSession =>

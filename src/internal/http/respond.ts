@@ -9,7 +9,8 @@ import * as Effect from "effect/Effect"
 import type { SessionConfig } from "../config/model.js"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone } from "../edition/done.js"
-import type { CookieVerdict, RequestSession, SaveError } from "../request/requestSession.js"
+import type { CookieVerdict, SaveError } from "../request/answer.js"
+import type { RequestSession } from "../request/requestSession.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
 
@@ -22,7 +23,7 @@ type Response = HttpServerResponse.HttpServerResponse
 export const respond = (session: RequestSession, original: Response): Effect.Effect<Response> => {
   const { config } = session
   // Asked again (a body that failed on its way), the response may hold the cookie that it was given before.
-  const isForeign = session.isUnderWay && holdsCookie(config, original)
+  const isForeign = session.isOpen && holdsCookie(config, original)
   if (!session.touched) {
     session.leave()
     return isForeign ? Effect.as(Effect.logWarning(foreignLeft), original) : Effect.succeed(original)

@@ -1,0 +1,10 @@
+/**
+ * What the session takes from its request. The HTTP layer implements it with getters, because most requests need none of it.
+ */
+export interface RequestFacts {
+  /** the Cookie header */
+  readonly cookie: string | undefined
+  readonly userAgent: string | undefined
+  /** the head is the switch of protocols, and carries no cookie */
+  readonly upgrade: boolean
+}
