@@ -254,6 +254,48 @@ export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("Sessio
 }
 
 /**
+ * The session that a `modify` was to change has ended in the meantime: it was signed out, renewed or revoked by another
+ * request. Nothing was changed, and the result of the modification does not count.
+ *
+ * Unhandled it is a 409: the client may load the page again and decide anew.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * const Voucher = SessionKey.make("voucher", Schema.Boolean)
+ *
+ * // granted once for each session, whatever runs in parallel
+ * const redeem = RequestContext.modify(Voucher, (used) => [Option.isNone(used), Option.some(true)]).pipe(
+ *   Effect.map((granted) => HttpServerResponse.empty({ status: granted ? 204 : 409 })),
+ *   Effect.catchTag("SessionEnded", () => HttpServerResponse.text("You have been signed out", { status: 401 }))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category errors
+ */
+export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded")(
+  "SessionEnded",
+  {},
+  HttpApiSchema.annotations({
+    status: 409,
+    description: "The session ended while the request was running, and nothing was changed: load it again."
+  })
+) {
+  override get message(): string {
+    return "the session has ended (it was signed out, renewed or revoked by another request): nothing was changed"
+  }
+
+  /** @internal */
+  [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return respond409
+  }
+}
+
+/**
  * What reading the session fails with: `get`.
  *
  * A schema, for one line in an `HttpApi`; each error keeps its status.
@@ -305,7 +347,8 @@ export const WriteError = Schema.Union(
   SessionSchemaError,
   SessionDisabled,
   SessionTooLarge,
-  SessionClosed
+  SessionClosed,
+  SessionEnded
 )
 
 /**

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Patch, StoredSession } from "../../SessionBackend.js"
-import type { SessionClosed, SessionSchemaError, SessionTooLarge } from "../../SessionError.js"
+import { type SessionClosed, SessionEnded, type SessionSchemaError, type SessionTooLarge } from "../../SessionError.js"
 import type { SessionKey } from "../../SessionKey.js"
 import { andThen, map } from "../edition/done.js"
 import type { SaveError } from "./answer.js"
@@ -13,7 +13,9 @@ import { emptyContent } from "./changes.js"
 import { change, read, removeText, setText, textOf } from "./contents.js"
 import { endedElsewhere, type Parts } from "./parts.js"
 
-type ModifyError = SessionSchemaError | SaveError | SessionClosed
+type ModifyError = SessionSchemaError | SaveError | SessionClosed | SessionEnded
+
+const failEnded: Effect.Effect<never, SessionEnded> = Effect.suspend(() => Effect.fail(new SessionEnded()))
 
 type Step<B> = { readonly _tag: "Modified"; readonly value: B } | { readonly _tag: "TryAgain" }
 
@@ -45,6 +47,7 @@ const attempt = <A, I, R, B>(
   const { answer, draft, inFlight, store, stored } = parts
   const { key, now } = modification
   if (store.kind === "client") return locally(parts, modification)
+  if (stored.state._tag === "Ended") return failEnded
   if (draft.lookup(key.name) !== undefined) {
     // What is pending after the head is being saved: it is modified where it will be.
     return answer.isClosed && draft.isBeingSaved
@@ -53,10 +56,8 @@ const attempt = <A, I, R, B>(
   }
   const { token } = stored
   if (token !== undefined) return inStore(parts, token, modification)
-  return andThen(
-    parts.load(now),
-    () => stored.token === undefined ? locally(parts, modification) : Effect.succeed(tryAgain)
-  )
+  if (stored.state._tag === "Absent") return locally(parts, modification)
+  return map(parts.load(now), () => tryAgain)
 }
 
 /** The current value and what `f` makes of it, as texts. */
@@ -80,7 +81,7 @@ const locally = <A, I, R, B>(
   return andThen(
     textOf(parts, name, now),
     (text) =>
-      andThen(apply(modification, text), ({ next, value }): Effect.Effect<Step<B>, SaveError | SessionClosed> => {
+      andThen(apply(modification, text), ({ next, value }): Effect.Effect<Step<B>, ModifyError> => {
         // Where the schema takes its time, another fiber of the request may have been faster.
         if (parts.draft.visible(name, parts.stored.data) !== text) return Effect.succeed(tryAgain)
         if (next === text) return Effect.succeed(modified(value))
@@ -135,9 +136,8 @@ const inStore = <A, I, R, B>(
       if (stored.token !== token) return Effect.succeed(tryAgain)
       // Never loaded: the look-up says why there is none, and logs what an operator has to know.
       if (loaded === undefined && stored.isUnseen) return map(parts.load(now), () => tryAgain)
-      // Known, and gone in the meantime: it ends quietly, with the answer that the handler's view of the session gives.
       endedElsewhere(parts)
-      return map(apply(modification, loaded?.data.get(key.name)), ({ value }) => modified(value))
+      return failEnded
     })
   })
 }

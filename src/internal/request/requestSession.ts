@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type { Owner } from "../../SessionBackend.js"
 import {
   type SessionClosed,
+  type SessionEnded,
   type SessionSchemaError,
   type SessionStoreError,
   TooManySessions
@@ -131,7 +132,7 @@ export class RequestSession implements RequestContextService, Parts {
   modify<A, I, R, B>(
     key: SessionKey<A, I, R>,
     f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
-  ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed, R> {
+  ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed | SessionEnded, R> {
     return this.operation((now) => modify(this, { key, f, now }))
   }
 
