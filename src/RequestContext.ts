@@ -18,6 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { ensure, supply } from "./internal/http/requestContext.js"
 import * as RequestFiber from "./internal/http/requestFiber.js"
+import { unshared } from "./internal/http/routeMiddleware.js"
 import {
   type ChangeError,
   type Client,
@@ -28,7 +29,7 @@ import {
   type SignedIn
 } from "./internal/request/contract.js"
 import { SessionStore, type SessionStoreService } from "./internal/store/contract.js"
-import type { Sessions } from "./internal/store/subjectContract.js"
+import { Sessions } from "./internal/store/subjectContract.js"
 import { RequestId } from "./RequestId.js"
 import type {
   ReadError,
@@ -481,17 +482,17 @@ export const layer: Layer.Layer<
   Effect.flatMap(Effect.zipLeft(SessionStore, RequestId), (store) => ensure(store, RequestFiber.share))
 )
 
-/** For `HttpLayerRouter`: the store is the layer's, the id is the request's. */
+/** For `HttpLayerRouter`: the store, and `Sessions` where it has them, are the layer's; the id is the request's. */
 const fromStore = Effect.map(
-  SessionStore,
-  (store) =>
+  Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
+  ([store, sessions]) =>
   (
     app: Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, RequestContext>
   ): Effect.Effect<
     HttpServerResponse,
     HttpLayerRouter.unhandled,
     HttpServerRequest.HttpServerRequest | RequestId
-  > => supply(app, store)
+  > => supply(app, { store, sessions: Option.getOrUndefined(sessions) })
 )
 
 /**
@@ -527,7 +528,7 @@ export const routeMiddleware: HttpLayerRouter.Middleware<{
   requires: RequestId
   layerError: never
   layerRequires: SessionStore
-}> = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore)
+}> = unshared(HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore))
 
 /**
  * The global middleware of an `HttpLayerRouter`: every route, and its 404s. Provide it first, and `RequestId.layerRouter`

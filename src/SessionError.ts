@@ -19,6 +19,19 @@ const respondWith = (status: number): Effect.Effect<HttpServerResponse.HttpServe
 
 const respond503 = respondWith(503)
 const respond500 = respondWith(500)
+
+const logged = new WeakSet<Error>()
+
+/**
+ * A 500 says nothing, and a server without a logger middleware logs nothing: the error is logged here, once, however often
+ * the platform asks for its response.
+ */
+const logged500 = (error: Error): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.suspend(() => {
+    if (logged.has(error)) return respond500
+    logged.add(error)
+    return Effect.zipRight(Effect.logError(error.message), respond500)
+  })
 const respond409 = respondWith(409)
 const respond403 = respondWith(403)
 
@@ -123,7 +136,7 @@ export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 
@@ -150,7 +163,7 @@ export class SessionTooLarge extends Schema.TaggedError<SessionTooLarge>("Sessio
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 
@@ -175,7 +188,7 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>("SessionClo
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 
@@ -199,7 +212,7 @@ export class SessionDisabled extends Schema.TaggedError<SessionDisabled>("Sessio
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 

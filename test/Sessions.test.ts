@@ -4,10 +4,11 @@
 import { HttpRouter, HttpServerRequest, HttpServerResponse, KeyValueStore } from "@effect/platform"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Layer, Option, Schema } from "effect"
-import { RequestContext, SessionConfig, SessionKey, Sessions, SessionStore } from "effect-session"
+import { Effect, Either, Layer, Option, Schema, TestClock, TestContext } from "effect"
+import { RequestContext, SessionConfig, SessionError, SessionKey, Sessions, SessionStore } from "effect-session"
 import * as Kvs from "effect-session/SessionStore/KeyValueStore"
 import * as Sql from "effect-session/SessionStore/Sql"
+import * as Testing from "effect-session/Testing"
 import { randomUUID } from "node:crypto"
 import * as records from "../src/internal/contract/records.js"
 import * as memory from "../src/internal/memory/backend.js"
@@ -185,6 +186,17 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     expect((await request("/fresh", { cookie: again.cookie })).status).toBe(200)
     await dispose()
   })
+
+  it("E1: a sign-in that lies in the future, because the clock went back, is not fresh", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("1 hour")
+      yield* RequestContext.bind("ada")
+      yield* RequestContext.requireFresh("5 minutes")
+      yield* TestClock.setTime(1_000)
+      expect(yield* Effect.flip(RequestContext.requireFresh("5 minutes"))).toEqual(new SessionError.SessionNotFresh())
+      yield* TestClock.setTime(60 * 60 * 1000 - 5_000) // clocks of two servers may differ by a few seconds
+      yield* RequestContext.requireFresh("5 minutes")
+    }).pipe(Effect.provide(Testing.layerTest()), Effect.provide(TestContext.TestContext), Effect.runPromise))
 
   it("E1: a sign-in starts the absolute expiry anew, and nothing else does", async () => {
     const { dispose, post, read, signIn } = start({ expiry: "1 hour", absoluteExpiry: "1500 millis" })

@@ -190,8 +190,7 @@ describe("look-ups by outcome", () => {
       const request = (token: string | undefined) =>
         new RequestSession(store, {
           cookie: token === undefined ? undefined : `${config.name}=${token}`,
-          userAgent: undefined,
-          upgrade: false
+          userAgent: undefined
         })
       const first = request(undefined)
       yield* first.insert(A, "v")
@@ -320,7 +319,7 @@ it.effect("F2: the keys and the audience of the configuration are the store's: a
       return Effect.provide(SessionStore.SessionStore, SessionStore.layerConfig({ from }))
     }
     const shop = yield* storeOf("shop")
-    const session = new RequestSession(shop, { cookie: undefined, userAgent: undefined, upgrade: false })
+    const session = new RequestSession(shop, { cookie: undefined, userAgent: undefined })
     yield* session.insert(A, "v")
     const { cookie } = yield* session.finish(true)
     const tokens = cookie._tag === "Set" ? [cookie.token] : []

@@ -527,7 +527,9 @@ describe("cookies of a request", () => {
       /\r\nv\r\n|\r\n\r\nv$/
     )
     expect(taken()).toEqual({ ...none, find: 1 })
-    expect(await raw("GET /read HTTP/1.1\r\nCookie: session=garbage\r\nCookie: session=more")).not.toContain("Set-Cookie")
+    expect(await raw("GET /read HTTP/1.1\r\nCookie: session=garbage\r\nCookie: session=more")).not.toContain(
+      "Set-Cookie"
+    )
     expect(taken()).toEqual(none)
     await close()
   })

@@ -411,10 +411,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "C11",
-    what: "an Upgrade request counts as before the head",
+    what: "a WebSocket counts as before the head",
     file: "src/internal/request/answer.ts",
-    find: "    this.closed = upgrade\n",
-    replace: "    this.closed = false\n"
+    find: "    this.closed = true\n    this.upgraded = true\n",
+    replace: "    this.upgraded = true\n"
   },
   {
     row: "C11",
@@ -497,8 +497,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M3",
     what: "a Set-Cookie of our name among the handler's headers is sent as well",
     file: "src/internal/http/respond.ts",
-    find: "setHeaders(withoutHeader(config, response), {",
-    replace: "setHeaders(response, {"
+    find: "inHeader(config, response) ? Headers.remove(kept, \"set-cookie\") : kept",
+    replace: "kept"
   },
   {
     row: "M3",
@@ -511,8 +511,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M3",
     what: "cookies set beside a Response of fetch get lost",
     file: "src/internal/http/webResponse.ts",
-    find: "HttpServerResponse.mergeCookies(response.cookies)",
-    replace: "(lifted) => lifted"
+    find: "  for (const cookie of Object.values(own.cookies)) put(cookie)\n",
+    replace: ""
   },
   {
     row: "M3",
@@ -1586,5 +1586,62 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/cookie/keyMaterial.ts",
     find: "const fewDistinct = 8",
     replace: "const fewDistinct = 7"
+  },
+  {
+    row: "C9",
+    what: "modify answers on a session that has ended",
+    file: "src/internal/request/modifying.ts",
+    find: "      endedElsewhere(parts)\n      return failEnded\n",
+    replace:
+      "      endedElsewhere(parts)\n      return map(apply(modification, undefined), ({ value }) => modified(value))\n"
+  },
+  {
+    row: "M9",
+    what: "CORS behind the session overwrites Vary",
+    file: "src/internal/http/requestContext.ts",
+    find: "? RequestFiber.keepLast(within, session, handleOf(session, request))",
+    replace: "? within"
+  },
+  {
+    row: "M9",
+    what: "a CDN may store the cookie",
+    file: "src/internal/http/setCookie.ts",
+    find: "cdnHeaders.some((name) => name in headers) ? Headers.remove(headers, cdnHeaders) : headers",
+    replace: "headers"
+  },
+  {
+    row: "M11",
+    what: "groups of routes share the first one's store",
+    file: "src/internal/http/routeMiddleware.ts",
+    find: "layer: Layer.fresh(middleware.layer as AnyLayer)",
+    replace: "layer: middleware.layer as AnyLayer"
+  },
+  {
+    row: "R3",
+    what: "a web Response loses a cookie of the same name with another Path",
+    file: "src/internal/http/webResponse.ts",
+    find: "cookies[isTaken ? `${cookie.name};${scopeOf(cookie)}` : cookie.name] = cookie",
+    replace: "cookies[cookie.name] = cookie"
+  },
+  {
+    row: "C11",
+    what: "what changed before a WebSocket opened is lost",
+    file: "src/internal/request/requestSession.ts",
+    find: "if (!needsCookie) return Effect.asVoid(save(this, now, undefined))\n",
+    replace: "if (!needsCookie) return Effect.void\n"
+  },
+  {
+    row: "M5",
+    what: "an unhandled error of the session is not logged",
+    file: "src/SessionError.ts",
+    find: "Effect.zipRight(Effect.logError(error.message), respond500)",
+    replace: "respond500"
+  },
+  {
+    row: "E1",
+    what: "a sign-in from the future is fresh",
+    file: "src/RequestContext.ts",
+    find: "age >= -clockSkewMillis && age <= millis",
+    replace: "age <= millis"
   }
 ]

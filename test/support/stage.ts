@@ -79,7 +79,6 @@ export const stage = (
     new RequestSession(store, {
       cookie: tokens === undefined ? undefined : [tokens].flat().map((token) => `${config.name}=${token}`).join("; "),
       userAgent: undefined,
-      upgrade: false,
       ...facts
     })
 

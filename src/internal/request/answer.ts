@@ -35,14 +35,11 @@ const untouched: Verdict = { cookie: noCookie, failure: undefined }
 
 export class Answer {
   /** what is changed from here on cannot go out with the head: it is being made ready, or has left */
-  private closed: boolean
+  private closed = false
   /** sent whatever the status: what `commit` and `bind` have saved, or the removal after a flush */
   private cookie: CookieVerdict = noCookie
+  private upgraded = false
   private concluded: Verdict | undefined
-
-  constructor(private readonly upgrade: boolean) {
-    this.closed = upgrade
-  }
 
   get isClosed(): boolean {
     return this.closed
@@ -60,7 +57,7 @@ export class Answer {
    * verdict none can, and the head of an upgrade has no place for one.
    */
   written({ before, expiry, moved, token }: Written, now: number): void {
-    if (this.concluded !== undefined || this.upgrade) return
+    if (this.concluded !== undefined || this.upgraded) return
     const isOutdated = moved && (expiry.persistent || before?.persistent === true)
     if (token === before?.token && !isOutdated) return
     this.cookie = { _tag: "Set", token, maxAge: ExpiryPolicy.maxAge(expiry, now) }
@@ -81,6 +78,15 @@ export class Answer {
   /** No change can reach the head from here on. */
   close(): void {
     this.closed = true
+  }
+
+  /** The socket is taken over: no cookie goes out any more. Returns whether one was to. */
+  upgrade(): boolean {
+    const hadCookie = this.cookie._tag !== "None"
+    this.closed = true
+    this.upgraded = true
+    this.cookie = noCookie
+    return hadCookie
   }
 
   /** The head leaves, and nobody has asked for the session. */

@@ -30,6 +30,11 @@ export class Draft {
 
   constructor(private readonly scale: Scale) {}
 
+  /** There is something to save. */
+  get hasAny(): boolean {
+    return this.renewing || this.own !== undefined || !this.changes.isEmpty
+  }
+
   get isBeingSaved(): boolean {
     return this.saving !== undefined
   }

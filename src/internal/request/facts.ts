@@ -5,6 +5,4 @@ export interface RequestFacts {
   /** the Cookie header */
   readonly cookie: string | undefined
   readonly userAgent: string | undefined
-  /** the head is the switch of protocols, and carries no cookie */
-  readonly upgrade: boolean
 }

@@ -38,17 +38,20 @@ import { Stored } from "./stored.js"
 
 const none = Effect.succeed(Option.none<never>())
 
+const lostInUpgrade =
+  "a WebSocket was opened with changes of the session that need a cookie, which its handshake cannot carry: "
+  + "they are lost; change the session in a request before"
+
 export class RequestSession implements RequestContextService, Parts {
   readonly stored: Stored
   readonly draft: Draft
-  readonly answer: Answer
+  readonly answer = new Answer()
   readonly inFlight = new InFlight()
   private isTouched = false
 
   constructor(readonly store: SessionStoreService, readonly request: RequestFacts) {
     this.stored = new Stored(store, request)
     this.draft = new Draft(store)
-    this.answer = new Answer(request.upgrade)
   }
 
   /** Whether the handler looked at the session at all: what the response says depends on the cookie then. */
@@ -293,6 +296,28 @@ export class RequestSession implements RequestContextService, Parts {
   }
 
   // ── the end of the request ──
+
+  /**
+   * The app takes the socket over, and there will be no response to carry a cookie. What can be saved without one is saved
+   * now, and what is changed from here on at once. What would need one is lost, and reported.
+   */
+  get upgrade(): Effect.Effect<void, SaveError> {
+    return Effect.withFiberRuntime((fiber) => {
+      const now = Time.now(fiber)
+      return this.inFlight.exclusively(
+        () => this.stored.isLoading ? this.load(now) : Effect.void,
+        () => {
+          const { answer, draft, store, stored } = this
+          const needsCookie = store.kind === "client" || stored.token === undefined || draft.renewing
+            || draft.own !== undefined
+          const isLost = answer.upgrade() || (needsCookie && draft.hasAny)
+          if (!needsCookie) return Effect.asVoid(save(this, now, undefined))
+          draft.drop()
+          return isLost ? Effect.logError(lostInUpgrade) : Effect.void
+        }
+      )
+    })
+  }
 
   /** The head leaves, and nobody has asked for anything. */
   leave(): void {
