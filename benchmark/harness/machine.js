@@ -33,10 +33,12 @@ export const versions = () => {
       "@effect/platform",
       "@effect/platform-node",
       "@effect/sql",
+      "@effect/sql-mysql2",
       "@effect/sql-pg",
       "@effect/sql-sqlite-node",
       "better-sqlite3",
       "ioredis",
+      "mysql2",
       "pg"
     ]
   ) found[name] = installed(name, "../../")

@@ -86,7 +86,22 @@ const sql = ({ postgres, sqlite }) => ({
 
 const points = (rows, key) => rows.map(({ size, [key]: summary }) => [size, summary.median])
 
-const growth = ({ cookie, memory, redis }) => ({
+const waiters = ({ stores }) => ({
+  "growth-waiters": lines({
+    title: "An insert, by the number of requests of one session at once",
+    subtitle: "milliseconds of the whole batch per request, both axes logarithmic",
+    unit: "ms",
+    xLabel: "requests at once",
+    logarithmic: true,
+    series: stores.map(({ insert, label }) => ({
+      label,
+      points: insert.rows.map(({ size, wallMicros }) => [size, wallMicros.median / 1000])
+    }))
+  })
+})
+
+const growth = ({ cookie, memory, redis, waiters: measured }) => ({
+  ...(measured === undefined ? {} : waiters(measured)),
   growth: lines({
     title: "A commit of one changed value, by the number of keys",
     subtitle: "CPU microseconds, both axes logarithmic",

@@ -289,6 +289,35 @@ const sql = (section, folder) => [
   ...(section.postgres === undefined ? [] : sqlPart("PostgreSQL", "pg", section.postgres))
 ]
 
+const failures = ({ failed, requests }) =>
+  failed === 0 ? "0" : `**${failed.toLocaleString("en-US")} of ${requests.toLocaleString("en-US")}**`
+
+const waiters = ({ rounds, stores }, folder) => [
+  "### Many requests of one session at once",
+  `Each row is a batch of requests that all belong to one session and run at once, in ${rounds} round${
+    rounds === 1 ? "" : "s"
+  }. None of them may change the session before all of them have arrived. The time is that of the whole batch divided by its `
+  + "number of requests. It must not grow with that number. An insert adds a key of its own to the session, which holds 500 "
+  + "keys on average in every row. A modify adds one to the session's only value. A request that is not answered with 200 "
+  + "counts as failed; every other change must be in the session afterwards.",
+  chart("growth-waiters", "Milliseconds per insert by the number of requests of one session at once", folder),
+  table(
+    ["", "requests at once", "insert, ms", "inserts that failed", "modify, ms", "modifies that failed"],
+    stores.flatMap(({ insert, label, modify }) =>
+      insert.rows.map((row, at) => [
+        at === 0 ? label : "",
+        row.size.toLocaleString("en-US"),
+        spread(millis(row.wallMicros)),
+        failures(row),
+        spread(millis(modify.rows[at].wallMicros)),
+        failures(modify.rows[at])
+      ])
+    )
+  )
+]
+
+const millis = ({ median, q1, q3 }) => ({ median: median / 1000, q1: q1 / 1000, q3: q3 / 1000 })
+
 const growth = (section, folder) => [
   "## Growth",
   measuredAt(section),
@@ -312,7 +341,10 @@ const growth = (section, folder) => [
     section.cookie.map(({ cpuMicros, size }) => [size.toLocaleString("en-US"), spread(cpuMicros)])
   ),
   `A straight line explains ${number(section.cookieLine.explained * 100)} % of the cookie store's cost: `
-  + `${number(section.cookieLine.intercept)} µs and ${number(section.cookieLine.slope * 1000)} µs for each 1,000 bytes.`
+  + `${number(section.cookieLine.intercept)} µs and ${
+    number(section.cookieLine.slope * 1000)
+  } µs for each 1,000 bytes.`,
+  ...(section.waiters === undefined ? [] : waiters(section.waiters, folder))
 ]
 
 export const parts = { codec, http, inprocess, memory, redis, sql, growth }
