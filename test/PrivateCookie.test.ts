@@ -39,9 +39,9 @@ const ring = Effect.runSync(KeyRing.fromBytes(material))
  * The format, written down again from its description: base64 of nonce, ciphertext and tag; the name is authenticated.
  */
 const independent = {
-  seal(name: string, plain: string | Uint8Array, nonce: Uint8Array = Crypto.randomBytes(12)): string {
+  seal(name: string | Uint8Array, plain: string | Uint8Array, nonce: Uint8Array = Crypto.randomBytes(12)): string {
     const cipher = Crypto.createCipheriv("aes-256-gcm", key, nonce)
-    cipher.setAAD(Buffer.from(name, "utf8"))
+    cipher.setAAD(Buffer.from(name))
     const body = Buffer.concat([cipher.update(Buffer.from(plain)), cipher.final()])
     return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64")
   },
@@ -163,6 +163,13 @@ describe("PrivateCookie", () => {
       FastCheck.pre(a !== b)
       expect(open(b, seal(a, "v"))).toBeUndefined()
     }))
+  })
+
+  it("K1: the name is authenticated by its bytes in UTF-8", () => {
+    const name = "pr\u00e9f\u00e9rences-\u{1f36a}"
+    expect(open(name, independent.seal(Buffer.from(name), "v"))).toBe("v")
+    expect(open(name, independent.seal(Buffer.from(name, "latin1"), "v"))).toBeUndefined()
+    expect(open(name, seal(name, "v"))).toBe("v")
   })
 
   it("K1: with another key nothing opens", () => {

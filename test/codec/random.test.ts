@@ -53,6 +53,15 @@ describe("random octets", () => {
     expect(seen.size).toBe(2000)
   })
 
+  it("S1: each of a token's 256 bits is random", async () => {
+    const random = await freshModule()
+    const tokens = Array.from({ length: 200 }, () => Buffer.from(random.token(), "base64url"))
+    for (let bit = 0; bit < 256; bit++) {
+      const ones = tokens.filter((token) => (token[bit >> 3] >> (bit & 7)) & 1).length
+      expect([bit, ones > 0 && ones < tokens.length]).toEqual([bit, true])
+    }
+  })
+
   it("K1: no nonce comes twice, and none shares octets with a token", async () => {
     const random = await freshModule()
     const seen = new Set<string>()

@@ -309,6 +309,13 @@ describe("cookie store", () => {
     }
   })
 
+  it("K1: a session sealed under one name opens under no other name of the same length", () => {
+    const { token } = save(make({ name: "shop" }), patchOf({ a: "1" }))
+    expect(load(make({ name: "shop" }), token)).toMatchObject({ _tag: "Found" })
+    expect(load(make({ name: "Shop" }), token)).toMatchObject({ _tag: "Empty", reason: "NotAuthentic" })
+    expect(load(make({ name: "blog" }), token)).toMatchObject({ _tag: "Empty", reason: "NotAuthentic" })
+  })
+
   it("K1: a value that cannot be a seal is known without the cipher", () => {
     const { token } = save(store, patchOf({ a: "12" }))
     expect(store.wellFormed(token)).toBe(true)

@@ -1,7 +1,7 @@
 import { HttpApp, HttpServerResponse, KeyValueStore } from "@effect/platform"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Logger, Scope, TestClock } from "effect"
+import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Logger } from "effect"
 import {
   KeyRing,
   RequestContext,
@@ -16,7 +16,9 @@ import * as SessionStoreKeyValue from "effect-session/SessionStore/KeyValueStore
 import * as RedisStore from "effect-session/SessionStore/Redis"
 import * as SqlStore from "effect-session/SessionStore/Sql"
 import { afterEach, vi } from "vitest"
-import { countingStore } from "../support/counting.js"
+import { countingStore } from "./support/counting.js"
+import { A } from "./support/sessionKeys.js"
+import { requestsTo } from "./support/stage.js"
 
 const keys = Effect.runSync(KeyRing.generate)
 
@@ -82,6 +84,24 @@ describe("layerConfig", () => {
         )
       )
       expect([service.kind, service.config.name]).toEqual(["server", "__Host-env"])
+    }))
+
+  it.effect("F2: the store takes its keys and its audience from the configuration, and reads no other audience's session", () =>
+    Effect.gen(function*() {
+      const storeOf = (audience: string) => {
+        const environment = new Map([
+          ["SESSION_STORE", "Cookie"],
+          ["SESSION_SECRET", "a secret of at least 32 bytes, for this test"],
+          ["SESSION_AUDIENCE", audience]
+        ])
+        const from = Effect.withConfigProvider(SessionConfig.fromConfig, ConfigProvider.fromMap(environment))
+        return Effect.provide(SessionStore.SessionStore, SessionStore.layerConfig({ from }))
+      }
+      const { visit } = requestsTo(yield* storeOf("shop"))
+      const { token } = yield* visit(undefined, (session) => session.insert(A, "v"))
+      const tokens = [token!]
+      expect(yield* (yield* storeOf("shop")).load(tokens, 0)).toMatchObject({ _tag: "Found" })
+      expect(yield* (yield* storeOf("blog")).load(tokens, 0)).toMatchObject({ _tag: "Empty", reason: "Corrupt" })
     }))
 })
 
@@ -308,49 +328,4 @@ describe("start-up", () => {
         expect(yield* warningsOf(SessionStore.layerMemory({ secure: false, httpOnly: false }))).toEqual([])
       }))
   })
-})
-
-describe("clean-up", () => {
-  const times = { createdAt: 0, refreshedAt: 0, expiresAt: 10, idleMillis: 10, persistent: true, own: false }
-
-  it.effect("S4: runs in the background in small steps, and stops with its scope", () =>
-    Effect.gen(function*() {
-      const { backend, counts, layer } = countingStore({ cleanupInterval: "1 minute" })
-      for (let i = 0; i < 1_200; i++) {
-        yield* backend.insert(`${String(i).padStart(42, "A")}A`, { ...times, data: new Map(), owner: undefined }, 0)
-      }
-      const scope = yield* Scope.make()
-      yield* Layer.buildWithScope(layer, scope)
-      yield* TestClock.adjust("59 seconds")
-      expect(counts.removeExpired).toBe(0)
-      yield* TestClock.adjust("1 seconds")
-      // twelve of 100, and one that finds nothing: each step in its own turn of the event loop
-      expect(counts.removeExpired).toBe(13)
-      expect(yield* backend.removeExpired(1e6, 5_000)).toBe(0)
-      yield* TestClock.adjust("1 minute")
-      expect(counts.removeExpired).toBe(14)
-      yield* Scope.close(scope, Exit.void)
-      yield* TestClock.adjust("10 minutes")
-      expect(counts.removeExpired).toBe(14)
-    }))
-
-  it.effect("S4: a failing clean-up is logged, and tried again", () =>
-    Effect.gen(function*() {
-      const { backend } = countingStore()
-      let calls = 0
-      const lines: Array<string> = []
-      const logger = Logger.make(({ message }) => void lines.push(String(message)))
-      const layer = SessionStore.layerBackend({ cleanupInterval: "1 minute" }).pipe(
-        Layer.provide(Layer.succeed(SessionBackend.SessionBackend, {
-          ...backend,
-          removeExpired: () => (calls++, Effect.die(new Error("a defect of the test")))
-        }))
-      )
-      yield* Effect.gen(function*() {
-        yield* Layer.build(layer)
-        yield* TestClock.adjust("3 minutes")
-      }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
-      expect(calls).toBe(3)
-      expect(lines).toHaveLength(3)
-    }))
 })
