@@ -6,7 +6,7 @@ import { countingStore } from "../support/counting.js"
 describe("clean-up", () => {
   const times = { createdAt: 0, refreshedAt: 0, expiresAt: 10, idleMillis: 10, persistent: true, own: false }
 
-  it.effect("S4: runs in the background in small steps, and stops with its scope", () =>
+  it.effect("S4: clean-up runs in the background in small steps, and stops with its scope", () =>
     Effect.gen(function*() {
       const { backend, counts, layer } = countingStore({ cleanupInterval: "1 minute" })
       for (let i = 0; i < 1_200; i++) {
@@ -27,7 +27,7 @@ describe("clean-up", () => {
       expect(counts.removeExpired).toBe(14)
     }))
 
-  it.effect("S4: a failing clean-up is logged, and tried again", () =>
+  it.effect("S4: a clean-up that fails is logged, and tried again", () =>
     Effect.gen(function*() {
       const { backend } = countingStore()
       let calls = 0
