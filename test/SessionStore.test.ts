@@ -38,7 +38,7 @@ const block = (store: object) =>
   })
 
 describe("layerConfig", () => {
-  it.effect("F1: chooses Cookie and Memory by the configuration, with its options", () =>
+  it.effect("F1: layerConfig chooses Cookie or Memory by the configuration, with its options", () =>
     Effect.gen(function*() {
       for (
         const [store, kind] of [
@@ -75,7 +75,7 @@ describe("layerConfig", () => {
       expect(message).toContain("SessionStore.layerConfig({ server:")
     }))
 
-  it.effect("F2: from the environment's variables", () =>
+  it.effect("F2: layerConfig reads its configuration from environment variables", () =>
     Effect.gen(function*() {
       const service = yield* SessionStore.SessionStore.pipe(
         Effect.provide(SessionStore.layerConfig({ from: SessionConfig.fromConfig })),
@@ -106,7 +106,7 @@ describe("layerConfig", () => {
 })
 
 describe("layerConfig, with options in code", () => {
-  it.effect("F2: options in code ride beside the configuration, which counts before them", () =>
+  it.effect("F2: options in code complete the configuration, which takes precedence over them", () =>
     Effect.gen(function*() {
       const options = { name: "code", secure: false, maxDuplicates: 2, commitWhen: (status: number) => status < 300 }
       const counting = countingStore()
@@ -143,7 +143,7 @@ describe("layerConfigServer", () => {
     RequestId.middleware
   )
 
-  it.effect("F2: gives Sessions with Memory and with Tower, under the bound in code", () =>
+  it.effect("F2: layerConfigServer provides Sessions with Memory and with Tower, under the bound that the code sets", () =>
     Effect.gen(function*() {
       for (const type of ["Memory", "Tower"]) {
         for (
@@ -168,7 +168,7 @@ describe("layerConfigServer", () => {
       }
     }))
 
-  it.effect("F3: Cookie is a mistake, and so is Tower without a server; each says what to do", () =>
+  it.effect("F3: with layerConfigServer, Cookie is a mistake and so is Tower without a server, and each message says what to do", () =>
     Effect.gen(function*() {
       const cookie = block({ type: "Cookie", value: { private_key: Array.from({ length: 64 }, (_, i) => i) } })
       const [[path, message], ...rest] = mistakesOf(yield* start(SessionStore.layerConfigServer({ from: cookie })))
@@ -181,7 +181,7 @@ describe("layerConfigServer", () => {
       expect(tower[1]).toContain("SessionStore.layerConfigServer({ server:")
     }))
 
-  it.effect("F5: switched off it starts", () =>
+  it.effect("F5: with sessions disabled layerConfigServer starts", () =>
     Effect.gen(function*() {
       const from = SessionConfig.fromUnknown({ request_context: { enable: false } })
       expect(yield* start(SessionStore.layerConfigServer({ from }))).toEqual(Exit.succeed("started"))
@@ -189,7 +189,7 @@ describe("layerConfigServer", () => {
 })
 
 describe("start-up", () => {
-  it.effect("F3: every layer refuses mistakes, all at once", () =>
+  it.effect("F3: every layer reports all mistakes at once", () =>
     Effect.gen(function*() {
       const wrong = { name: "a b", path: "x", refreshAfter: 2 }
       for (
@@ -205,7 +205,7 @@ describe("start-up", () => {
       }
     }))
 
-  it.effect("F3: mistakes of every kind come together: options, a subject's bound, bounds of the Memory store, keys", () =>
+  it.effect("F3: mistakes of every kind are reported together: in options, a subject's bound, the Memory store's bounds, and keys", () =>
     Effect.gen(function*() {
       // as plain JavaScript or a file may hold them, checked by nobody
       const subjectBound = { max: 0, whenFull: "boo" } as unknown as SessionBackend.SubjectBound
@@ -241,7 +241,7 @@ describe("start-up", () => {
       expect(yield* paths(SessionStore.layerCookie({ keys, audience: 5 as unknown as string }))).toEqual(["audience"])
     }))
 
-  it.effect("F6: an expiry in seconds where milliseconds are read is warned of", () =>
+  it.effect("F6: an expiry that looks like seconds where milliseconds are read is logged as a warning", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${message}`))
@@ -253,7 +253,7 @@ describe("start-up", () => {
       expect(lines[0]).toMatch(/^WARN .*did you mean seconds/)
     }))
 
-  it.effect("F2: a record without any configuration is the defaults, for every layerConfig", () =>
+  it.effect("F2: a record without any configuration gives the defaults, for every layerConfig", () =>
     Effect.gen(function*() {
       const records = [{}, { expiry: undefined }, { subjectBound: undefined, prefix: undefined }] as ReadonlyArray<
         object
@@ -288,7 +288,7 @@ describe("start-up", () => {
       expect(config.idleMillis).toBe(3_600_000)
     }))
 
-  it.effect("F3: bounds of the Memory store, a subject's bound, an audience that leaves no room", () =>
+  it.effect("F3: wrong bounds of the Memory store or of a subject, and an audience that leaves no room, are mistakes", () =>
     Effect.gen(function*() {
       expect(mistakesOf(yield* start(SessionStore.layerMemory({ maxSessions: 0, maxBytes: 10 }))).map(([path]) => path))
         .toEqual(["maxSessions", "maxBytes"])
@@ -311,7 +311,7 @@ describe("start-up", () => {
         return lines
       })
 
-    it.effect("F6: warns of Memory, of a cookie that is not Secure or not HttpOnly, and of a weak key", () =>
+    it.effect("F6: a start in production warns of Memory, of a cookie that is not Secure or not HttpOnly, and of a weak key", () =>
       Effect.gen(function*() {
         vi.stubEnv("NODE_ENV", "production")
         const weak = yield* KeyRing.fromBytes(new Uint8Array(64).fill(7))
@@ -322,7 +322,7 @@ describe("start-up", () => {
         expect(yield* warningsOf(SessionStore.layerCookie({ keys }))).toEqual([])
       }))
 
-    it.effect("F6: not in development", () =>
+    it.effect("F6: a start in development logs no such warning", () =>
       Effect.gen(function*() {
         vi.stubEnv("NODE_ENV", "development")
         expect(yield* warningsOf(SessionStore.layerMemory({ secure: false, httpOnly: false }))).toEqual([])
