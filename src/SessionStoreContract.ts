@@ -154,7 +154,7 @@ export const suite = <A, E>(
     })
 
     Vitest.describe("index", () => {
-      it.effect(`S8: index: the layer ${index ? "provides a SubjectIndex" : "has none, as the suite was told"}`, () =>
+      it.effect(`S8: the layer provides ${index ? "a SubjectIndex" : "no SubjectIndex, as the suite's options say"}`, () =>
         Effect.gen(function*() {
           const given = Context.getOption(yield* Effect.context<never>(), SubjectIndex)._tag === "Some"
           if (given !== index) {

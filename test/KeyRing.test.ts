@@ -52,7 +52,7 @@ describe("KeyRing", () => {
       yield* KeyRing.fromUtf8("A test key, no secret: 64 octets in UTF-8, not 63, not 65. ==== ")
     }))
 
-  it.effect("K2: bytes 32–63 encrypt; bytes 0–31 and those beyond 64 do not", () =>
+  it.effect("K2: bytes 32 to 63 of the key material encrypt, and bytes 0 to 31 and those beyond 64 do not", () =>
     Effect.gen(function*() {
       const material = randomBytes(100)
       const half = material.subarray(32, 64)
@@ -65,14 +65,14 @@ describe("KeyRing", () => {
       }
     }))
 
-  it.effect("K2: a view into a larger buffer counts from its own start", () =>
+  it.effect("K2: a view into a larger buffer is read from the view's own start", () =>
     Effect.gen(function*() {
       const buffer = randomBytes(200)
       const ring = yield* KeyRing.fromBytes(new Uint8Array(buffer.buffer, buffer.byteOffset + 50, 70))
       expect(encryptsWith(ring, buffer.subarray(82, 114))).toBe(true)
     }))
 
-  it.effect("K2: the bytes are copied at the call: what happens to the array afterwards does not count", () =>
+  it.effect("K2: the bytes are copied at the call, so that later changes of the array change no key", () =>
     Effect.gen(function*() {
       const material = randomBytes(64)
       const half = Uint8Array.from(material.subarray(32))
@@ -88,7 +88,7 @@ describe("KeyRing", () => {
       expect(encryptsWith(ring, half)).toBe(true)
     }))
 
-  it.effect("K2: a key given as text is its UTF-8 bytes", () =>
+  it.effect("K2: key material that is given as text is read as its UTF-8 bytes", () =>
     Effect.gen(function*() {
       const text = "a test key, no secret — äöü 🍪 and so on, until there are enough octets of it"
       const octets = Buffer.from(text)
@@ -98,7 +98,7 @@ describe("KeyRing", () => {
       expect(encryptsWith(yield* KeyRing.fromUtf8("é".repeat(32)), Buffer.from("é".repeat(16)))).toBe(true)
     }))
 
-  it.effect("K2: a text with a lone surrogate is refused: replaced, it would be another key", () =>
+  it.effect("K2: a text with a lone surrogate is refused, because replacing the surrogate would give another key", () =>
     Effect.gen(function*() {
       const text = "A".repeat(80) + "\ud800"
       const expected = [{
@@ -142,7 +142,7 @@ describe("KeyRing", () => {
       }
     }))
 
-  it("K2: derive is the expanding half of the platform's HKDF, for any secret", () => {
+  it("K2: derive gives what the expand step of the platform's HKDF gives, for any secret", () => {
     FastCheck.assert(FastCheck.property(
       FastCheck.uint8Array({ minLength: 1, maxLength: 80 }),
       FastCheck.uint8Array({ maxLength: 40 }),
@@ -156,7 +156,7 @@ describe("KeyRing", () => {
     ))
   })
 
-  it.effect("K2: a secret of fewer than 32 bytes is not derived from", () =>
+  it.effect("K2: derive refuses a secret of fewer than 32 bytes", () =>
     Effect.gen(function*() {
       const expected = (got: number) => [{
         path: "private_key",
@@ -168,7 +168,7 @@ describe("KeyRing", () => {
       yield* KeyRing.derive("é".repeat(16))
     }))
 
-  it.effect("K2: generate gives another key at every run", () =>
+  it.effect("K2: generate gives another key each time it runs", () =>
     Effect.gen(function*() {
       const [a, b] = [yield* KeyRing.generate, yield* KeyRing.generate]
       const sealed = yield* PrivateCookie.seal(a, "n", "v")
@@ -176,7 +176,7 @@ describe("KeyRing", () => {
       expect(PrivateCookie.open(b, "n", sealed)).toEqual(Option.none())
     }))
 
-  it.effect("K2: a wiped secret is a defect, at the run and not at the call", () =>
+  it.effect("K2: deriving from a wiped secret is a defect when the effect runs, and not when derive is called", () =>
     Effect.gen(function*() {
       const wiped = Redacted.make<Uint8Array>(randomBytes(64))
       Redacted.unsafeWipe(wiped)
@@ -242,7 +242,7 @@ describe("KeyRing", () => {
       }
     }))
 
-  it.effect("K2: an error about a key says how long it is, never what it is", () =>
+  it.effect("K2: an error about a key says how long the key is, and never shows it", () =>
     Effect.gen(function*() {
       const text = "correct horse battery staple"
       const failed = yield* Effect.all([KeyRing.fromUtf8(text), KeyRing.derive(text)].map(Effect.either))
@@ -254,7 +254,7 @@ describe("KeyRing", () => {
       }
     }))
 
-  it.effect("K4: the first key seals, all open, in the order of the ring", () =>
+  it.effect("K4: the first key of a ring seals, and all keys open, in the order of the ring", () =>
     Effect.gen(function*() {
       const [a, b, c] = [yield* KeyRing.generate, yield* KeyRing.generate, yield* KeyRing.generate]
       const ring = a.pipe(KeyRing.withPrevious(b), KeyRing.withPrevious(c))
@@ -269,7 +269,7 @@ describe("KeyRing", () => {
       expect(opens(a, yield* PrivateCookie.seal(b, "n", "v"))).toBe(false)
     }))
 
-  it.effect("K4: a ring holds at most 8 keys; one that it has already is not added again", () =>
+  it.effect("K4: a ring holds at most 8 keys, and a key that it already has is not added again", () =>
     Effect.gen(function*() {
       let ring = yield* KeyRing.generate
       const first = ring
@@ -290,7 +290,7 @@ describe("KeyRing", () => {
       expect(() => KeyRing.withPrevious(first, ring)).not.toThrow()
     }))
 
-  it.effect("F6: a key with fewer than 8 distinct bytes in its encrypting half is known as weak, older keys too", () =>
+  it.effect("F6: a key whose encrypting half has fewer than 8 distinct bytes is reported as weak, an older key too", () =>
     Effect.gen(function*() {
       const withDistinct = (distinct: number) => {
         const material = randomBytes(64)

@@ -25,7 +25,7 @@ const stores = {
 
 describe("the seed's own test", () => {
   for (const [name, layer] of Object.entries(stores)) {
-    it(`${name}: POST, take Set-Cookie, GET with it, also the whole Set-Cookie string`, async () => {
+    it(`M8: a second request reads the value, with the cookie alone or the whole Set-Cookie string (${name} store)`, async () => {
       const { dispose, handler } = HttpApp.toWebHandlerLayer(app, layer)
       const posted = await handler(new Request("http://localhost/session", { method: "POST" }))
       expect(posted.status).toBe(200)

@@ -12,7 +12,7 @@ const left = (turns: Turns<string>): number =>
 const yields = (times: number) => Effect.repeatN(Effect.yieldNow(), times)
 
 describe("taking turns", () => {
-  it.effect("C9: one at a time for each key, in the order they came, with what the last one left", () =>
+  it.effect("C9: callers of one key have their turn one at a time, in the order in which they came, with what the last one left", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const order: Array<number> = []
@@ -35,7 +35,7 @@ describe("taking turns", () => {
       expect(left(turns)).toBe(0)
     }))
 
-  it.effect("C9: keys do not wait for each other", () =>
+  it.effect("C9: callers of different keys do not wait for each other", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const gate = yield* Deferred.make<void>()
@@ -47,7 +47,7 @@ describe("taking turns", () => {
       expect(left(turns)).toBe(0)
     }))
 
-  it.effect("C9: who fails, dies or is interrupted hands the turn on, and leaves no record behind", () =>
+  it.effect("C9: a caller that fails, dies or is interrupted passes the turn on, and leaves no record behind", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const seen: Array<unknown> = []
@@ -75,7 +75,7 @@ describe("taking turns", () => {
       expect(left(turns)).toBe(0)
     }))
 
-  it.effect("M5: when the store is down, everybody who waits is told at once, and the next one tries again", () =>
+  it.effect("M5: when the store is down, every waiting caller fails at once, and the next one tries again", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       let uses = 0
@@ -93,7 +93,7 @@ describe("taking turns", () => {
     }))
 
   it.effect(
-    "C9: interruptions at any time neither let two in, nor lose a turn, nor leave a queue",
+    "C9: interruptions at any time never give two callers the turn, lose a turn, or leave a queue behind",
     () =>
       Effect.gen(function*() {
         for (let round = 0; round < 200; round++) {
@@ -124,7 +124,7 @@ describe("taking turns", () => {
     20_000
   )
 
-  it.effect("C9: a queue that is never empty keeps its order and forgets who went", () =>
+  it.effect("C9: a queue that is never empty keeps its order, and keeps nothing of the callers that have had their turn", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const order: Array<number> = []

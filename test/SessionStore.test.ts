@@ -1,7 +1,7 @@
 import { HttpApp, HttpServerResponse, KeyValueStore } from "@effect/platform"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Logger, Scope, TestClock } from "effect"
+import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Logger } from "effect"
 import {
   KeyRing,
   RequestContext,
@@ -16,7 +16,9 @@ import * as SessionStoreKeyValue from "effect-session/SessionStore/KeyValueStore
 import * as RedisStore from "effect-session/SessionStore/Redis"
 import * as SqlStore from "effect-session/SessionStore/Sql"
 import { afterEach, vi } from "vitest"
-import { countingStore } from "../support/counting.js"
+import { countingStore } from "./support/counting.js"
+import { A } from "./support/sessionKeys.js"
+import { requestsTo } from "./support/stage.js"
 
 const keys = Effect.runSync(KeyRing.generate)
 
@@ -36,7 +38,7 @@ const block = (store: object) =>
   })
 
 describe("layerConfig", () => {
-  it.effect("F1: chooses Cookie and Memory by the configuration, with its options", () =>
+  it.effect("F1: layerConfig chooses Cookie or Memory by the configuration, with its options", () =>
     Effect.gen(function*() {
       for (
         const [store, kind] of [
@@ -73,7 +75,7 @@ describe("layerConfig", () => {
       expect(message).toContain("SessionStore.layerConfig({ server:")
     }))
 
-  it.effect("F2: from the environment's variables", () =>
+  it.effect("F2: layerConfig reads its configuration from environment variables", () =>
     Effect.gen(function*() {
       const service = yield* SessionStore.SessionStore.pipe(
         Effect.provide(SessionStore.layerConfig({ from: SessionConfig.fromConfig })),
@@ -83,10 +85,28 @@ describe("layerConfig", () => {
       )
       expect([service.kind, service.config.name]).toEqual(["server", "__Host-env"])
     }))
+
+  it.effect("F2: the store takes its keys and its audience from the configuration, and reads no other audience's session", () =>
+    Effect.gen(function*() {
+      const storeOf = (audience: string) => {
+        const environment = new Map([
+          ["SESSION_STORE", "Cookie"],
+          ["SESSION_SECRET", "a secret of at least 32 bytes, for this test"],
+          ["SESSION_AUDIENCE", audience]
+        ])
+        const from = Effect.withConfigProvider(SessionConfig.fromConfig, ConfigProvider.fromMap(environment))
+        return Effect.provide(SessionStore.SessionStore, SessionStore.layerConfig({ from }))
+      }
+      const { visit } = requestsTo(yield* storeOf("shop"))
+      const { token } = yield* visit(undefined, (session) => session.insert(A, "v"))
+      const tokens = [token!]
+      expect(yield* (yield* storeOf("shop")).load(tokens, 0)).toMatchObject({ _tag: "Found" })
+      expect(yield* (yield* storeOf("blog")).load(tokens, 0)).toMatchObject({ _tag: "Empty", reason: "Corrupt" })
+    }))
 })
 
 describe("layerConfig, with options in code", () => {
-  it.effect("F2: options in code ride beside the configuration, which counts before them", () =>
+  it.effect("F2: options in code complete the configuration, which takes precedence over them", () =>
     Effect.gen(function*() {
       const options = { name: "code", secure: false, maxDuplicates: 2, commitWhen: (status: number) => status < 300 }
       const counting = countingStore()
@@ -123,7 +143,7 @@ describe("layerConfigServer", () => {
     RequestId.middleware
   )
 
-  it.effect("F2: gives Sessions with Memory and with Tower, under the bound in code", () =>
+  it.effect("F2: layerConfigServer provides Sessions with Memory and with Tower, under the bound that the code sets", () =>
     Effect.gen(function*() {
       for (const type of ["Memory", "Tower"]) {
         for (
@@ -148,7 +168,7 @@ describe("layerConfigServer", () => {
       }
     }))
 
-  it.effect("F3: Cookie is a mistake, and so is Tower without a server; each says what to do", () =>
+  it.effect("F3: with layerConfigServer, Cookie is a mistake and so is Tower without a server, and each message says what to do", () =>
     Effect.gen(function*() {
       const cookie = block({ type: "Cookie", value: { private_key: Array.from({ length: 64 }, (_, i) => i) } })
       const [[path, message], ...rest] = mistakesOf(yield* start(SessionStore.layerConfigServer({ from: cookie })))
@@ -161,7 +181,7 @@ describe("layerConfigServer", () => {
       expect(tower[1]).toContain("SessionStore.layerConfigServer({ server:")
     }))
 
-  it.effect("F5: switched off it starts", () =>
+  it.effect("F5: with sessions disabled layerConfigServer starts", () =>
     Effect.gen(function*() {
       const from = SessionConfig.fromUnknown({ request_context: { enable: false } })
       expect(yield* start(SessionStore.layerConfigServer({ from }))).toEqual(Exit.succeed("started"))
@@ -169,7 +189,7 @@ describe("layerConfigServer", () => {
 })
 
 describe("start-up", () => {
-  it.effect("F3: every layer refuses mistakes, all at once", () =>
+  it.effect("F3: every layer reports all mistakes at once", () =>
     Effect.gen(function*() {
       const wrong = { name: "a b", path: "x", refreshAfter: 2 }
       for (
@@ -185,7 +205,7 @@ describe("start-up", () => {
       }
     }))
 
-  it.effect("F3: mistakes of every kind come together: options, a subject's bound, bounds of the Memory store, keys", () =>
+  it.effect("F3: mistakes of every kind are reported together: in options, a subject's bound, the Memory store's bounds, and keys", () =>
     Effect.gen(function*() {
       // as plain JavaScript or a file may hold them, checked by nobody
       const subjectBound = { max: 0, whenFull: "boo" } as unknown as SessionBackend.SubjectBound
@@ -221,7 +241,7 @@ describe("start-up", () => {
       expect(yield* paths(SessionStore.layerCookie({ keys, audience: 5 as unknown as string }))).toEqual(["audience"])
     }))
 
-  it.effect("F6: an expiry in seconds where milliseconds are read is warned of", () =>
+  it.effect("F6: an expiry that looks like seconds where milliseconds are read is logged as a warning", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${message}`))
@@ -233,7 +253,7 @@ describe("start-up", () => {
       expect(lines[0]).toMatch(/^WARN .*did you mean seconds/)
     }))
 
-  it.effect("F2: a record without any configuration is the defaults, for every layerConfig", () =>
+  it.effect("F2: a record without any configuration gives the defaults, for every layerConfig", () =>
     Effect.gen(function*() {
       const records = [{}, { expiry: undefined }, { subjectBound: undefined, prefix: undefined }] as ReadonlyArray<
         object
@@ -268,7 +288,7 @@ describe("start-up", () => {
       expect(config.idleMillis).toBe(3_600_000)
     }))
 
-  it.effect("F3: bounds of the Memory store, a subject's bound, an audience that leaves no room", () =>
+  it.effect("F3: wrong bounds of the Memory store or of a subject, and an audience that leaves no room, are mistakes", () =>
     Effect.gen(function*() {
       expect(mistakesOf(yield* start(SessionStore.layerMemory({ maxSessions: 0, maxBytes: 10 }))).map(([path]) => path))
         .toEqual(["maxSessions", "maxBytes"])
@@ -291,7 +311,7 @@ describe("start-up", () => {
         return lines
       })
 
-    it.effect("F6: warns of Memory, of a cookie that is not Secure or not HttpOnly, and of a weak key", () =>
+    it.effect("F6: a start in production warns of Memory, of a cookie that is not Secure or not HttpOnly, and of a weak key", () =>
       Effect.gen(function*() {
         vi.stubEnv("NODE_ENV", "production")
         const weak = yield* KeyRing.fromBytes(new Uint8Array(64).fill(7))
@@ -302,55 +322,10 @@ describe("start-up", () => {
         expect(yield* warningsOf(SessionStore.layerCookie({ keys }))).toEqual([])
       }))
 
-    it.effect("F6: not in development", () =>
+    it.effect("F6: a start in development logs no such warning", () =>
       Effect.gen(function*() {
         vi.stubEnv("NODE_ENV", "development")
         expect(yield* warningsOf(SessionStore.layerMemory({ secure: false, httpOnly: false }))).toEqual([])
       }))
   })
-})
-
-describe("clean-up", () => {
-  const times = { createdAt: 0, refreshedAt: 0, expiresAt: 10, idleMillis: 10, persistent: true, own: false }
-
-  it.effect("S4: runs in the background in small steps, and stops with its scope", () =>
-    Effect.gen(function*() {
-      const { backend, counts, layer } = countingStore({ cleanupInterval: "1 minute" })
-      for (let i = 0; i < 1_200; i++) {
-        yield* backend.insert(`${String(i).padStart(42, "A")}A`, { ...times, data: new Map(), owner: undefined }, 0)
-      }
-      const scope = yield* Scope.make()
-      yield* Layer.buildWithScope(layer, scope)
-      yield* TestClock.adjust("59 seconds")
-      expect(counts.removeExpired).toBe(0)
-      yield* TestClock.adjust("1 seconds")
-      // twelve of 100, and one that finds nothing: each step in its own turn of the event loop
-      expect(counts.removeExpired).toBe(13)
-      expect(yield* backend.removeExpired(1e6, 5_000)).toBe(0)
-      yield* TestClock.adjust("1 minute")
-      expect(counts.removeExpired).toBe(14)
-      yield* Scope.close(scope, Exit.void)
-      yield* TestClock.adjust("10 minutes")
-      expect(counts.removeExpired).toBe(14)
-    }))
-
-  it.effect("S4: a failing clean-up is logged, and tried again", () =>
-    Effect.gen(function*() {
-      const { backend } = countingStore()
-      let calls = 0
-      const lines: Array<string> = []
-      const logger = Logger.make(({ message }) => void lines.push(String(message)))
-      const layer = SessionStore.layerBackend({ cleanupInterval: "1 minute" }).pipe(
-        Layer.provide(Layer.succeed(SessionBackend.SessionBackend, {
-          ...backend,
-          removeExpired: () => (calls++, Effect.die(new Error("a defect of the test")))
-        }))
-      )
-      yield* Effect.gen(function*() {
-        yield* Layer.build(layer)
-        yield* TestClock.adjust("3 minutes")
-      }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
-      expect(calls).toBe(3)
-      expect(lines).toHaveLength(3)
-    }))
 })
