@@ -546,8 +546,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M4",
     what: "the predicate is not asked",
     file: "src/internal/config/resolveOptions.ts",
-    find: "        ? options.commitWhen\n",
-    replace: "        ? commitsBelow500\n"
+    find: "commitWhen: given.commitWhen ?? commitsBelow500",
+    replace: "commitWhen: commitsBelow500"
   },
   {
     row: "M4",
@@ -1298,8 +1298,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "E1",
     what: "a sealed session has no absolute time by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "(kind === \"client\" ? clientAbsoluteMillis : Infinity)",
-    replace: "Infinity"
+    find: "absoluteExpiry = kind === \"client\" ? clientAbsoluteMillis : Infinity",
+    replace: "absoluteExpiry = Infinity"
   },
   {
     row: "E1",
@@ -1397,30 +1397,30 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F1",
     what: "a template in ${…} is taken for a key",
-    file: "src/internal/config/declared.ts",
+    file: "src/internal/config/keys.ts",
     find: ", /\\$\\{[\\s\\S]*\\}/]",
     replace: "]"
   },
   {
     row: "F1",
     what: "a byte of 256 is taken",
-    file: "src/internal/config/fileBlock.ts",
+    file: "src/internal/config/keys.ts",
     find: "byte <= 255 ?",
     replace: "byte <= 256 ?"
   },
   {
     row: "F1",
     what: "the default environment is production",
-    file: "src/SessionConfig.ts",
+    file: "src/internal/config/file.ts",
     find: "?? \"development\"",
     replace: "?? \"production\""
   },
   {
     row: "F1",
     what: "both blocks at once are no mistake",
-    file: "src/internal/config/fileBlock.ts",
-    find: "if (blocks.length > 1) {",
-    replace: "if (blocks.length > 2) {"
+    file: "src/internal/config/block.ts",
+    find: "if (decoded.length === 1) return decoded[0]",
+    replace: "if (decoded.length >= 1) return decoded[0]"
   },
   {
     row: "F1",
@@ -1432,20 +1432,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F1",
     what: "Tower without a store is Memory",
-    file: "src/SessionStore.ts",
-    find: "return Layer.fail(noServer(\"layerConfig\"))",
-    replace: "return layerMemory(session)"
+    file: "src/internal/layers/configured.ts",
+    find: "return Layer.fail(noServer(kind.name))",
+    replace: "return kind.memory(session)"
   },
   {
     row: "F2",
     what: "the store's options do not travel with the cookie's",
-    file: "src/SessionStore.ts",
-    find: "audience: store.audience })\n"
-      + "          case \"Memory\":\n"
-      + "            return layerMemory({ ...session,",
-    replace: "audience: store.audience })\n"
-      + "          case \"Memory\":\n"
-      + "            return layerMemory({"
+    file: "src/internal/layers/configured.ts",
+    find: "return kind.memory({ ...session, ",
+    replace: "return kind.memory({ "
   },
   {
     row: "F2",
@@ -1457,7 +1453,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F2",
     what: "the audience is not passed on",
-    file: "src/SessionStore.ts",
+    file: "src/internal/layers/configured.ts",
     find: "keys: store.keys, audience: store.audience })",
     replace: "keys: store.keys })"
   },
@@ -1465,69 +1461,69 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F3",
     what: "one mistake at a time",
     file: "src/SessionConfig.ts",
-    find: "Either.left(failure(mistakes))",
-    replace: "Either.left(failure(mistakes.slice(0, 1)))"
+    find: "Either.left(configError(mistakes))",
+    replace: "Either.left(configError(mistakes.slice(0, 1)))"
   },
   {
     row: "F3",
     what: "unknown keys are passed over",
-    file: "src/internal/config/fileBlock.ts",
-    find: "if (accepted.includes(key as string)) continue",
-    replace: "if (accepted.includes(key as string) || isPlainName(key)) continue"
+    file: "src/internal/config/mistakes.ts",
+    find: "onExcessProperty: \"error\" | \"ignore\" = \"error\"",
+    replace: "onExcessProperty: \"error\" | \"ignore\" = \"ignore\""
   },
   {
     row: "F3",
     what: "a key's mistake prints the key",
-    file: "src/internal/config/fileBlock.ts",
-    find: "    report(path, problem)\n",
-    replace: "    report(path, `${value} ${problem}`)\n"
+    file: "src/internal/config/mistakes.ts",
+    find: "message: issue.message ?? acceptedBy(issue.ast, issue)",
+    replace: "message: `${issue.message ?? acceptedBy(issue.ast, issue)} (${String(issue.actual)})`"
   },
   {
     row: "F4",
     what: "prefixes are told apart by case",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "lower.startsWith(prefix.toLowerCase())",
-    replace: "givenName.startsWith(prefix)"
+    file: "src/internal/config/cookieRules.ts",
+    find: "lower?.startsWith(prefix.toLowerCase())",
+    replace: "name?.startsWith(prefix)"
   },
   {
     row: "F4",
     what: "a __Host- name may have a Domain",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (rule.host && domain !== undefined) needs(\"no Domain\")\n",
+    file: "src/internal/config/cookieRules.ts",
+    find: "    needs(!rule.host || domain === undefined, \"without Domain\")\n",
     replace: ""
   },
   {
     row: "F4",
     what: "Partitioned goes without Secure",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (partitioned) mistake(\"partitioned\", `Partitioned ${needsSecure}`)\n",
+    file: "src/internal/config/cookieRules.ts",
+    find: "  check(secure || !partitioned, \"partitioned\", `Partitioned ${needsSecure}`)\n",
     replace: ""
   },
   {
     row: "F4",
     what: "__Http- goes without HttpOnly",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (rule.http && !httpOnly)",
-    replace: "if (rule.http && rule.host && !httpOnly)"
+    file: "src/internal/config/cookieRules.ts",
+    find: "needs(!rule.http || httpOnly,",
+    replace: "needs(!rule.http || !rule.host || httpOnly,"
   },
   {
     row: "F4",
-    what: "1,025 octets of Path are taken",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (path.length > maxAttributeOctets)",
-    replace: "if (path.length > maxAttributeOctets + 1)"
+    what: "1,025 bytes of Path are taken",
+    file: "src/internal/config/cookieRules.ts",
+    find: "if (path.length > maxAttributeBytes)",
+    replace: "if (path.length > maxAttributeBytes + 1)"
   },
   {
     row: "F4",
     what: "401 days are taken",
     file: "src/internal/config/resolveOptions.ts",
-    find: "\"expiry\", 1000, maxLifeMillis,",
-    replace: "\"expiry\", 1000, maxLifeMillis + day,"
+    find: "duration(between(1000, maxLifeMillis),",
+    replace: "duration(between(1000, maxLifeMillis + day),"
   },
   {
     row: "F4",
     what: "a semicolon in a Path is taken",
-    file: "src/internal/config/resolveOptions.ts",
+    file: "src/internal/config/cookieRules.ts",
     find: "/^[\\x20-\\x3a\\x3c-\\x7e]*$/",
     replace: "/^[\\x20-\\x7e]*$/"
   },
@@ -1549,27 +1545,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F6",
     what: "the cookie is not HttpOnly by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "flag(\"httpOnly\", true)",
-    replace: "flag(\"httpOnly\", false)"
+    find: "httpOnly = true,",
+    replace: "httpOnly = false,"
   },
   {
     row: "F6",
     what: "the cookie is not Secure by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "flag(\"secure\", true)",
-    replace: "flag(\"secure\", false)"
+    find: "secure = true }",
+    replace: "secure = false }"
   },
   {
     row: "F6",
     what: "SameSite is Strict by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "= \"lax\"\n",
-    replace: "= \"strict\"\n"
+    find: "sameSite = \"lax\",",
+    replace: "sameSite = \"strict\","
   },
   {
     row: "F6",
     what: "the default name is __Host- with a Domain too",
-    file: "src/internal/config/resolveOptions.ts",
+    file: "src/internal/config/cookieRules.ts",
     find: "path === \"/\" && domain === undefined ?",
     replace: "path === \"/\" ?"
   },
