@@ -57,7 +57,7 @@ for (const database of databases) {
         return { store, place, token: saved.token }
       })
 
-      it.effect("C9: two processes add one to a value 1,000 times each: it is exactly 2,000", () =>
+      it.effect("C9: after two processes have each added one to a value 1,000 times, it is exactly 2,000", () =>
         Effect.gen(function*() {
           const { place, store, token } = yield* started
           const job = { place, token, increments: 1_000, keys: 0 }
@@ -69,7 +69,7 @@ for (const database of databases) {
           if (loaded._tag === "Found") expect(loaded.session.data.get("count")).toBe("2000")
         }).pipe(Effect.scoped), 120_000)
 
-      it.effect("S3: two processes insert 250 different keys each: all 500 are there", () =>
+      it.effect("S3: after two processes have each inserted 250 different keys, all 500 are stored", () =>
         Effect.gen(function*() {
           const { place, store, token } = yield* started
           const job = { place, token, increments: 0, keys: 250 }
@@ -78,7 +78,9 @@ for (const database of databases) {
           )
           const loaded = yield* store.load([token], Date.now())
           expect(loaded).toMatchObject({ _tag: "Found", session: { version: 501 } })
-          if (loaded._tag === "Found") expect(loaded.session.data.size).toBe(501)
+          if (loaded._tag === "Found") {
+            expect(loaded.session.data.size).toBe(501)
+          }
         }).pipe(Effect.scoped), 120_000)
     })
   )
