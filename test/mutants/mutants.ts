@@ -228,9 +228,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C5",
     what: "a flush leaves the record to expire",
-    file: "src/internal/server/serverStore.ts",
-    find: "return andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
-    replace: "return forget(base.session?.owner, id)"
+    file: "src/internal/server/records.ts",
+    find: "end: (id, owner, now) => andThen(backend.remove(id, undefined, now), () => forget(id, owner))",
+    replace: "end: (id, owner) => forget(id, owner)"
   },
   {
     row: "C5",
@@ -326,7 +326,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C9",
     what: "modify writes whatever version is there",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/modify.ts",
     find: "backend.update(id, patch, now, session.version, session)",
     replace: "backend.update(id, patch, now, undefined, session)"
   },
@@ -334,36 +334,43 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C9",
     what: "who comes last has the next turn",
     file: "src/internal/store/turns.ts",
-    find: "queue.waiting.push(waiter)",
-    replace: "queue.waiting.splice(queue.head, 0, waiter)"
+    find: "const next = queue.first",
+    replace: "const next = queue.last"
   },
   {
     row: "C9",
     what: "a lost compare-and-set is tried again once only",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/contention.ts",
     find: "const maxTries = 100",
     replace: "const maxTries = 1"
   },
   {
     row: "C9",
     what: "there is no bound on how often modify tries",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/modify.ts",
     find: "return tries === maxTries",
     replace: "return tries === Infinity"
   },
   {
     row: "C9",
     what: "a modify that changes nothing trusts what was loaded long ago",
-    file: "src/internal/server/serverStore.ts",
-    find: "return confirmed\n",
-    replace: "return true\n"
+    file: "src/internal/server/modify.ts",
+    find: "isCurrent ? { _tag: \"Modified\"",
+    replace: "true ? { _tag: \"Modified\""
   },
   {
     row: "C9",
     what: "who is interrupted while waiting keeps the turn",
     file: "src/internal/store/turns.ts",
-    find: "if (waiter.granted) return this.release(key, queue)",
+    find: "if (waiter.granted) this.release(key, queue)",
     replace: "if (waiter.granted) return"
+  },
+  {
+    row: "C9",
+    what: "a caller that holds the only connection waits for the others",
+    file: "src/internal/store/turns.ts",
+    find: "isAlone ? use({ snapshot: undefined }) : waiting",
+    replace: "isAlone ? waiting : waiting"
   },
   {
     row: "C9",
@@ -375,9 +382,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C10",
     what: "renew drops what another request wrote meanwhile",
-    file: "src/internal/server/serverStore.ts",
-    find: "backend.remove(oldId, current.version, now)",
-    replace: "backend.remove(oldId, undefined, now)"
+    file: "src/internal/server/renew.ts",
+    find: "backend.remove(renewal.oldId, current.version, now)",
+    replace: "backend.remove(renewal.oldId, undefined, now)"
   },
   {
     row: "C10",
@@ -396,8 +403,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C10",
     what: "renew leaves the old record as well",
-    file: "src/internal/server/serverStore.ts",
-    find: "backend.remove(oldId, current.version, now)",
+    file: "src/internal/server/renew.ts",
+    find: "backend.remove(renewal.oldId, current.version, now)",
     replace: "Effect.succeed(\"removed\" as const)"
   },
   {
@@ -581,14 +588,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M5",
     what: "a store that does not answer is waited for",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/guard.ts",
     find: "withDeadline(effect, millis, () => SessionStoreError.of(operation, \"Timeout\"))",
     replace: "effect"
   },
   {
     row: "M5",
+    what: "the time of waiting for one's turn counts towards the time-out",
+    file: "src/internal/server/guard.ts",
+    find: "InTurn.is(effect) ?",
+    replace: "InTurn.is(effect) && false ?"
+  },
+  {
+    row: "M5",
     what: "a store that throws is a defect",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/guard.ts",
     find: "return report(SessionStoreError.of(operation, \"Unavailable\", defect))",
     replace: "return Effect.die(defect)"
   },
@@ -644,7 +658,7 @@ export const mutants: ReadonlyArray<Mutant> = [
       + "            const adopted: NewSession = { ...expiry, data: patch.set, owner: undefined }\n"
       + "            return Effect.as(backend.insert(id, adopted, now), {\n"
       + "              _tag: \"Saved\",\n"
-      + "              token,\n"
+      + "              token: base.token,\n"
       + "              id,\n"
       + "              expiry,\n"
       + "              moved: true,\n"
@@ -1049,23 +1063,23 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S2",
     what: "renew revives a session that was ended meanwhile",
-    file: "src/internal/server/serverStore.ts",
-    find: "return Effect.as(drop, { _tag: \"Ended\" } as Saved)",
-    replace: "return Effect.succeed<Saved>(saved)"
+    file: "src/internal/server/renew.ts",
+    find: "return Effect.as(drop, ended)",
+    replace: "return Effect.succeed<Copied>(saved)"
   },
   {
     row: "S2",
     what: "a commit to a session that is gone makes a new one",
     file: "src/internal/server/serverStore.ts",
-    find: "createUnseen(patch, now) : Effect.succeed<Saved>({ _tag: \"Ended\" })",
+    find: "createUnseen(patch, now) : Effect.succeed(ended)",
     replace: "createUnseen(patch, now) : create(patch, undefined, now)"
   },
   {
     row: "S2",
     what: "signing out ends a session only at the version that was loaded",
     file: "src/internal/server/serverStore.ts",
-    find: "andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
-    replace: "andThen(backend.remove(id, base.session?.version, now), () => forget(base.session?.owner, id))"
+    find: "records.end(idOf(base), base.session?.owner, now)",
+    replace: "Effect.asVoid(backend.remove(idOf(base), base.session?.version, now))"
   },
   {
     row: "S2",
@@ -1182,15 +1196,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S6",
     what: "a record of a newer format is removed",
     file: "src/internal/server/serverStore.ts",
-    find: "const removed = record.newerFormat ? Effect.void :",
-    replace: "const removed ="
+    find: "if (record.newerFormat) {",
+    replace: "if (record.newerFormat && false) {"
   },
   {
     row: "S6",
     what: "a corrupt record stays",
     file: "src/internal/server/serverStore.ts",
-    find: "const removed = record.newerFormat ? Effect.void : Effect.ignore(backend.remove(id, undefined, now))",
-    replace: "const removed = Effect.void"
+    find: "Effect.ignore(backend.remove(id, undefined, now)),\n          () => load(",
+    replace: "Effect.void,\n          () => load("
   },
   {
     row: "S6",
@@ -1356,8 +1370,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "E3",
     what: "an unseen write does not refresh",
     file: "src/internal/server/serverStore.ts",
-    find: "const due = patch.expiry === undefined ?",
-    replace: "const due = patch.expiry !== undefined ?"
+    find: "if (times === patch.expiry) return",
+    replace: "if (times === patch.expiry || patch.expiry === undefined) return"
   },
   {
     row: "E4",
