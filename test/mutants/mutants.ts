@@ -972,6 +972,20 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "K2",
+    what: "the encrypting half that was derived is not wiped",
+    file: "src/KeyRing.ts",
+    find: "  second.fill(0)\n",
+    replace: ""
+  },
+  {
+    row: "K2",
+    what: "key material is allocated in the memory that small Buffers share",
+    file: "src/internal/cookie/keyMaterial.ts",
+    find: "new Uint8Array(new ArrayBuffer(length))",
+    replace: "Buffer.allocUnsafe(length)"
+  },
+  {
+    row: "K2",
     what: "a ring's text is its key",
     file: "src/internal/cookie/keyMaterial.ts",
     find: "toString(): string {\n"
