@@ -904,6 +904,20 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "K2",
+    what: "the encrypting half that was derived is not wiped",
+    file: "src/KeyRing.ts",
+    find: "  second.fill(0)\n",
+    replace: ""
+  },
+  {
+    row: "K2",
+    what: "key material is allocated in the memory that small Buffers share",
+    file: "src/internal/cookie/keyMaterial.ts",
+    find: "new Uint8Array(new ArrayBuffer(length))",
+    replace: "Buffer.allocUnsafe(length)"
+  },
+  {
+    row: "K2",
     what: "a ring's text is its key",
     file: "src/internal/cookie/keyMaterial.ts",
     find: "toString(): string {\n"
@@ -1118,7 +1132,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S4",
     what: "a record is given out at the instant of its end",
-    file: "src/internal/memory/backend.ts",
+    file: "src/internal/memory/sessionTable.ts",
     find: "records.getDouble(slot, R.expiresAt) > now",
     replace: "records.getDouble(slot, R.expiresAt) >= now"
   },
@@ -1160,21 +1174,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S5",
     what: "one session more than the bound",
-    file: "src/internal/memory/backend.ts",
-    find: "sessions + moreSessions > maxSessions",
-    replace: "sessions + moreSessions > maxSessions + 1"
+    file: "src/internal/memory/sessionTable.ts",
+    find: "this.sessions + moreSessions > this.maxSessions",
+    replace: "this.sessions + moreSessions > this.maxSessions + 1"
   },
   {
     row: "S5",
     what: "there is no bound in octets",
-    file: "src/internal/memory/backend.ts",
-    find: " || bytes + moreBytes > maxBytes",
+    file: "src/internal/memory/sessionTable.ts",
+    find: " || this.bytes + moreBytes > this.maxBytes",
     replace: ""
   },
   {
     row: "S5",
     what: "newcomers count as having come back",
-    file: "src/internal/memory/backend.ts",
+    file: "src/internal/memory/sessionTable.ts",
     find: "recency.add(slot, owner !== undefined)",
     replace: "recency.add(slot, true)"
   },
@@ -1188,7 +1202,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S5",
     what: "evictions are not counted",
-    file: "src/internal/memory/backend.ts",
+    file: "src/internal/memory/sessionTable.ts",
     find: "evictedTotal.unsafeUpdate(count, [])",
     replace: ""
   },
@@ -1249,28 +1263,28 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S8",
     what: "update answers the version that it found",
     file: "src/internal/memory/backend.ts",
-    find: "{ _tag: \"Updated\", version: version + 1,",
-    replace: "{ _tag: \"Updated\", version,"
+    find: "{ _tag: \"Updated\", version, expiry: table.times(slot) }",
+    replace: "{ _tag: \"Updated\", version: version - 1, expiry: table.times(slot) }"
   },
   {
     row: "S8",
     what: "insert overwrites a taken id",
-    file: "src/internal/memory/backend.ts",
-    find: "if (liveSlot(now) !== 0) return done.false\n",
-    replace: "if (liveSlot(now) !== 0) drop(liveSlot(now))\n"
+    file: "src/internal/memory/sessionTable.ts",
+    find: "if (this.liveSlot(now) !== 0) return \"Taken\"\n",
+    replace: "if (this.liveSlot(now) !== 0) this.drop(this.liveSlot(now))\n"
   },
   {
     row: "S8",
     what: "update does not look at the version",
     file: "src/internal/memory/backend.ts",
-    find: "if (ifVersion !== undefined && ifVersion !== version) return doneConflict\n",
+    find: "if (ifVersion !== undefined && ifVersion !== table.version(slot)) return done.updateConflict\n",
     replace: ""
   },
   {
     row: "S8",
     what: "remove does not look at the version",
     file: "src/internal/memory/backend.ts",
-    find: "if (ifVersion !== undefined && ifVersion !== records.getDouble(slot, R.version)) return done.conflict\n",
+    find: "if (ifVersion !== undefined && ifVersion !== table.version(slot)) return done.conflict\n",
     replace: ""
   },
   {
