@@ -344,6 +344,7 @@ describe("the declared block", () => {
         storeTimeoutMillis: 250,
         commitWhen: resolved({}).commitWhen,
         maxDuplicates: 2,
+        renewGraceMillis: 60_000,
         maxSessionBytes: 1000,
         cleanupIntervalMillis: 30_000
       })
@@ -1374,6 +1375,7 @@ describe("resolve", () => {
       refreshAfter: 0.1,
       storeTimeoutMillis: 5000,
       maxDuplicates: 4,
+      renewGraceMillis: 60_000,
       maxSessionBytes: 262_144,
       cleanupIntervalMillis: 60_000
     })

@@ -1172,6 +1172,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "while (count <= limit) {"
   },
   {
+    row: "S4",
+    what: "files: a session whose time was shortened stays until its former deadline",
+    file: "src/internal/keyValueStore/backend.ts",
+    find: "if (session.expiresAt < times.expiresAt) cleanUp.readAgain()\n",
+    replace: ""
+  },
+  {
     row: "S5",
     what: "one session more than the bound",
     file: "src/internal/memory/sessionTable.ts",
@@ -1226,6 +1233,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/keyValueStore/record.ts",
     find: " || head[2] !== checksum(id, body)) return",
     replace: ") return"
+  },
+  {
+    row: "S6",
+    what: "files: a list of a subject's sessions is overwritten in place",
+    file: "src/internal/keyValueStore/subjectIndex.ts",
+    find: "values.set(keyOf(name, sequence + 1)",
+    replace: "values.set(keyOf(name, 0)"
   },
   {
     row: "S6",
@@ -1305,7 +1319,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S8",
     what: "files: an update does not look at the version",
     file: "src/internal/keyValueStore/backend.ts",
-    find: "if (ifVersion !== undefined && ifVersion !== session.version) return conflict\n",
+    find: "if (ifVersion !== undefined && ifVersion !== current) return Effect.succeed({ _tag: \"Conflict\" })\n",
     replace: ""
   },
   {
