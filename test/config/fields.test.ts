@@ -68,4 +68,28 @@ describe("an option in a file and in the environment", () => {
     }
     for (const name of keyNames) assert.include(docs, name.replace(/_\d$/, ""))
   })
+
+  it.effect("F1: the type of the store is accepted in any case of letters, and Server is another word for Tower", () =>
+    Effect.gen(function*() {
+      const spellings = [
+        ...["Cookie", "cookie", "COOKIE", " cookie "].map((type) => [type, "Cookie"]),
+        ...["Memory", "memory", "mEMORY"].map((type) => [type, "Memory"]),
+        ...["Tower", "tower", "TOWER", "Server", "server", "SERVER"].map((type) => [type, "Tower"])
+      ]
+      for (const [type, expected] of spellings) {
+        const value = expected === "Cookie" ? { private_key: key } : undefined
+        const block = { request_context: { session_store: { type, value } } }
+        assert.strictEqual((yield* SessionConfig.fromUnknown(block)).store.type, expected, type)
+        assert.strictEqual((yield* SessionConfig.fromYaml(JSON.stringify(block))).store.type, expected, type)
+        const environment = yield* withEnvironment({ SESSION_STORE: type, SESSION_PRIVATE_KEY: key })
+        assert.strictEqual(environment.store.type, expected, type)
+      }
+      for (const type of ["Redis", "cookies", "mem ory", "servers", "constructor", "__proto__", 1, null, ["Cookie"]]) {
+        const error = yield* refusal(SessionConfig.fromUnknown({ request_context: { session_store: { type } } }))
+        assert.deepStrictEqual(error.mistakes, [{
+          path: "request_context.session_store.type",
+          message: "must be Cookie, Memory or Tower (Server is another word for Tower)"
+        }])
+      }
+    }))
 })

@@ -89,7 +89,7 @@ describe("mistakes", () => {
         [
           block({}, {}),
           "request_context.session_store.type: is missing: "
-          + "it must be Cookie, Memory or Tower"
+          + "it must be Cookie, Memory or Tower (Server is another word for Tower)"
         ],
         [
           block({ same_site: { type: "lax" } }),
@@ -163,7 +163,7 @@ describe("mistakes", () => {
         [{ session_store: null }, [".session_store"]],
         [{ session_store: "Memory" }, [".session_store"]],
         [{ session_store: {} }, [".session_store.type"]],
-        [{ session_store: { type: "memory" } }, [".session_store.type"]],
+        [{ session_store: { type: "Redis" } }, [".session_store.type"]],
         [{ session_store: { type: "Tower", value: {} } }, [".session_store.value"]],
         [{ session_store: { type: "Cookie", value: key } }, [".session_store.value"]],
         [{ session_store: { type: "Memory", value: [] } }, [".session_store.value"]],
