@@ -123,9 +123,9 @@ export const fromFile: (
  * Reads the same configuration from Effect's `Config`: from environment variables by default, or from any
  * `ConfigProvider`.
  *
- * The names are flat and start with `SESSION_`: `SESSION_STORE` (`Cookie`, `Memory` or `Tower`; it is required),
- * `SESSION_PRIVATE_KEY` or `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (a number of seconds, or a duration with
- * its unit), and so on. docs/configuration.md lists all of them. An empty value counts as absent.
+ * The names are flat and start with `SESSION_`: `SESSION_STORE` (`Cookie`, `Memory` or `Tower` in any case of letters;
+ * it is required), `SESSION_PRIVATE_KEY` or `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (a number of seconds, or a
+ * duration with its unit), and so on. docs/configuration.md lists all of them. An empty value counts as absent.
  *
  * Fails with `SessionConfigError`, which lists every mistake by its name and never repeats a value.
  *

@@ -1473,6 +1473,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "F1",
+    what: "a store type in lower case is refused",
+    file: "src/internal/config/fields.ts",
+    find: "value.trim().toLowerCase()",
+    replace: "value.trim()"
+  },
+  {
+    row: "F1",
     what: "Tower without a store is Memory",
     file: "src/internal/layers/configured.ts",
     find: "return Layer.fail(noServer(kind.name))",
@@ -1505,6 +1512,20 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/SessionConfig.ts",
     find: "Either.left(configError(mistakes))",
     replace: "Either.left(configError(mistakes.slice(0, 1)))"
+  },
+  {
+    row: "F3",
+    what: "one mistake at a time in a file",
+    file: "src/internal/config/mistakes.ts",
+    find: "errors: \"all\"",
+    replace: "errors: \"first\""
+  },
+  {
+    row: "F3",
+    what: "a mistake is printed as Effect prints it, with the value",
+    file: "src/internal/config/mistakes.ts",
+    find: "  for (const mistake of mistakesOf(decoded.left, path)) mistakes.push(mistake)\n",
+    replace: "  mistakes.push({ path, message: ParseResult.TreeFormatter.formatIssueSync(decoded.left) })\n"
   },
   {
     row: "F3",

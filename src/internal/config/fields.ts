@@ -56,9 +56,16 @@ export const fileName = (option: string): string => option.replace(/[A-Z]/g, (up
 
 export const environmentName = (option: string): string => `SESSION_${fileName(option).toUpperCase()}`
 
-const storeTypes: ReadonlyArray<FileConfig["store"]["type"]> = ["Cookie", "Memory", "Tower"]
+const storeTypes: ReadonlyMap<unknown, FileConfig["store"]["type"]> = new Map([
+  ["cookie", "Cookie"],
+  ["memory", "Memory"],
+  ["tower", "Tower"],
+  ["server", "Tower"]
+])
 
+/** In any case of letters. */
 export const storeTypeOf = (value: unknown): FileConfig["store"]["type"] | undefined =>
-  storeTypes.find((type) => typeof value === "string" && value.trim() === type)
+  storeTypes.get(typeof value === "string" ? value.trim().toLowerCase() : undefined)
 
-export const storeType = readable(storeTypeOf).annotations(expects("Cookie, Memory or Tower"))
+export const storeType = readable(storeTypeOf)
+  .annotations(expects("Cookie, Memory or Tower (Server is another word for Tower)"))
