@@ -9,7 +9,8 @@ import { spawn } from "node:child_process"
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { setPriority, tmpdir } from "node:os"
 import { basename, join, relative, resolve } from "node:path"
-import { type Mutant, mutants, rows } from "../test/mutants/mutants.js"
+import { type Mutant, mutants } from "../test/mutants/mutants.js"
+import * as Rows from "./contract/rows.js"
 
 /** A mutant may loop for ever, in a way that a test's own time-out cannot stop. */
 const patienceMillis = 120_000
@@ -249,9 +250,10 @@ const runRow = async (copy: string, row: string, tests: Tests): Promise<Readonly
 // ── all ──
 
 const asked = process.argv.slice(2)
-const unknown = asked.filter((row) => !rows.some((known) => known === row))
+const rows = Rows.names()
+const unknown = asked.filter((row) => !rows.includes(row))
 if (unknown.length > 0) {
-  console.error(`no row of the contract: ${unknown.join(", ")}`)
+  console.error(`not in ${Rows.file}: ${unknown.join(", ")}`)
   process.exit(2)
 }
 setPriority(10) // children inherit it; this takes long, and others may use the machine

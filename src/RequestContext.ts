@@ -18,35 +18,32 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { ensure, supply } from "./internal/http/requestContext.js"
 import * as RequestFiber from "./internal/http/requestFiber.js"
+import { unshared } from "./internal/http/routeMiddleware.js"
 import {
+  type ChangeError,
   type Client,
-  type ReadError,
+  type LoadError,
   RequestContext,
   type RequestContextService,
-  type SignedIn,
-  type WriteError
+  type SaveError,
+  type SignedIn
 } from "./internal/request/contract.js"
 import { SessionStore, type SessionStoreService } from "./internal/store/contract.js"
-import type { Sessions } from "./internal/store/subjectContract.js"
+import { Sessions } from "./internal/store/subjectContract.js"
 import { RequestId } from "./RequestId.js"
 import type {
+  ReadError,
   SessionClosed,
   SessionDisabled,
-  SessionSchemaError,
   SessionStoreError,
-  TooManySessions
+  TooManySessions,
+  WriteError
 } from "./SessionError.js"
 import { SessionNotFresh } from "./SessionError.js"
 import type { SessionKey } from "./SessionKey.js"
 
-export {
-  type Client,
-  type ReadError,
-  RequestContext,
-  type RequestContextService,
-  type SignedIn,
-  type WriteError
-} from "./internal/request/contract.js"
+export { type Client, RequestContext, type RequestContextService, type SignedIn } from "./internal/request/contract.js"
+export type { ReadError, WriteError } from "./SessionError.js"
 
 // ── operations ──
 
@@ -83,8 +80,7 @@ const withContext = <A, E, R>(
  */
 export const get = <A, I, R>(
   key: SessionKey<A, I, R>
-): Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R | RequestContext> =>
-  withContext((context) => context.get(key))
+): Effect.Effect<Option.Option<A>, ReadError, R | RequestContext> => withContext((context) => context.get(key))
 
 /**
  * The names of the keys that have a value, for pages that show a session; in no particular order. What this request has
@@ -107,7 +103,7 @@ export const get = <A, I, R>(
  * @since 0.1.0
  * @category operations
  */
-export const keys: Effect.Effect<ReadonlyArray<string>, ReadError, RequestContext> = withContext(
+export const keys: Effect.Effect<ReadonlyArray<string>, LoadError, RequestContext> = withContext(
   (context) => context.keys
 )
 
@@ -137,8 +133,7 @@ export const keys: Effect.Effect<ReadonlyArray<string>, ReadError, RequestContex
 export const insert = <A, I, R>(
   key: SessionKey<A, I, R>,
   value: A
-): Effect.Effect<void, SessionSchemaError | WriteError, R | RequestContext> =>
-  withContext((context) => context.insert(key, value))
+): Effect.Effect<void, ChangeError, R | RequestContext> => withContext((context) => context.insert(key, value))
 
 /**
  * Removes a key and answers the value it had. A value that does not decode is removed all the same, and reported as
@@ -165,8 +160,7 @@ export const insert = <A, I, R>(
  */
 export const remove = <A, I, R>(
   key: SessionKey<A, I, R>
-): Effect.Effect<Option.Option<A>, SessionSchemaError | WriteError, R | RequestContext> =>
-  withContext((context) => context.remove(key))
+): Effect.Effect<Option.Option<A>, ChangeError, R | RequestContext> => withContext((context) => context.remove(key))
 
 /**
  * Like `Ref.modify`, over `Option`: `None` is "no value", before and after.
@@ -174,7 +168,8 @@ export const remove = <A, I, R>(
  * On a stored session of a server store it is atomic across requests and processes, and done when it returns: a later 5xx
  * does not undo it. `f` must be pure, because it may run again. On a new session, on a key that this request has already
  * changed, and on the cookie store it is applied locally and committed with the rest. Unhandled contention is a
- * `SessionStoreError` with reason `Contention`. `SessionTooLarge` counts what is stored and what is yet to be saved; what
+ * `SessionStoreError` with reason `Contention`. Where another request has ended the session in the meantime (signed out,
+ * renewed, revoked), nothing is changed and it fails with `SessionEnded`. `SessionTooLarge` counts what is stored and what is yet to be saved; what
  * this request has removed takes its room until `commit`.
  *
  * @example
@@ -196,8 +191,7 @@ export const remove = <A, I, R>(
 export const modify = <A, I, R, B>(
   key: SessionKey<A, I, R>,
   f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
-): Effect.Effect<B, SessionSchemaError | WriteError, R | RequestContext> =>
-  withContext((context) => context.modify(key, f))
+): Effect.Effect<B, WriteError, R | RequestContext> => withContext((context) => context.modify(key, f))
 
 /**
  * Removes every key; the session and its id live on. To sign out use {@link flush}.
@@ -219,7 +213,7 @@ export const modify = <A, I, R, B>(
  * @since 0.1.0
  * @category operations
  */
-export const clear: Effect.Effect<void, WriteError, RequestContext> = withContext(
+export const clear: Effect.Effect<void, SaveError, RequestContext> = withContext(
   (context) => context.clear
 )
 
@@ -292,7 +286,7 @@ export const renew: Effect.Effect<void, SessionStoreError | SessionClosed | Sess
  */
 export const setExpiry = (
   expiry: Duration.DurationInput | "browser-session"
-): Effect.Effect<void, WriteError, RequestContext> => withContext((context) => context.setExpiry(expiry))
+): Effect.Effect<void, SaveError, RequestContext> => withContext((context) => context.setExpiry(expiry))
 
 /**
  * Saves now, for streams, server-sent events and WebSockets, whose head leaves before their body runs. The cookie goes out
@@ -327,7 +321,7 @@ export const setExpiry = (
  * @since 0.1.0
  * @category operations
  */
-export const commit: Effect.Effect<void, WriteError, RequestContext> = withContext(
+export const commit: Effect.Effect<void, SaveError, RequestContext> = withContext(
   (context) => context.commit
 )
 
@@ -363,7 +357,7 @@ export const commit: Effect.Effect<void, WriteError, RequestContext> = withConte
 export const bind = (
   subject: string,
   client?: Client
-): Effect.Effect<void, TooManySessions | WriteError, RequestContext | Sessions> =>
+): Effect.Effect<void, TooManySessions | SaveError, RequestContext | Sessions> =>
   withContext((context) => context.bind(subject, client))
 
 /**
@@ -384,13 +378,20 @@ export const bind = (
  * @since 0.1.0
  * @category sign-in
  */
-export const signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError, RequestContext> = withContext(
+export const signedIn: Effect.Effect<Option.Option<SignedIn>, LoadError, RequestContext> = withContext(
   (context) => context.signedIn
 )
 
+/** By how much two servers' clocks may differ: a sign-in on one of them has just happened on the other. */
+const clockSkewMillis = 10_000
+
+/** A sign-in from the future says that the clock went back, and not how long ago it was. */
+const isWithin = (age: number, millis: number): boolean => age >= -clockSkewMillis && age <= millis
+
 /**
  * Fails with `SessionNotFresh` unless the subject signed in at most `within` ago: for what must not rest on a session that
- * was left open (ASVS 7.5: re-authentication before sensitive changes).
+ * was left open (ASVS 7.5: re-authentication before sensitive changes). A sign-in that lies more than 10 seconds in the
+ * future, because the clock went back, is not fresh either.
  *
  * @example
  * ```ts
@@ -408,11 +409,11 @@ export const signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError, Request
  */
 export const requireFresh = (
   within: Duration.DurationInput
-): Effect.Effect<SignedIn, SessionNotFresh | ReadError, RequestContext> =>
+): Effect.Effect<SignedIn, SessionNotFresh | LoadError, RequestContext> =>
   Effect.flatMap(
     Effect.zip(signedIn, Clock.currentTimeMillis),
     ([who, now]) =>
-      Option.isSome(who) && now - who.value.authenticatedAt <= Duration.toMillis(within)
+      Option.isSome(who) && isWithin(now - who.value.authenticatedAt, Duration.toMillis(within))
         ? Effect.succeed(who.value)
         : Effect.fail(new SessionNotFresh())
   )
@@ -435,7 +436,7 @@ export const requireFresh = (
  * @since 0.1.0
  * @category sign-in
  */
-export const sessionId: Effect.Effect<Option.Option<string>, ReadError, RequestContext> = withContext(
+export const sessionId: Effect.Effect<Option.Option<string>, LoadError, RequestContext> = withContext(
   (context) => context.sessionId
 )
 
@@ -481,17 +482,17 @@ export const layer: Layer.Layer<
   Effect.flatMap(Effect.zipLeft(SessionStore, RequestId), (store) => ensure(store, RequestFiber.share))
 )
 
-/** For `HttpLayerRouter`: the store is the layer's, the id is the request's. */
+/** For `HttpLayerRouter`: the store, and `Sessions` where it has them, are the layer's; the id is the request's. */
 const fromStore = Effect.map(
-  SessionStore,
-  (store) =>
+  Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
+  ([store, sessions]) =>
   (
     app: Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, RequestContext>
   ): Effect.Effect<
     HttpServerResponse,
     HttpLayerRouter.unhandled,
     HttpServerRequest.HttpServerRequest | RequestId
-  > => supply(app, store)
+  > => supply(app, { store, sessions: Option.getOrUndefined(sessions) })
 )
 
 /**
@@ -527,7 +528,7 @@ export const routeMiddleware: HttpLayerRouter.Middleware<{
   requires: RequestId
   layerError: never
   layerRequires: SessionStore
-}> = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore)
+}> = unshared(HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore))
 
 /**
  * The global middleware of an `HttpLayerRouter`: every route, and its 404s. Provide it first, and `RequestId.layerRouter`

@@ -19,6 +19,19 @@ const respondWith = (status: number): Effect.Effect<HttpServerResponse.HttpServe
 
 const respond503 = respondWith(503)
 const respond500 = respondWith(500)
+
+const logged = new WeakSet<Error>()
+
+/**
+ * A 500 says nothing, and a server without a logger middleware logs nothing: the error is logged here, once, however often
+ * the platform asks for its response.
+ */
+const logged500 = (error: Error): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.suspend(() => {
+    if (logged.has(error)) return respond500
+    logged.add(error)
+    return Effect.zipRight(Effect.logError(error.message), respond500)
+  })
 const respond409 = respondWith(409)
 const respond403 = respondWith(403)
 
@@ -123,7 +136,7 @@ export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 
@@ -150,7 +163,7 @@ export class SessionTooLarge extends Schema.TaggedError<SessionTooLarge>("Sessio
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 
@@ -175,7 +188,7 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>("SessionClo
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 
@@ -199,7 +212,7 @@ export class SessionDisabled extends Schema.TaggedError<SessionDisabled>("Sessio
 
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return respond500
+    return logged500(this)
   }
 }
 
@@ -250,6 +263,48 @@ export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("Sessio
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     return respond403
+  }
+}
+
+/**
+ * The session that a `modify` was to change has ended in the meantime: it was signed out, renewed or revoked by another
+ * request. Nothing was changed, and the result of the modification does not count.
+ *
+ * Unhandled it is a 409: the client may load the page again and decide anew.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * const Voucher = SessionKey.make("voucher", Schema.Boolean)
+ *
+ * // granted once for each session, whatever runs in parallel
+ * const redeem = RequestContext.modify(Voucher, (used) => [Option.isNone(used), Option.some(true)]).pipe(
+ *   Effect.map((granted) => HttpServerResponse.empty({ status: granted ? 204 : 409 })),
+ *   Effect.catchTag("SessionEnded", () => HttpServerResponse.text("You have been signed out", { status: 401 }))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category errors
+ */
+export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded")(
+  "SessionEnded",
+  {},
+  HttpApiSchema.annotations({
+    status: 409,
+    description: "The session ended while the request was running, and nothing was changed: load it again."
+  })
+) {
+  override get message(): string {
+    return "the session has ended (it was signed out, renewed or revoked by another request): nothing was changed"
+  }
+
+  /** @internal */
+  [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return respond409
   }
 }
 
@@ -305,7 +360,8 @@ export const WriteError = Schema.Union(
   SessionSchemaError,
   SessionDisabled,
   SessionTooLarge,
-  SessionClosed
+  SessionClosed,
+  SessionEnded
 )
 
 /**

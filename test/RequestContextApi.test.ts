@@ -25,6 +25,7 @@ describe("the OpenAPI document", () => {
     SessionError.SessionClosed,
     SessionError.SessionDisabled,
     SessionError.TooManySessions,
+    SessionError.SessionEnded,
     SessionError.SessionNotFresh,
     SessionError.MissingRequestId,
     SessionError.SessionConfigError
@@ -62,7 +63,7 @@ describe("the OpenAPI document", () => {
     const document = OpenApi.fromApi(api)
     expect(Object.keys(responses(document, "/read")).sort()).toEqual(["204", "400", "500", "503"])
     const inWrite = JSON.stringify(responses(document, "/write"))
-    for (const name of ["SessionSchemaError", "SessionDisabled", "SessionTooLarge", "SessionClosed"]) {
+    for (const name of ["SessionSchemaError", "SessionDisabled", "SessionTooLarge", "SessionClosed", "SessionEnded"]) {
       expect(inWrite).toContain(`#/components/schemas/${name}"`)
     }
     expect(JSON.stringify(responses(document, "/write")[503])).toContain("SessionStoreError")

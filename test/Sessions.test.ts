@@ -3,9 +3,10 @@
  */
 import { HttpRouter, HttpServerRequest, HttpServerResponse, KeyValueStore } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Option, Schema } from "effect"
-import { RequestContext, SessionKey, Sessions, SessionStore } from "effect-session"
+import { Effect, Layer, Option, Schema, TestClock } from "effect"
+import { RequestContext, SessionError, SessionKey, Sessions, SessionStore } from "effect-session"
 import * as Kvs from "effect-session/SessionStore/KeyValueStore"
+import * as Testing from "effect-session/Testing"
 import { cookieOf } from "./support/counting.js"
 import { serve } from "./support/server.js"
 import { describeSharedStores } from "./support/sharedStores.js"
@@ -196,6 +197,19 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 }
+
+describe("requireFresh", () => {
+  it.effect("E1: a sign-in that lies in the future, because the clock went back, is not fresh", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("1 hour")
+      yield* RequestContext.bind("ada")
+      yield* RequestContext.requireFresh("5 minutes")
+      yield* TestClock.setTime(1_000)
+      expect(yield* Effect.flip(RequestContext.requireFresh("5 minutes"))).toEqual(new SessionError.SessionNotFresh())
+      yield* TestClock.setTime(60 * 60 * 1000 - 5_000) // clocks of two servers may differ by a few seconds
+      yield* RequestContext.requireFresh("5 minutes")
+    }).pipe(Effect.provide(Testing.layerTest())))
+})
 
 describe("memory", rows((options) => SessionStore.layerMemory(options)))
 describe(

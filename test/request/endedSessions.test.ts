@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { SessionError } from "effect-session"
 import { A, B, C, increment } from "../support/sessionKeys.js"
 import { stage } from "../support/stage.js"
 
@@ -12,7 +13,7 @@ describe("a session that ends while a request uses it", () => {
       yield* session.get(A)
       expect(yield* sessions.revokeAll("ada")).toBe(1)
       yield* session.insert(B, "b")
-      expect(yield* increment(session)).toBe(1)
+      expect(yield* Effect.flip(increment(session))).toEqual(new SessionError.SessionEnded())
       yield* session.renew
       yield* session.commit
       yield* session.insert(C, "c")

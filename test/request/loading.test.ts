@@ -34,21 +34,6 @@ describe("which of the cookie's values is the session", () => {
         expect((yield* finish(session, undefined)).verdict.cookie._tag).toBe("None")
       }
     }))
-
-  it.effect("M6: a forged seal is not removed if another value of the same cookie opens, whichever comes first", () =>
-    Effect.gen(function*() {
-      const { config, finish, request, visit } = sealedStage(yield* KeyRing.generate)
-      const live = (yield* visit(undefined, (session) => session.insert(A, "v"))).token!
-      const forged = yield* PrivateCookie.seal(yield* KeyRing.generate, config.name, "v")
-      for (const tokens of [[forged, live], [live, forged]]) {
-        const session = request(tokens)
-        expect(yield* session.get(A)).toEqual(Option.some("v"))
-        expect((yield* finish(session, live)).verdict.cookie._tag).toBe("None")
-      }
-      const session = request(forged)
-      yield* session.get(A)
-      expect((yield* finish(session, forged)).verdict.cookie._tag).toBe("Remove")
-    }))
 })
 
 describe("loads, counted by outcome", () => {

@@ -3,7 +3,9 @@ import { SessionConfig } from "effect-session"
 import type { KeyRing, SessionBackend, SessionError, SessionStore } from "effect-session"
 import * as cookieStore from "../../src/internal/cookie/cookieStore.js"
 import * as memory from "../../src/internal/memory/backend.js"
-import { type RequestFacts, RequestSession, type Verdict } from "../../src/internal/request/requestSession.js"
+import type { Verdict } from "../../src/internal/request/answer.js"
+import type { RequestFacts } from "../../src/internal/request/facts.js"
+import { RequestSession } from "../../src/internal/request/requestSession.js"
 import * as backendStore from "../../src/internal/server/serverStore.js"
 import * as sessions from "../../src/internal/server/subjectSessions.js"
 import type { Counts } from "./counting.js"
@@ -29,7 +31,6 @@ export const requestsTo = (store: SessionStore.SessionStoreService) => {
     new RequestSession(store, {
       cookie: tokens === undefined ? undefined : [tokens].flat().map((token) => `${config.name}=${token}`).join("; "),
       userAgent: undefined,
-      upgrade: false,
       ...facts
     })
 

@@ -53,6 +53,7 @@ describe("HttpApi", () => {
       | SessionError.SessionDisabled
       | SessionError.SessionTooLarge
       | SessionError.SessionClosed
+      | SessionError.SessionEnded
     >()
     expect<SessionError.ReadError>().type.toBeAssignableTo<SessionError.WriteError>()
   })

@@ -771,7 +771,7 @@ const middleware: ReadonlyArray<Row> = [
   ),
 
   both(
-    "M6: a malformed cookie is an empty session and never an error, and is removed once the session is used",
+    "M6: a malformed cookie reads as an empty session, is never an error, and stays in the browser",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -780,16 +780,13 @@ const middleware: ReadonlyArray<Row> = [
         for (const value of values) {
           const cookie = cookieOf(world, encodeURI(value))
           const read = yield* browser.visit(RequestContext.get(User), { cookie, keep: false })
-          expect([read.status, read.value]).toEqual([200, Option.none()])
-          expect(read.setCookies.map(maxAgeOf)).toEqual([0])
-          const untouched = yield* browser.visit(Effect.void, { cookie, keep: false })
-          expect([untouched.status, untouched.setCookies]).toEqual([200, []])
+          expect([read.status, read.value, read.setCookies]).toEqual([200, Option.none(), []])
         }
       })
   ),
 
   server(
-    "M6: a well-formed token that is unknown, expired or ended reads as empty, and stays in the browser",
+    "M6: a well-formed token that is unknown, expired or ended reads as an empty session, and stays in the browser",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world({ expiry: "1 minute" })
@@ -808,7 +805,7 @@ const middleware: ReadonlyArray<Row> = [
   ),
 
   client(
-    "M6: a tampered seal reads as empty and is removed, and an expired one reads as empty and stays in the browser",
+    "M6: a seal that was tampered with or has expired reads as an empty session, and stays in the browser",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world({ expiry: "1 minute" })
@@ -819,8 +816,7 @@ const middleware: ReadonlyArray<Row> = [
           const flipped = token.slice(0, at) + (token.charAt(at) === "A" ? "B" : "A") + token.slice(at + 1)
           const cookie = cookieOf(world, flipped)
           const read = yield* browser.visit(RequestContext.get(User), { cookie, keep: false })
-          expect([read.status, read.value]).toEqual([200, Option.none()])
-          expect(read.setCookies.map(maxAgeOf)).toEqual([0])
+          expect([read.status, read.value, read.setCookies]).toEqual([200, Option.none(), []])
         }
         world.clock.move(minute)
         const expired = yield* browser.visit(RequestContext.get(User), { cookie: cookieOf(world, token), keep: false })

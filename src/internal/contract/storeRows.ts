@@ -10,9 +10,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { expect } from "vitest"
 import * as RequestContext from "../../RequestContext.js"
-import { SessionTooLarge } from "../../SessionError.js"
+import { SessionEnded, SessionTooLarge } from "../../SessionError.js"
 import * as SessionKey from "../../SessionKey.js"
-import { failureOf, increment, Late, maxAgeOf, Other, User } from "./operationRows.js"
+import { Count, failureOf, increment, Late, maxAgeOf, Other, User } from "./operationRows.js"
 import { both, client, type Kit, type Row, server } from "./row.js"
 import { type Browser, cookieOf, type Handler, type Visit, type World } from "./world.js"
 
@@ -83,7 +83,6 @@ const stores: ReadonlyArray<Row> = [
           RequestContext.clear,
           RequestContext.renew,
           RequestContext.setExpiry("1 hour"),
-          increment,
           Effect.zipRight(RequestContext.insert(Late, "late"), RequestContext.commit)
         ]
         const world = yield* kit.world()
@@ -107,6 +106,26 @@ const stores: ReadonlyArray<Row> = [
               Option.none()
             ])
           }
+        }
+      })
+  ),
+
+  server(
+    "C9: a modify on a session that another request has ended or renewed fails with SessionEnded and changes nothing",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        for (const ender of [RequestContext.flush, RequestContext.renew]) {
+          const browser = world.browser()
+          yield* browser.visit(RequestContext.insert(User, "ada"))
+          const { slow } = yield* overtaken(browser, increment, ender)
+          expect(failureOf(slow.exit)).toBeInstanceOf(SessionEnded)
+          expect([slow.status, slow.setCookies]).toEqual([409, []])
+          const after = yield* browser.visit(Effect.all([RequestContext.get(User), RequestContext.get(Count)]))
+          expect(after.value).toEqual([
+            ender === RequestContext.renew ? Option.some("ada") : Option.none(),
+            Option.none()
+          ])
         }
       })
   ),

@@ -11,11 +11,11 @@ import { RequestContext, type RequestContextService } from "../request/contract.
 import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
+import { Sessions, type SessionsService } from "../store/subjectContract.js"
 import * as RequestFiber from "./requestFiber.js"
 import { RequestId } from "./requestId.js"
 import { respond } from "./respond.js"
-
-// ── providing it ──
+import { isHandshake, onUpgrade } from "./upgrade.js"
 
 /** What the pre-response handler of a session does: it reaches every response, in every host. */
 const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Handle =>
@@ -33,12 +33,13 @@ class Facts {
   get userAgent(): string | undefined {
     return this.request.headers["user-agent"]
   }
-  /** A handshake that the app may answer by taking the socket over; servers pass over every other offer. */
-  get upgrade(): boolean {
-    const { headers, method } = this.request
-    return method === "GET" && headers["upgrade"]?.toLowerCase() === "websocket"
-      && headers["connection"] !== undefined && /(^|[\s,])upgrade([\s,]|$)/i.test(headers["connection"])
-  }
+}
+
+/** A session for the request; where the app may take the socket over, the session will know. */
+const begin = (store: SessionStoreService, request: HttpServerRequest.HttpServerRequest): RequestSession => {
+  const session = new RequestSession(store, new Facts(request))
+  if (isHandshake(request)) onUpgrade(request, session.upgrade)
+  return session
 }
 
 /**
@@ -48,7 +49,7 @@ class Facts {
 const isSession =
   (request: HttpServerRequest.HttpServerRequest, store: SessionStoreService) =>
   (owner: unknown): owner is RequestSession =>
-    owner instanceof RequestSession && owner.isUnderWay && owner.cookieName === store.config.name
+    owner instanceof RequestSession && owner.isOpen && owner.cookieName === store.config.name
     && (!(owner.request instanceof Facts) || owner.request.isOf(request))
 
 const isOfOther = (request: HttpServerRequest.HttpServerRequest) => (owner: unknown): owner is RequestSession =>
@@ -70,7 +71,7 @@ export const ensure = (
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
     const outer = foreignIn(fiber) ?? RequestFiber.find(fiber, request, isSession(request, store))
     if (outer !== undefined) return Effect.succeed(outer)
-    const session = new RequestSession(store, new Facts(request))
+    const session = begin(store, request)
     return Effect.as(append(fiber, request, session, handleOf(session, request)), session)
   })
 
@@ -84,15 +85,21 @@ const missingRequestId: Effect.Effect<never> = Effect.zipRight(
   Effect.suspend(() => Effect.die(new MissingRequestId()))
 )
 
+/** What the layer of a router's middleware was built with; the fiber of a request has it where nothing is given. */
+interface Given {
+  readonly store: SessionStoreService
+  readonly sessions: SessionsService | undefined
+}
+
 /** The app with the context of the request. */
 export const supply = <A extends HttpServerResponse, E, R>(
   app: Effect.Effect<A, E, R>,
-  given: SessionStoreService | undefined
+  given: Given | undefined
 ): Effect.Effect<HttpServerResponse, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const services = fiber.currentContext.unsafeMap
     if (!services.has(RequestId.key)) return missingRequestId
-    const store = given ?? Context.unsafeGet(fiber.currentContext, SessionStore)
+    const store = given?.store ?? Context.unsafeGet(fiber.currentContext, SessionStore)
     if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)
     if (foreignIn(fiber) !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
@@ -102,10 +109,16 @@ export const supply = <A extends HttpServerResponse, E, R>(
         ? RequestFiber.provided<A, E, R, RequestContext>(app)
         : RequestFiber.provide(fiber, app, RequestContext, outer)
     }
-    const session = new RequestSession(store, new Facts(request))
+    const session = begin(store, request)
     const handler = RequestFiber.handler(fiber, session, handleOf(session, request))
-    const within = RequestFiber.provide(fiber, app, RequestContext, session, handler)
-    return RequestFiber.find(fiber, request, isOfOther(request)) === undefined ? within : atItsEnd(session, within)
+    // A handler that lists or revokes sessions compiles wherever the platform hands the app's own services on.
+    const context = given?.sessions === undefined || services.has(Sessions.key)
+      ? fiber.currentContext
+      : Context.add(fiber.currentContext, Sessions, given.sessions)
+    const within = RequestFiber.provideIn(context, fiber, app, RequestContext, session, handler)
+    return RequestFiber.find(fiber, request, isOfOther(request)) === undefined
+      ? RequestFiber.keepLast(within, session, handleOf(session, request))
+      : atItsEnd(session, within)
   })
 
 /**

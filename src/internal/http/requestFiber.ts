@@ -54,6 +54,26 @@ export const handler = (fiber: RequestFiber, owner: unknown, handle: Handle): Ch
   return change(HttpApp.currentPreResponseHandlers, Option.some<HttpApp.PreResponseHandler>(link))
 }
 
+/**
+ * Runs a handler once more after those that the app has appended in the meantime: they run behind it, and may overwrite what
+ * it set (the platform's CORS sets `Vary` anew). Nothing is appended where there are none.
+ */
+export const keepLast = <A, E, R>(
+  app: Effect.Effect<A, E, R>,
+  owner: unknown,
+  handle: Handle
+): Effect.Effect<A, E, R> => {
+  const isLast = (fiber: RequestFiber): boolean => appended(fiber)?.owner === owner
+  const again = <B, E2>(exit: Effect.Effect<B, E2>): Effect.Effect<B, E2> =>
+    Effect.withFiberRuntime((fiber) =>
+      isLast(fiber) ? exit : Effect.zipRight(make(handler(fiber, owner, handle)), exit)
+    )
+  return Effect.matchCauseEffect(app, {
+    onFailure: (cause) => again(Effect.failCause(cause)),
+    onSuccess: (value) => again(Effect.succeed(value))
+  })
+}
+
 /** Appends a handler whose fiber is the request's own. */
 export const append = (
   fiber: RequestFiber,
@@ -135,9 +155,19 @@ export const provide = <A, E, R, I, S>(
   tag: Context.Tag<I, S>,
   service: S,
   ...changes: ReadonlyArray<Change>
+): Effect.Effect<A, E, Exclude<R, I>> => provideIn(fiber.currentContext, fiber, app, tag, service, ...changes)
+
+/** {@link provide} in another context than the fiber's: the fiber's with further services of the same kind. */
+export const provideIn = <A, E, R, I, S>(
+  context: Context.Context<never>,
+  fiber: RequestFiber,
+  app: Effect.Effect<A, E, R>,
+  tag: Context.Tag<I, S>,
+  service: S,
+  ...changes: ReadonlyArray<Change>
 ): Effect.Effect<A, E, Exclude<R, I>> => {
   const outer = fiber.currentContext
-  const provide = change(FiberRef.currentContext, Context.add(outer, tag, service))
+  const provide = change(FiberRef.currentContext, Context.add(context, tag, service))
   const within = Effect.zipRight(make(provide, ...changes), provided<A, E, R, I>(app))
   return outer.unsafeMap.has(tag.key)
     ? Effect.ensuring(within, make(change(FiberRef.currentContext, outer)))

@@ -9,7 +9,8 @@ import * as Effect from "effect/Effect"
 import type { SessionConfig } from "../config/model.js"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone } from "../edition/done.js"
-import type { CookieVerdict, RequestSession, SaveError } from "../request/requestSession.js"
+import type { CookieVerdict, SaveError } from "../request/answer.js"
+import type { RequestSession } from "../request/requestSession.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
 
@@ -17,12 +18,13 @@ type Response = HttpServerResponse.HttpServerResponse
 
 /**
  * The pre-response handler. Never fails: a handler that did would leave the client hanging. Where the store needs no I/O
- * it runs through without a fiber's frame.
+ * it runs through without a fiber's frame. It may run again, over a response that it has changed already: after a body that
+ * failed on its way, and behind handlers that the app has appended. Then nothing is decided or logged a second time.
  */
 export const respond = (session: RequestSession, original: Response): Effect.Effect<Response> => {
   const { config } = session
-  // Asked again (a body that failed on its way), the response may hold the cookie that it was given before.
-  const isForeign = session.isUnderWay && holdsCookie(config, original)
+  const isFirst = session.isOpen
+  const isForeign = isFirst && holdsCookie(config, original)
   if (!session.touched) {
     session.leave()
     return isForeign ? Effect.as(Effect.logWarning(foreignLeft), original) : Effect.succeed(original)
@@ -32,10 +34,11 @@ export const respond = (session: RequestSession, original: Response): Effect.Eff
       const response = WebResponse.lift(original)
       const responded = andThen(
         session.finishAt(config.commitWhen(response.status), Time.now(fiber)),
-        ({ cookie, failure }) =>
-          failure === undefined
-            ? settle(config, response, cookie, isForeign)
-            : Effect.zipRight(logFailure(failure), settle(config, unavailable(response), cookie, false))
+        ({ cookie, failure }) => {
+          if (failure === undefined) return settle(config, response, cookie, isForeign)
+          const failed = settle(config, unavailable(response), cookie, false)
+          return isFirst ? Effect.zipRight(logFailure(failure), failed) : failed
+        }
       )
       return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
     } catch (defect) {
@@ -64,11 +67,11 @@ const settle = (
   const cookies = SetCookie.of(config)
   const cookie = verdict._tag === "Set" ? cookies.set(verdict.token, verdict.maxAge) : cookies.removal
   const sent = HttpServerResponse.replaceCookies(
-    setHeaders(withoutHeader(config, response), {
+    setHeaders(uncacheable(config, response), {
       vary,
       "cache-control": SetCookie.noStore(response.headers["cache-control"])
     }),
-    Cookies.setCookie(response.cookies, cookie)
+    withCookie(response.cookies, cookie)
   )
   return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
 }
@@ -76,7 +79,30 @@ const settle = (
 const setHeaders = (response: Response, headers: Record<string, string>): Response =>
   HttpServerResponse.setHeaders(response, headers)
 
+/** Without what would let a shared cache keep the cookie, and without a cookie of ours that was set as a header by hand. */
+const uncacheable = (config: SessionConfig, response: Response): Response => {
+  const kept = SetCookie.withoutCdnCaching(response.headers)
+  const headers = inHeader(config, response) ? Headers.remove(kept, "set-cookie") : kept
+  return headers === response.headers
+    ? response
+    : HttpServerResponse.setBody(HttpServerResponse.empty({ ...response, headers }), response.body)
+}
+
 // ── a cookie of our name that is not ours ──
+
+/**
+ * A cookie of our name is replaced, unless it names a scope of its own: then it is another cookie for the browser, and stays.
+ */
+const withCookie = (all: Cookies.Cookies, ours: Cookies.Cookie): Cookies.Cookies => {
+  const { [ours.name]: theirs } = all.cookies
+  if (
+    theirs === undefined || !WebResponse.hasScope(theirs) || WebResponse.scopeOf(theirs) === WebResponse.scopeOf(ours)
+  ) {
+    return Cookies.setCookie(all, ours)
+  }
+  const elsewhere = `${ours.name};${WebResponse.scopeOf(theirs)}`
+  return Cookies.fromReadonlyRecord({ ...all.cookies, [elsewhere]: theirs, [ours.name]: ours })
+}
 
 /** Among the response's cookies, or as a header that was set by hand. */
 const holdsCookie = (config: SessionConfig, response: Response): boolean =>
@@ -84,14 +110,6 @@ const holdsCookie = (config: SessionConfig, response: Response): boolean =>
 
 const inHeader = (config: SessionConfig, response: Response): boolean =>
   response.headers["set-cookie"]?.split("=", 1)[0].trim() === config.name
-
-const withoutHeader = (config: SessionConfig, response: Response): Response =>
-  inHeader(config, response)
-    ? HttpServerResponse.setBody(
-      HttpServerResponse.empty({ ...response, headers: Headers.remove(response.headers, "set-cookie") }),
-      response.body
-    )
-    : response
 
 const foreignReplaced = "the handler set a cookie of the session's name itself: it was replaced"
 
@@ -110,6 +128,6 @@ const unavailable = (response: Response): Response => {
   return HttpServerResponse.empty({ status: 503, headers: Headers.fromInput(headers) })
 }
 
-/** What failed in the store was told where it happened. */
+/** The store has already logged why it failed. */
 const logFailure = (error: SaveError): Effect.Effect<void> =>
   Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)

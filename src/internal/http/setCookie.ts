@@ -2,6 +2,7 @@
  * The Set-Cookie of a session (rows M3, M9, M10, M12), and what goes with it in the response's head.
  */
 import * as Cookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
 import * as Duration from "effect/Duration"
 import type { SessionConfig } from "../config/model.js"
 
@@ -55,3 +56,21 @@ export const noStore = (cacheControl: string | undefined): string =>
     && cacheControl.split(",").some((directive) => directive.trim().toLowerCase() === "no-store")
     ? cacheControl
     : "no-store"
+
+/**
+ * Headers that outrank Cache-Control on the caches between us and the browser (RFC 9213, and what CDNs and nginx had before
+ * it). Without them such a cache does as Cache-Control says.
+ */
+const cdnHeaders = [
+  "cdn-cache-control",
+  "surrogate-control",
+  "cloudflare-cdn-cache-control",
+  "vercel-cdn-cache-control",
+  "netlify-cdn-cache-control",
+  "edge-control",
+  "x-accel-expires"
+]
+
+/** The headers without those by which a shared cache would store the response after all. */
+export const withoutCdnCaching = (headers: Headers.Headers): Headers.Headers =>
+  cdnHeaders.some((name) => name in headers) ? Headers.remove(headers, cdnHeaders) : headers

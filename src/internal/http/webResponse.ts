@@ -1,8 +1,9 @@
 /**
- * A handler may answer with a web `Response` as it is (`HttpServerResponse.raw(await fetch(…))`). The platform sends that
- * one's status and loses one side's cookies, cannot set a header where the Response came from `fetch`, and leaves the
- * client of a Node server hanging. Taken apart, it is a response like any other.
+ * A handler may return a web `Response` as it is (`HttpServerResponse.raw(await fetch(…))`). The platform sends its status
+ * and loses one side's cookies, cannot set a header where the Response came from `fetch`, and leaves the client of a Node
+ * server hanging. Taken apart, it is a response like any other.
  */
+import * as Cookies from "@effect/platform/Cookies"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -13,6 +14,32 @@ export const lift = (response: Response): Response => {
   if (body._tag !== "Raw" || !(body.body instanceof globalThis.Response)) return response
   return HttpServerResponse.fromWeb(body.body).pipe(
     HttpServerResponse.setHeaders(response.headers),
-    HttpServerResponse.mergeCookies(response.cookies)
+    HttpServerResponse.replaceCookies(merged(body.body, response.cookies))
   )
 }
+
+/**
+ * All cookies of both. The platform keeps cookies in a record by their name; a web `Response` may hold several of one name
+ * that differ in Path or Domain, which are different cookies for a browser. Nothing but the key names them apart: what is
+ * sent are the record's values.
+ */
+const merged = (web: globalThis.Response, own: Cookies.Cookies): Cookies.Cookies => {
+  const cookies: Record<string, Cookies.Cookie> = {}
+  const put = (cookie: Cookies.Cookie) => {
+    const isTaken = Object.hasOwn(cookies, cookie.name) && scopeOf(cookies[cookie.name]) !== scopeOf(cookie)
+    cookies[isTaken ? `${cookie.name};${scopeOf(cookie)}` : cookie.name] = cookie
+  }
+  for (const header of web.headers.getSetCookie()) {
+    for (const cookie of Object.values(Cookies.fromSetCookie(header).cookies)) put(cookie)
+  }
+  for (const cookie of Object.values(own.cookies)) put(cookie)
+  return Cookies.fromReadonlyRecord(cookies)
+}
+
+/** What tells cookies of one name apart for a browser (RFC 6265bis, 5.7). */
+export const scopeOf = ({ options }: Cookies.Cookie): string =>
+  `${options?.domain?.toLowerCase() ?? ""};${options?.path ?? ""}`
+
+/** The cookie says where it belongs; else it is the browser that decides, by the page's address. */
+export const hasScope = ({ options }: Cookies.Cookie): boolean =>
+  options?.domain !== undefined || options?.path !== undefined

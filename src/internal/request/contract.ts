@@ -6,32 +6,26 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type {
+  ReadError,
   SessionClosed,
   SessionDisabled,
+  SessionEnded,
   SessionSchemaError,
   SessionStoreError,
-  SessionTooLarge,
-  TooManySessions
+  TooManySessions,
+  WriteError
 } from "../../SessionError.js"
 import type { SessionKey } from "../../SessionKey.js"
 import type { Sessions } from "../store/subjectContract.js"
 
-/**
- * Errors of operations that read.
- *
- * @since 0.1.0
- * @category errors
- */
-export type ReadError = SessionStoreError | SessionDisabled
+/** The session could not be loaded, or sessions are disabled. */
+export type LoadError = Exclude<ReadError, SessionSchemaError>
 
-/**
- * Errors of operations that write: after the response's head has left, a change that would need a cookie is
- * `SessionClosed`.
- *
- * @since 0.1.0
- * @category errors
- */
-export type WriteError = SessionStoreError | SessionTooLarge | SessionClosed | SessionDisabled
+/** Only `modify` has an answer that means something for a session that has ended; every other change ends quietly. */
+export type ChangeError = Exclude<WriteError, SessionEnded>
+
+/** A change that has no value of a key to encode. */
+export type SaveError = Exclude<ChangeError, SessionSchemaError>
 
 /**
  * The operations on a request's session. The functions of this module with the same names call them on the current
@@ -43,30 +37,30 @@ export type WriteError = SessionStoreError | SessionTooLarge | SessionClosed | S
 export interface RequestContextService {
   readonly get: <A, I, R>(
     key: SessionKey<A, I, R>
-  ) => Effect.Effect<Option.Option<A>, SessionSchemaError | ReadError, R>
-  readonly keys: Effect.Effect<ReadonlyArray<string>, ReadError>
+  ) => Effect.Effect<Option.Option<A>, ReadError, R>
+  readonly keys: Effect.Effect<ReadonlyArray<string>, LoadError>
   readonly insert: <A, I, R>(
     key: SessionKey<A, I, R>,
     value: A
-  ) => Effect.Effect<void, SessionSchemaError | WriteError, R>
+  ) => Effect.Effect<void, ChangeError, R>
   readonly remove: <A, I, R>(
     key: SessionKey<A, I, R>
-  ) => Effect.Effect<Option.Option<A>, SessionSchemaError | WriteError, R>
+  ) => Effect.Effect<Option.Option<A>, ChangeError, R>
   readonly modify: <A, I, R, B>(
     key: SessionKey<A, I, R>,
     f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
-  ) => Effect.Effect<B, SessionSchemaError | WriteError, R>
-  readonly clear: Effect.Effect<void, WriteError>
+  ) => Effect.Effect<B, WriteError, R>
+  readonly clear: Effect.Effect<void, SaveError>
   readonly flush: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled>
   readonly renew: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled>
-  readonly setExpiry: (expiry: Duration.DurationInput | "browser-session") => Effect.Effect<void, WriteError>
-  readonly commit: Effect.Effect<void, WriteError>
+  readonly setExpiry: (expiry: Duration.DurationInput | "browser-session") => Effect.Effect<void, SaveError>
+  readonly commit: Effect.Effect<void, SaveError>
   readonly bind: (
     subject: string,
     client?: Client
-  ) => Effect.Effect<void, TooManySessions | WriteError, Sessions>
-  readonly signedIn: Effect.Effect<Option.Option<SignedIn>, ReadError>
-  readonly sessionId: Effect.Effect<Option.Option<string>, ReadError>
+  ) => Effect.Effect<void, TooManySessions | SaveError, Sessions>
+  readonly signedIn: Effect.Effect<Option.Option<SignedIn>, LoadError>
+  readonly sessionId: Effect.Effect<Option.Option<string>, LoadError>
 }
 
 /**

@@ -24,10 +24,16 @@ export class Draft {
   own: OwnExpiry | undefined
   /** changes that a save under way has taken; reads see through them */
   private saving: Changes | undefined
-  /** octets of what the session would hold; computed on the first insert, and forgotten when what is stored is another */
+  /** how many bytes the session would hold; computed on the first insert, for what was stored then */
   private weight: number | undefined
+  private weighed: Data | undefined
 
   constructor(private readonly scale: Scale) {}
+
+  /** There is something to save. */
+  get hasAny(): boolean {
+    return this.renewing || this.own !== undefined || !this.changes.isEmpty
+  }
 
   get isBeingSaved(): boolean {
     return this.saving !== undefined
@@ -57,7 +63,7 @@ export class Draft {
 
   /** Sets a text, unless the session would be too large. What is stored already is no change. */
   set(name: string, text: string, stored: Data | undefined): SessionTooLarge | undefined {
-    const before = this.weight ??= this.weigh(stored)
+    const before = this.weightOver(stored)
     const error = this.tooLarge(this.reweigh(name, text, stored), before)
     if (error !== undefined) {
       this.weight = before
@@ -94,14 +100,15 @@ export class Draft {
 
   // ── size ──
 
-  /** What is stored is another than what was weighed. */
-  unweigh(): void {
-    this.weight = undefined
+  private weightOver(stored: Data | undefined): number {
+    if (this.weight === undefined || this.weighed !== stored) this.weight = this.weigh(stored)
+    this.weighed = stored
+    return this.weight
   }
 
-  /** Keeps the running weight as if the key had the text (undefined: as if it were gone), and answers it. */
+  /** Keeps the running weight as if the key had the text (undefined: as if it were gone), and returns it. */
   private reweigh(name: string, text: string | undefined, stored: Data | undefined): number {
-    let weight = this.weight ??= this.weigh(stored)
+    let weight = this.weightOver(stored)
     const current = this.visible(name, stored)
     if (current !== undefined) weight -= this.scale.weigh(name, current)
     if (text !== undefined) weight += this.scale.weigh(name, text)

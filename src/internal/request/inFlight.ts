@@ -1,26 +1,26 @@
 /**
- * What the fibers of one request do at the same time: operations are counted, so that the response can wait for them;
- * writes come one after another.
+ * What the fibers of one request do at the same time. Operations are counted, so that the response can wait for them; writes
+ * come one after another.
  */
 import * as Effect from "effect/Effect"
 import { withDeadline } from "../edition/deadline.js"
 
-export class UnderWay {
+export class InFlight {
   private running = 0
   private idleWaiter: (() => void) | undefined
   private lock: Effect.Semaphore | undefined
 
-  /** Nothing runs, and nothing has been written yet: there is nobody to wait for. */
+  /** Nothing runs, and nothing has been written yet: there is nothing to wait for. */
   get isQuiet(): boolean {
     return this.running === 0 && this.lock === undefined
   }
 
-  /** Something was written or is being written: what runs `afterWrites` has its turn already. */
+  /** Something was written, or is being written: what runs `afterWrites` already has its turn. */
   get hasWritten(): boolean {
     return this.lock !== undefined
   }
 
-  /** Counts an operation; where no interruption can come between the counts. */
+  /** Counts an operation for as long as it runs; no interruption can come between the two counts. */
   counted<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.uninterruptibleMask((restore) => {
       this.running += 1
@@ -32,7 +32,7 @@ export class UnderWay {
     })
   }
 
-  /** Nothing runs any more; an operation that outlasts the store's time-out (a schema that hangs) is not waited for. */
+  /** Waits until nothing runs any more, but not for an operation that outlasts the store's time-out (a schema that hangs). */
   idle(millis: number): Effect.Effect<void> {
     const idle = Effect.async<void>((resume) => {
       if (this.running === 0) return resume(Effect.void)
@@ -41,19 +41,24 @@ export class UnderWay {
     return Effect.ignore(withDeadline(idle, millis, () => undefined))
   }
 
-  /** After the writes that are under way, and before those that come. */
+  /** Runs after the writes that are in progress, and before those that come later. */
   inTurn<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return (this.lock ??= Effect.unsafeMakeSemaphore(1)).withPermits(1)(effect)
   }
 
-  /** The same where somebody has written; else there is nobody to wait for. */
+  /** The same where something was written; otherwise there is nothing to wait for. */
   afterWrites<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.suspend(() => this.lock === undefined ? effect : this.lock.withPermits(1)(effect))
   }
 
+  /** No write of this request is in progress. */
+  get settled(): Effect.Effect<void> {
+    return this.afterWrites(Effect.void)
+  }
+
   /**
-   * Waiting and preparing may be interrupted; the write itself runs to its end (the store's time-out bounds it), because
-   * half a renewal would be a lost session.
+   * Waiting and preparing may be interrupted. The write itself runs to its end, which the store's time-out bounds, because
+   * half a renewal would lose the session.
    */
   exclusively<A, E, E2, R>(
     prepare: () => Effect.Effect<void, E>,

@@ -32,7 +32,7 @@ export class TestContext implements RequestContextService {
     const { enable, name } = this.store.config
     if (!enable) return undefined
     const cookie = this.token === undefined ? undefined : `${name}=${this.token}`
-    return new RequestSession(this.store, { cookie, userAgent: undefined, upgrade: false })
+    return new RequestSession(this.store, { cookie, userAgent: undefined })
   }
 
   /** Ends the request as a response with this status would, and begins the same browser's next one. */

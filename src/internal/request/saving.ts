@@ -1,0 +1,82 @@
+/**
+ * Saves the session of a request: takes what changed, decides what that asks of the store, carries it out, and reports the
+ * outcome to the other parts.
+ */
+import * as Effect from "effect/Effect"
+import type { Owner } from "../../SessionBackend.js"
+import { andThen, isDone } from "../edition/done.js"
+import type { Saved } from "../store/contract.js"
+import type { SaveError } from "./answer.js"
+import { type Basis, decide } from "./decide.js"
+import { endedElsewhere, type Parts } from "./parts.js"
+
+export type Full = Extract<Saved, { _tag: "Full" }>
+
+const nothing = Effect.succeed(undefined)
+
+/** The one place where a session is saved. Only a sign-in, which has an owner, can find the store `Full`. */
+export const save = (
+  parts: Parts,
+  now: number,
+  owner: Owner | undefined
+): Effect.Effect<Full | undefined, SaveError> => {
+  const { draft, store, stored } = parts
+  const { basis } = stored
+  if (basis === undefined) {
+    draft.discard()
+    return nothing
+  }
+  const taken = draft.peek(stored.data)
+  const marks = { renew: taken.renewing, own: taken.own, owner }
+  const decision = decide(store.config, basis, taken.changes, marks, now)
+  if (decision._tag === "Nothing") return nothing
+
+  draft.take(taken)
+  const giveBack = () => draft.undo(taken)
+  const settle = (saved: Saved): Full | undefined => {
+    if (saved._tag === "Full") {
+      giveBack()
+      return saved
+    }
+    draft.saved()
+    report(parts, basis, saved, now)
+    return undefined
+  }
+  const saving = andThen(
+    store.save(decision.save, now),
+    (saved) =>
+      saved._tag === "Conflict" && decision.without !== undefined
+        ? store.save(decision.without, now)
+        : Effect.succeed(saved)
+  )
+  if (isDone(saving)) return Effect.succeed(settle(saving.value))
+  const saved = Effect.onExit(saving, (exit) => exit._tag === "Success" ? Effect.void : Effect.sync(giveBack))
+  if (!decision.mere) return Effect.map(saved, settle)
+  // A mere refresh that failed is no failed commit: the session stands as it was (row M5).
+  return Effect.matchEffect(saved, {
+    onSuccess: (result) => Effect.succeed(settle(result)),
+    onFailure: (error) => Effect.as(Effect.logWarning("the session could not be refreshed", error.message), undefined)
+  })
+}
+
+const report = (parts: Parts, basis: Basis, saved: Exclude<Saved, Full>, now: number): void => {
+  const { answer, stored } = parts
+  switch (saved._tag) {
+    case "Ended":
+      return endedElsewhere(parts)
+    case "Missing":
+      return stored.unknown() // and there was nothing to start a new session with
+    case "Conflict":
+      return // migrated values that another request has overwritten
+    case "Saved":
+      if (saved.session === undefined) stored.written(saved.token)
+      else stored.found(saved.token, saved.id, saved.session)
+      return answer.written({ ...saved, before: cookieBefore(basis, saved.expiry.persistent) }, now)
+  }
+}
+
+/** What the browser holds. How long it keeps the cookie of a session that was not loaded is taken to be as it is now. */
+const cookieBefore = (basis: Basis, persistent: boolean) =>
+  basis._tag === "None"
+    ? undefined
+    : { token: basis.token, persistent: basis._tag === "Found" ? basis.session.persistent : persistent }

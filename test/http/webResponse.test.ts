@@ -1,0 +1,72 @@
+import { HttpApp, HttpServerResponse } from "@effect/platform"
+import { Effect, Layer, Schema } from "effect"
+import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
+import { describe, expect, it } from "vitest"
+import { serve } from "../support/server.js"
+
+const Value = SessionKey.make("value", Schema.String)
+
+const response = (...cookies: ReadonlyArray<string>) => {
+  const headers = new Headers()
+  for (const cookie of cookies) headers.append("set-cookie", cookie)
+  return HttpServerResponse.raw(new Response("raw", { headers }))
+}
+
+const scopes = ["theme=a; Path=/", "theme=b; Path=/admin", "theme=c; Domain=example.com; Path=/"]
+
+describe("a web Response that the handler returns as it is", () => {
+  it("R3: keeps cookies of one name that differ in Path or Domain, with the request id alone", async () => {
+    const app = RequestId.middleware(Effect.succeed(response(...scopes)))
+    const { dispose, handler } = HttpApp.toWebHandlerLayer(app, Layer.empty)
+    const sent = await handler(new Request("http://localhost/"))
+    expect(sent.headers.getSetCookie()).toEqual(scopes)
+    expect(sent.headers.get("x-request-id")).toHaveLength(36)
+    await dispose()
+  })
+
+  it("M3: keeps them beside the session's cookie, and a cookie that the platform's response sets as well", async () => {
+    const app = Effect.as(
+      RequestContext.insert(Value, "v"),
+      HttpServerResponse.unsafeSetCookie(response(...scopes), "theme", "d", { path: "/shop" })
+    )
+    const { request } = serve(app, SessionStore.layerMemory({ secure: false }))
+    const sent = (await request("/")).headers.getSetCookie()
+    expect(sent).toEqual(expect.arrayContaining([...scopes, "theme=d; Path=/shop"]))
+    expect(sent).toHaveLength(5)
+  })
+
+  it("M3: a cookie of the session's name is replaced in the session's own scope, and kept in another", async () => {
+    const app = Effect.as(
+      RequestContext.insert(Value, "v"),
+      response("session=old; Path=/", "session=; Max-Age=0; Path=/old")
+    )
+    const { request } = serve(app, SessionStore.layerMemory({ secure: false }))
+    const sent = (await request("/")).headers.getSetCookie()
+    expect(sent).toHaveLength(2)
+    expect(sent).toContain("session=; Max-Age=0; Path=/old")
+    expect(sent.some((cookie) => cookie.startsWith("session=old"))).toBe(false)
+  })
+
+  it("M9: no header lets a CDN store a response that sets the session's cookie", async () => {
+    const cdn = {
+      "cdn-cache-control": "public, max-age=600",
+      "surrogate-control": "max-age=600",
+      "cloudflare-cdn-cache-control": "max-age=600",
+      "vercel-cdn-cache-control": "max-age=600",
+      "netlify-cdn-cache-control": "max-age=600",
+      "edge-control": "max-age=600",
+      "x-accel-expires": "600"
+    }
+    const app = Effect.as(RequestContext.insert(Value, "v"), HttpServerResponse.text("ok", { headers: cdn }))
+    const { request } = serve(app, SessionStore.layerMemory({ secure: false }))
+    const sent = await request("/")
+    expect(Object.keys(cdn).filter((name) => sent.headers.has(name))).toEqual([])
+    expect(sent.headers.get("cache-control")).toBe("no-store")
+    const read = serve(
+      Effect.as(RequestContext.get(Value), HttpServerResponse.text("ok", { headers: cdn })),
+      SessionStore.layerMemory({ secure: false })
+    )
+    const untouched = await read.request("/")
+    expect(Object.keys(cdn).filter((name) => !untouched.headers.has(name))).toEqual([])
+  })
+})
