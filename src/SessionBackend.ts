@@ -178,6 +178,14 @@ export interface SessionBackendService {
     now: number
   ) => Effect.Effect<"removed" | "conflict" | "missing", SessionStoreError>
   readonly removeExpired: (now: number, limit: number) => Effect.Effect<number, SessionStoreError>
+  /**
+   * Whether the calling fiber holds the only connection to the database, because it is inside a transaction of the app.
+   * The store never lets such a fiber wait for another one, which may be waiting for that connection: it passes the queue
+   * of its session. An adapter over a pool of connections, or over none, leaves it out.
+   *
+   * @since 0.3.0
+   */
+  readonly isAlone?: Effect.Effect<boolean> | undefined
 }
 
 /**

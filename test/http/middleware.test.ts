@@ -409,7 +409,7 @@ describe("cookies of a request", () => {
     })
   }
 
-  it("M6: reading a well-formed token that is unknown leaves the cookie alone", async () => {
+  it("M6: a well-formed token that is unknown stays in the browser", async () => {
     const { request } = serve(routes, both.server())
     const response = await request("/read", { cookie: `session=${token}` })
     expect([response.status, response.headers.getSetCookie()]).toEqual([200, []])

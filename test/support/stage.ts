@@ -10,7 +10,7 @@ import * as backendStore from "../../src/internal/server/serverStore.js"
 import * as sessions from "../../src/internal/server/subjectSessions.js"
 import type { Counts } from "./counting.js"
 
-type Operation = keyof SessionBackend.SessionBackendService
+type Operation = Exclude<keyof SessionBackend.SessionBackendService, "isAlone">
 
 interface Hold {
   readonly operation: Operation

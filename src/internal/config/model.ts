@@ -1,29 +1,32 @@
 /**
- * The options of a session as an app gives them, and as the library uses them once they are resolved.
+ * The options of a session, as an app gives them and as the library uses them after it has checked them.
  */
 import type * as Duration from "effect/Duration"
 import type { KeyRing } from "../cookie/keyMaterial.js"
 
 /**
- * Options of every store. Durations are Effect's (`"1 hour"`, `Duration.days(1)`; a plain number is milliseconds).
+ * The options of every store. Durations are Effect's (`"1 hour"`, `Duration.days(1)`); a plain number is milliseconds.
  *
- * - `enable`: default true; false lets requests pass, and session operations fail with `SessionDisabled`.
- * - `name`: of the cookie. Default `__Host-session` when `secure`, `path` is `/` and there is no `domain`;
- *   `__Secure-session` when `secure` otherwise; else `session`.
- * - `httpOnly` (true), `secure` (true), `sameSite` (`"lax"`), `path` (`"/"`), `domain` (none), `partitioned` (false):
- *   the cookie's attributes. `Secure` follows this option alone; `X-Forwarded-*` is never read.
- * - `expiry`: the idle time; it rolls. Absent: a browser-session cookie, whose record lives `idle`.
- * - `idle`: 14 days; only without `expiry`.
- * - `absoluteExpiry`: counts from the creation and is never extended. Server stores: none by default. Cookie store: 30
- *   days; `Infinity` (`Duration.infinity`) opts out.
- * - `refreshAfter`: the part of the idle time after which a touched session is refreshed; 0 to 1, default 0.1.
- * - `storeTimeout`: 5 seconds; each call to the store that has not answered by then has failed.
- * - `commitWhen`: which statuses commit the changes; default `status < 500 && status !== 499`.
- * - `maxDuplicates`: how many cookies of the name are tried, default 4.
- * - `maxSessionBytes`: 262,144; server stores only: the most octets of keys and values.
- * - `cleanupInterval`: 60 seconds; server stores only: how often expired records are removed; `Infinity` means never.
+ * - `enable`: `true` by default. With `false`, requests pass through, and session operations fail with `SessionDisabled`.
+ * - `name`: the cookie's name. The default is `__Host-session` when `secure` is set, `path` is `/` and there is no
+ *   `domain`; it is `__Secure-session` when `secure` is set otherwise, and `session` when it is not.
+ * - `httpOnly` (`true`), `secure` (`true`), `sameSite` (`"lax"`), `path` (`"/"`), `domain` (absent), `partitioned`
+ *   (`false`): the attributes of the cookie, with their defaults. The attribute Secure follows the option `secure` alone;
+ *   `X-Forwarded-*` headers are never read.
+ * - `expiry`: how long a session lives after its last use, on the server and in the browser. When it is absent, the
+ *   browser drops the cookie when it closes, and the record lives as long as `idle` says.
+ * - `idle`: how long a record lives after its last use when there is no `expiry`; 14 days by default.
+ * - `absoluteExpiry`: how long a session lives after its creation, however much it is used. Server stores have none by
+ *   default. The cookie store has 30 days; `Infinity` (or `Duration.infinity`) switches it off.
+ * - `refreshAfter`: the part of the idle time after which a session that is used is extended; from 0 to 1, by default 0.1.
+ * - `storeTimeout`: a call to the store that takes longer than this has failed; 5 seconds by default.
+ * - `commitWhen`: decides from the response's status whether changes are saved; by default
+ *   `status < 500 && status !== 499`.
+ * - `maxDuplicates`: how many cookies with the session's name are tried in one request; 4 by default.
+ * - `maxSessionBytes`: how many bytes the keys and values of a session may take in a server store; 262,144 by default.
+ * - `cleanupInterval`: how often a server store removes expired records; 60 seconds by default, never with `Infinity`.
  *
- * What each one accepts is in docs/configuration.md; `resolve` refuses the rest.
+ * docs/configuration.md says what each option accepts, and `resolve` refuses everything else.
  *
  * @since 0.1.0
  * @category models
@@ -49,9 +52,9 @@ export interface SessionConfigOptions {
 }
 
 /**
- * The options resolved: every default filled in, every duration in milliseconds, every mistake found.
+ * Options that have been checked, with every default filled in and every duration in milliseconds.
  *
- * - `persistent`: whether the cookie has a Max-Age.
+ * - `persistent`: whether the cookie has a Max-Age. Without it, the browser drops the cookie when it closes.
  * - `absoluteMillis`: undefined when there is no absolute expiry.
  *
  * @since 0.1.0
@@ -80,9 +83,9 @@ export interface SessionConfig {
 /**
  * What a file or the environment declares: the options, and which store to use.
  *
- * - `Cookie`: everything sealed in the cookie; `audience` as in `SessionStore.layerCookie`.
- * - `Memory`: in this process; the bounds as in `SessionStore.layerMemory`.
- * - `Tower`: the server store that the app provides.
+ * - `Cookie`: each session is sealed in its cookie; `keys` and `audience` are those of `SessionStore.layerCookie`.
+ * - `Memory`: the sessions are kept in this process; the bounds are those of `SessionStore.layerMemory`.
+ * - `Tower`: the app provides the server store.
  *
  * @since 0.1.0
  * @category models

@@ -26,7 +26,8 @@ export const backend = (self: SessionBackendService, around: Around): SessionBac
   insert: (id, session, now) => around("insert", () => self.insert(id, session, now)),
   update: (id, patch, now, ifVersion, base) => around("update", () => self.update(id, patch, now, ifVersion, base)),
   remove: (id, ifVersion, now) => around("remove", () => self.remove(id, ifVersion, now)),
-  removeExpired: (now, limit) => around("removeExpired", () => self.removeExpired(now, limit))
+  removeExpired: (now, limit) => around("removeExpired", () => self.removeExpired(now, limit)),
+  isAlone: self.isAlone
 })
 
 export const index = (self: SubjectIndexService, around: Around): SubjectIndexService => ({
