@@ -24,7 +24,7 @@ export { warnings } from "./internal/config/warnings.js"
 /**
  * Checks every option and fills in the defaults. The layer of a store does this once, when it is built.
  *
- * - `kind`: the kind of the store. `client` has an absolute expiry of 30 days by default, and `server` has none.
+ * - `kind`: the kind of the store; both kinds have the same defaults.
  *
  * Returns `Left` with every mistake at once. Each mistake has the option's name as its path and says what is accepted.
  * Cookies that browsers would drop are mistakes: a name that starts with `__Host-`, `__Secure-`, `__Http-` or
@@ -45,9 +45,9 @@ export { warnings } from "./internal/config/warnings.js"
  */
 export const resolve = (
   options: SessionConfigOptions,
-  kind: "client" | "server"
+  _kind?: "client" | "server"
 ): Either.Either<SessionConfig, SessionConfigError> => {
-  const { config, mistakes } = resolveOptions(options, kind)
+  const { config, mistakes } = resolveOptions(options)
   return mistakes.length === 0 ? Either.right(config) : Either.left(configError(mistakes))
 }
 

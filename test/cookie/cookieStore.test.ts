@@ -49,6 +49,7 @@ const config = (over: Partial<SessionConfig> = {}): SessionConfig => ({
   refreshAfter: 0.1,
   storeTimeoutMillis: 5000,
   commitWhen: (status) => status < 500,
+  renewGraceMillis: 60_000,
   maxDuplicates: 4,
   maxSessionBytes: 262_144,
   cleanupIntervalMillis: minute,

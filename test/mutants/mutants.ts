@@ -229,7 +229,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C5",
     what: "a flush leaves the record to expire",
     file: "src/internal/server/records.ts",
-    find: "end: (id, owner, now) => andThen(backend.remove(id, undefined, now), () => forget(id, owner))",
+    find: "end: (id, owner, now) => andThen(endChain(id, now, 0), () => forget(id, owner))",
     replace: "end: (id, owner) => forget(id, owner)"
   },
   {
@@ -383,8 +383,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew drops what another request wrote meanwhile",
     file: "src/internal/server/renew.ts",
-    find: "backend.remove(renewal.oldId, current.version, now)",
-    replace: "backend.remove(renewal.oldId, undefined, now)"
+    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
+    replace: "backend.remove(renewal.oldId, undefined, now, successor(saved.id, now))"
   },
   {
     row: "C10",
@@ -404,7 +404,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew leaves the old record as well",
     file: "src/internal/server/renew.ts",
-    find: "backend.remove(renewal.oldId, current.version, now)",
+    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
     replace: "Effect.succeed(\"removed\" as const)"
   },
   {
@@ -1217,8 +1217,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S6",
     what: "a corrupt record stays",
     file: "src/internal/server/serverStore.ts",
-    find: "Effect.ignore(backend.remove(id, undefined, now)),\n          () => load(",
-    replace: "Effect.void,\n          () => load("
+    find: "Effect.ignore(backend.remove(id, undefined, now)),\n          () => next(",
+    replace: "Effect.void,\n          () => next("
   },
   {
     row: "S6",
@@ -1324,9 +1324,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "E1",
-    what: "a sealed session has no absolute time by default",
+    what: "a session has no absolute time by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "absoluteExpiry = kind === \"client\" ? clientAbsoluteMillis : Infinity",
+    find: "absoluteExpiry = defaultAbsoluteMillis",
     replace: "absoluteExpiry = Infinity"
   },
   {
@@ -1667,5 +1667,54 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/RequestContext.ts",
     find: "age >= -clockSkewMillis && age <= millis",
     replace: "age <= millis"
+  },
+  {
+    row: "S9",
+    what: "a renewal leaves no mark",
+    file: "src/internal/memory/backend.ts",
+    find: "    if (successor !== undefined) table.putMark(successor, now)\n",
+    replace: ""
+  },
+  {
+    row: "S9",
+    what: "a logout with an old id stops at its mark",
+    file: "src/internal/server/records.ts",
+    find: "      return endChain(removed.successor, now, step + 1)\n",
+    replace: "      return Effect.void\n"
+  },
+  {
+    row: "S9",
+    what: "a write with an old id starts a new session",
+    file: "src/internal/server/serverStore.ts",
+    find: "          return Effect.succeed(ended)\n        case \"Missing\"",
+    replace: "          return createUnseen(patch, now)\n        case \"Missing\""
+  },
+  {
+    row: "S9",
+    what: "what a request with an old id inserts after a read starts a new session",
+    file: "src/internal/request/stored.ts",
+    find: "asked.saved === undefined && result.reason !== \"Renewed\" ? absent : ended",
+    replace: "asked.saved === undefined ? absent : ended"
+  },
+  {
+    row: "S9",
+    what: "the late use of an old id is not counted",
+    file: "src/internal/server/oldId.ts",
+    find: "  Metrics.oldId()\n",
+    replace: ""
+  },
+  {
+    row: "S9",
+    what: "old ids are remembered although there is no grace",
+    file: "src/internal/server/renew.ts",
+    find: "graceMillis === 0 ? undefined : { id, expiresAt: now + graceMillis }",
+    replace: "{ id, expiresAt: now + Math.max(graceMillis, 1000) }"
+  },
+  {
+    row: "C5",
+    what: "a flush ends only the first session that the request carries",
+    file: "src/internal/request/stored.ts",
+    find: "return known === undefined ? endings : [known, ...endings]",
+    replace: "return known === undefined ? endings.slice(0, 1) : [known]"
   }
 ]

@@ -40,7 +40,7 @@ for (const database of databases) {
           expect(responses.filter(({ status }) => status !== 204)).toHaveLength(0)
           const backend = yield* SessionBackend.SessionBackend
           const record = yield* Effect.flatten(backend.find(idOf(cookie.split("=")[1]), Date.now()))
-          expect("_tag" in record ? record.detail : [...record.data.keys()].sort()).toEqual(["first", ...names].sort())
+          expect("_tag" in record ? record._tag : [...record.data.keys()].sort()).toEqual(["first", ...names].sort())
           yield* Effect.promise(dispose)
         }).pipe(Effect.scoped), 60_000)
     })

@@ -46,6 +46,7 @@ export const fields: Readonly<Record<Exclude<DeclaredOption, "enable">, Schema.S
   absoluteExpiry: secondsOrNever,
   refreshAfter: number,
   storeTimeout: seconds,
+  renewGrace: seconds,
   maxDuplicates: number,
   maxSessionBytes: number,
   cleanupInterval: secondsOrNever

@@ -16,12 +16,14 @@ import type { KeyRing } from "../cookie/keyMaterial.js"
  * - `expiry`: how long a session lives after its last use, on the server and in the browser. When it is absent, the
  *   browser drops the cookie when it closes, and the record lives as long as `idle` says.
  * - `idle`: how long a record lives after its last use when there is no `expiry`; 14 days by default.
- * - `absoluteExpiry`: how long a session lives after its creation, however much it is used. Server stores have none by
- *   default. The cookie store has 30 days; `Infinity` (or `Duration.infinity`) switches it off.
+ * - `absoluteExpiry`: how long a session lives after its creation or sign-in, however much it is used; 30 days by default.
+ *   `Infinity` (or `Duration.infinity`) switches it off.
  * - `refreshAfter`: the part of the idle time after which a session that is used is extended; from 0 to 1, by default 0.1.
  * - `storeTimeout`: a call to the store that takes longer than this has failed; 5 seconds by default.
  * - `commitWhen`: decides from the response's status whether changes are saved; by default
  *   `status < 500 && status !== 499`.
+ * - `renewGrace`: how long a server store remembers which session replaced one that was renewed; 60 seconds by default. With
+ *   0 it forgets the old id at once.
  * - `maxDuplicates`: how many cookies with the session's name are tried in one request; 4 by default.
  * - `maxSessionBytes`: how many bytes the keys and values of a session may take in a server store; 262,144 by default.
  * - `cleanupInterval`: how often a server store removes expired records; 60 seconds by default, never with `Infinity`.
@@ -46,6 +48,7 @@ export interface SessionConfigOptions {
   readonly refreshAfter?: number | undefined
   readonly storeTimeout?: Duration.DurationInput | undefined
   readonly commitWhen?: ((status: number) => boolean) | undefined
+  readonly renewGrace?: Duration.DurationInput | undefined
   readonly maxDuplicates?: number | undefined
   readonly maxSessionBytes?: number | undefined
   readonly cleanupInterval?: Duration.DurationInput | undefined
@@ -75,6 +78,7 @@ export interface SessionConfig {
   readonly refreshAfter: number
   readonly storeTimeoutMillis: number
   readonly commitWhen: (status: number) => boolean
+  readonly renewGraceMillis: number
   readonly maxDuplicates: number
   readonly maxSessionBytes: number
   readonly cleanupIntervalMillis: number

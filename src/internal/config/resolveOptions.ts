@@ -12,8 +12,8 @@ import type { SessionConfig, SessionConfigOptions } from "./model.js"
 
 const day = 24 * 60 * 60 * 1000
 
-/** E1: a stolen seal must not renew itself for ever. */
-const clientAbsoluteMillis = 30 * day
+/** E1: a stolen session that is in use must end at some time (ASVS 7.3.2). */
+const defaultAbsoluteMillis = 30 * day
 
 /** The packed form writes lengths with at most seven digits, and an escaped key has up to six times its length. */
 const maxSessionBytesLimit = 1024 * 1024
@@ -61,6 +61,7 @@ const Options = mapping(partial({
   storeTimeout: duration(between(1, 60 * 60 * 1000), "from 1 millisecond to 1 hour"),
   commitWhen: readable((value) => typeof value === "function" ? value as SessionConfig["commitWhen"] : undefined)
     .annotations(expects("a function from the response's status to a boolean")),
+  renewGrace: duration(between(0, 60 * 60 * 1000), "from 0 to 1 hour"),
   maxDuplicates: integer(1, 64),
   maxSessionBytes: integer(1, maxSessionBytesLimit),
   cleanupInterval: duration(
@@ -73,15 +74,14 @@ const commitsBelow500: SessionConfig["commitWhen"] = (status) => status < 500 &&
 
 /** Where there are mistakes, the configuration has defaults in their place, so that other checks can go on. */
 export const resolveOptions = (
-  options: SessionConfigOptions,
-  kind: "client" | "server"
+  options: SessionConfigOptions
 ): { readonly config: SessionConfig; readonly mistakes: ReadonlyArray<Mistake> } => {
   const mistakes: Array<Mistake> = []
   // A layer's options hold more than these, such as `keys`.
   const given = decode(Options, options, "", mistakes, "ignore") ?? {}
   const { domain, httpOnly = true, partitioned = false, path = "/", sameSite = "lax", secure = true } = given
   const cookie = { httpOnly, secure, sameSite, path, domain, partitioned }
-  const { absoluteExpiry = kind === "client" ? clientAbsoluteMillis : Infinity, expiry, idle } = given
+  const { absoluteExpiry = defaultAbsoluteMillis, expiry, idle } = given
   return {
     mistakes: [...mistakes, ...cookieMistakes({ ...cookie, name: given.name })],
     config: {
@@ -94,6 +94,7 @@ export const resolveOptions = (
       refreshAfter: given.refreshAfter ?? 0.1,
       storeTimeoutMillis: given.storeTimeout ?? 5000,
       commitWhen: given.commitWhen ?? commitsBelow500,
+      renewGraceMillis: given.renewGrace ?? 60_000,
       maxDuplicates: given.maxDuplicates ?? 4,
       maxSessionBytes: given.maxSessionBytes ?? 256 * 1024,
       cleanupIntervalMillis: given.cleanupInterval ?? 60_000

@@ -68,7 +68,7 @@ export const cookie = (options: CookieOptions): Layer.Layer<SessionStore, Sessio
       const { audience = "", keys } = options
       const hasKeys = Predicate.hasProperty(keys, TypeId)
       return Effect.map(
-        resolved(options, "client", { memory: false, weakKey: hasKeys && hasWeakKey(keys) }, (config) => [
+        resolved(options, { memory: false, weakKey: hasKeys && hasWeakKey(keys) }, (config) => [
           ...(hasKeys ? [] : [noKeys]),
           ...(typeof audience !== "string"
             ? [{ path: "audience", message: "must be text" }]
@@ -94,7 +94,7 @@ export const backend = (
   Layer.scoped(
     SessionStore,
     Effect.gen(function*() {
-      const config = yield* resolved(options, "server", noFacts, () => [])
+      const config = yield* resolved(options, noFacts, () => [])
       return yield* serverStore(config, yield* SessionBackend, undefined, undefined)
     })
   )
@@ -105,7 +105,7 @@ export const backendIndexed = (
   Layer.scopedContext(
     Effect.gen(function*() {
       const { subjectBound } = options
-      const config = yield* resolved(options, "server", noFacts, () => subjectBoundMistakes(subjectBound))
+      const config = yield* resolved(options, noFacts, () => subjectBoundMistakes(subjectBound))
       return yield* indexedStore(config, yield* SessionBackend, yield* SubjectIndex, subjectBound)
     })
   )
@@ -114,7 +114,7 @@ export const memory = (options: MemoryOptions = {}): Layer.Layer<SessionStore | 
   Layer.scopedContext(
     Effect.gen(function*() {
       const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000, subjectBound } = options
-      const config = yield* resolved(options, "server", { memory: true, weakKey: false }, ({ maxSessionBytes }) => [
+      const config = yield* resolved(options, { memory: true, weakKey: false }, ({ maxSessionBytes }) => [
         ...subjectBoundMistakes(subjectBound),
         ...boundMistakes({ maxSessions, maxBytes }, maxSessionBytes)
       ])

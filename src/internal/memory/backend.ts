@@ -56,7 +56,7 @@ export const make = (options: Options): Memory => {
     backend: makeBackend(table),
     index: SubjectIndex.make(table),
     stats: {
-      sessions: () => table.sessions,
+      sessions: () => table.sessions - table.marks,
       bytes: () => table.bytes,
       allocatedBytes: () => table.allocatedBytes,
       evicted: () => table.evicted
@@ -83,6 +83,7 @@ const makeBackend = (table: SessionTable): SessionBackendService => ({
   find: (id, now) => {
     const slot = table.live(id, now)
     if (slot === 0) return Effect.succeedNone
+    if (table.isMark(slot)) return Effect.succeed(Option.some(table.mark(slot)))
     table.use(slot)
     return Effect.succeed(Option.some(table.session(slot)))
   },
@@ -98,6 +99,7 @@ const makeBackend = (table: SessionTable): SessionBackendService => ({
   update: (id, patch, now, ifVersion) => {
     const slot = table.live(id, now)
     if (slot === 0) return done.updateMissing
+    if (table.isMark(slot)) return Effect.succeed(table.mark(slot))
     if (ifVersion !== undefined && ifVersion !== table.version(slot)) return done.updateConflict
     if (changesNothing(patch)) table.use(slot)
     else {
@@ -108,11 +110,13 @@ const makeBackend = (table: SessionTable): SessionBackendService => ({
     return Effect.succeed<Updated>({ _tag: "Updated", version, expiry: table.times(slot) })
   },
 
-  remove: (id, ifVersion, now) => {
+  remove: (id, ifVersion, now, successor) => {
     const slot = table.live(id, now)
     if (slot === 0) return done.missing
+    if (table.isMark(slot)) return Effect.succeed(table.mark(slot))
     if (ifVersion !== undefined && ifVersion !== table.version(slot)) return done.conflict
     table.drop(slot)
+    if (successor !== undefined) table.putMark(successor, now)
     return done.removed
   },
 

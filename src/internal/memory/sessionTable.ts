@@ -8,8 +8,17 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { hash as digest, randomUUID } from "node:crypto"
-import type { Expiry, ListedSession, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
+import type {
+  Expiry,
+  ListedSession,
+  NewSession,
+  Owner,
+  Renewed,
+  StoredSession,
+  Successor
+} from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
+import * as Mark from "../store/mark.js"
 import { ExpiryHeap } from "./expiryHeap.js"
 import { HashIndex } from "./hashIndex.js"
 import * as Ids from "./ids.js"
@@ -38,7 +47,9 @@ export class SessionTable {
   /** Secret, so that somebody who chooses a subject cannot choose the bucket that it falls into. */
   private readonly seed = randomUUID()
 
+  /** All slots in use, those of marks included. */
   sessions = 0
+  marks = 0
   /** What counts against `maxBytes`. */
   bytes = 0
   evicted = 0
@@ -183,6 +194,23 @@ export class SessionTable {
     this.bytes += size
   }
 
+  /** Leaves a mark under the id that was read last, whose session was dropped. */
+  putMark(successor: Successor, now: number): void {
+    const record = Mark.toRecord(successor, now)
+    this.put(record, new Measured(SessionText.write(record)), now)
+    this.records.setDouble(this.slotOf(), R.version, Mark.version)
+    this.marks++
+  }
+
+  /** What a renewal has left is no session, although it lies in a slot like one. */
+  isMark(slot: number): boolean {
+    return this.version(slot) === Mark.version
+  }
+
+  mark(slot: number): Renewed {
+    return Mark.fromRecord(this.session(slot))
+  }
+
   /** Replaces the text of a session and counts it as used. */
   rewrite(slot: number, text: Measured, now: number): void {
     const { records } = this
@@ -216,6 +244,7 @@ export class SessionTable {
     this.heap.remove(slot)
     this.byId.remove(slot)
     if (records.has(slot, R.flagOwner)) this.bySubject.remove(slot)
+    if (this.isMark(slot)) this.marks--
     this.sessions--
     this.bytes -= this.bytesOf(slot)
     this.texts.release(records.get(slot, R.textHead))

@@ -18,7 +18,8 @@ export const guarded = (backend: SessionBackendService, millis: number): Session
   insert: (id, session, now) => guard("insert", millis, () => backend.insert(id, session, now)),
   update: (id, patch, now, ifVersion, base) =>
     guard("update", millis, () => backend.update(id, patch, now, ifVersion, base)),
-  remove: (id, ifVersion, now) => guard("remove", millis, () => backend.remove(id, ifVersion, now)),
+  remove: (id, ifVersion, now, successor) =>
+    guard("remove", millis, () => backend.remove(id, ifVersion, now, successor)),
   removeExpired: (now, limit) => guard("removeExpired", millis, () => backend.removeExpired(now, limit)),
   isAlone: backend.isAlone
 })

@@ -23,12 +23,11 @@ import * as SubjectSessions from "./subjectSessions.js"
  */
 export const resolved = (
   options: SessionConfigOptions,
-  kind: "client" | "server",
   facts: { readonly memory: boolean; readonly weakKey: boolean },
   besides: (config: SessionConfig) => ReadonlyArray<Mistake>
 ): Effect.Effect<SessionConfig, SessionConfigError> =>
   Effect.suspend(() => {
-    const { config, mistakes } = resolveOptions(options, kind)
+    const { config, mistakes } = resolveOptions(options)
     const [first, ...rest] = [...mistakes, ...besides(config)]
     if (first !== undefined) return Effect.fail(new SessionConfigError({ mistakes: [first, ...rest] }))
     return Effect.as(

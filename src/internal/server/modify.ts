@@ -104,6 +104,7 @@ export const make = (config: SessionConfig, backend: SessionBackendService): Ses
               }
             })
           case "Missing":
+          case "Renewed":
             return Effect.succeed(missing)
           case "TooLarge":
             return Effect.fail(new SessionTooLarge({ size: updated.size, limit: config.maxSessionBytes }))

@@ -13,16 +13,20 @@ import { SessionStoreError } from "../../SessionError.js"
 import * as RandomPool from "../codec/random.js"
 import { andThen } from "../edition/done.js"
 import type { Saved } from "../store/contract.js"
+import * as OldId from "./oldId.js"
 import * as Token from "./token.js"
 
 /** A taken id among 2^256 means a broken source of randomness or a broken backend; several in a row mean the latter. */
 const maxIds = 4
 
+/** How many marks a logout follows: more renewals than that within a minute are no user's. */
+const maxSteps = 100
+
 export type Inserted = Extract<Saved, { readonly _tag: "Saved" | "Full" }>
 
 /**
  * - `insert`: a new record under a fresh id. `bound` limits how many sessions the owner may have.
- * - `end`: removes the record, whatever its version is.
+ * - `end`: removes the record, whatever its version is. Where a renewal has left its mark, the successor is removed.
  * - `forget`: takes a record that is gone out of its owner's index. A failure does no harm: the records decide.
  */
 export interface Records {
@@ -81,12 +85,20 @@ export const make = (backend: SessionBackendService, index: SubjectIndexService 
     })
   }
 
+  /** A session that was renewed several times while a mark lives is at the end of a chain of marks. */
+  const endChain = (id: string, now: number, step: number): Effect.Effect<void, SessionStoreError> =>
+    andThen(backend.remove(id, undefined, now), (removed) => {
+      if (typeof removed === "string" || step === maxSteps) return Effect.void
+      OldId.report(removed, now)
+      return endChain(removed.successor, now, step + 1)
+    })
+
   const forget: Records["forget"] = (id, owner) =>
     owner === undefined || index === undefined ? Effect.void : Effect.ignore(index.forget(owner.subject, id))
 
   return {
     insert,
-    end: (id, owner, now) => andThen(backend.remove(id, undefined, now), () => forget(id, owner)),
+    end: (id, owner, now) => andThen(endChain(id, now, 0), () => forget(id, owner)),
     forget
   }
 }

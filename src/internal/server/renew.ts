@@ -14,10 +14,12 @@ import type {
   Patch,
   SessionBackendService,
   StoredSession,
-  SubjectBound
+  SubjectBound,
+  Successor
 } from "../../SessionBackend.js"
 import { SessionStoreError, type SessionTooLarge } from "../../SessionError.js"
 import * as Data from "../codec/packedData.js"
+import type { SessionConfig } from "../config/model.js"
 import { andThen, map } from "../edition/done.js"
 import type { Saved } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
@@ -39,13 +41,19 @@ type Copied = Saved | { readonly _tag: "Changed" }
 const ended: Saved = { _tag: "Ended" }
 const changed: Copied = { _tag: "Changed" }
 
+/** What the old record gives its place to; undefined when the old id is to be forgotten at once. */
+const successorIn = (graceMillis: number) => (id: string, now: number): Successor | undefined =>
+  graceMillis === 0 ? undefined : { id, expiresAt: now + graceMillis }
+
 export const make = (
-  policy: ExpiryPolicy.Policy,
+  config: SessionConfig,
   backend: SessionBackendService,
   records: Records,
   bound: SubjectBound | undefined,
   tooLarge: (size: number) => SessionTooLarge | undefined
 ) => {
+  const successor = successorIn(config.renewGraceMillis)
+
   /** The new record: the current one with the request's changes. */
   const copyOf = ({ loaded, owner, patch }: Renewal, current: StoredSession, now: number): NewSession => {
     const { expiry } = patch
@@ -55,7 +63,7 @@ export const make = (
       ? current
       : current === loaded || (expiry.own && !sameLength(expiry, loaded)) || !isSameSubject(current.owner, owner)
       ? expiry
-      : ExpiryPolicy.touch(policy, { ...current, createdAt: expiry.createdAt }, now)
+      : ExpiryPolicy.touch(config, { ...current, createdAt: expiry.createdAt }, now)
     return {
       ...ExpiryPolicy.timesOf(times),
       data: Data.applyPatch(current.data, patch),
@@ -79,15 +87,18 @@ export const make = (
       const drop = Effect.suspend(() => records.end(saved.id, next.owner, now))
       return andThen(
         // When this fails, nobody knows whether the old record is gone. The new one must not live on beside it.
-        Effect.tapError(backend.remove(renewal.oldId, current.version, now), () => Effect.ignore(drop)),
+        Effect.tapError(
+          backend.remove(renewal.oldId, current.version, now, successor(saved.id, now)),
+          () => Effect.ignore(drop)
+        ),
         (removed): Effect.Effect<Copied, SessionStoreError> => {
           switch (removed) {
             case "removed":
               return map(records.forget(renewal.oldId, current.owner), () => saved)
-            case "missing":
-              return Effect.as(drop, ended)
             case "conflict":
               return Effect.as(drop, changed)
+            default: // missing, or renewed by another request
+              return Effect.as(drop, ended)
           }
         }
       )

@@ -21,6 +21,7 @@ import type { Base, Empty, Loaded, Saved, SessionStoreService } from "../store/c
 import * as ExpiryPolicy from "../store/expiry.js"
 import * as Guard from "./guard.js"
 import * as Modify from "./modify.js"
+import * as OldId from "./oldId.js"
 import * as Records from "./records.js"
 import * as Renew from "./renew.js"
 import * as Token from "./token.js"
@@ -28,6 +29,7 @@ import * as Token from "./token.js"
 const absent: Empty = { _tag: "Empty", reason: "Absent", warning: undefined }
 const unknown: Empty = { _tag: "Empty", reason: "Unknown", warning: undefined }
 const expired: Empty = { _tag: "Empty", reason: "Expired", warning: undefined }
+const renewed = (warning: string | undefined): Empty => ({ _tag: "Empty", reason: "Renewed", warning })
 const corrupt = (warning: string): Empty => ({ _tag: "Empty", reason: "Corrupt", warning })
 
 const ended: Saved = { _tag: "Ended" }
@@ -53,7 +55,10 @@ export const make = (
 
   // ── load ──
 
-  /** Tries the tokens in order; `otherwise` is why the one before did not open. */
+  /**
+   * Tries the tokens in order; `otherwise` is why the one before did not open. A session that was renewed is the reason that
+   * counts: the request must not start another one.
+   */
   const load = (
     tokens: ReadonlyArray<string>,
     now: number,
@@ -61,24 +66,28 @@ export const make = (
     otherwise = absent
   ): Effect.Effect<Loaded, SessionStoreError> => {
     if (at === tokens.length) return Effect.succeed(otherwise)
+    const next = (empty: Empty) => load(tokens, now, at + 1, otherwise.reason === "Renewed" ? otherwise : empty)
     const token = tokens[at]
     const id = Token.idOf(token)
     return andThen(backend.find(id, now), (found) => {
-      if (Option.isNone(found)) return load(tokens, now, at + 1, unknown)
+      if (Option.isNone(found)) return next(unknown)
       const record = found.value
+      if ("_tag" in record && record._tag === "Renewed") {
+        return next(renewed(OldId.report(record, now)))
+      }
       if ("_tag" in record) {
         if (record.newerFormat) {
           const warning = `A session record was written by a later version and is left untouched: ${record.detail}`
-          return load(tokens, now, at + 1, corrupt(warning))
+          return next(corrupt(warning))
         }
         const warning = `A session record could not be read and was removed: ${record.detail}`
         return andThen(
           Effect.ignore(backend.remove(id, undefined, now)),
-          () => load(tokens, now, at + 1, corrupt(warning))
+          () => next(corrupt(warning))
         )
       }
       return ExpiryPolicy.isExpired(config, record, now)
-        ? load(tokens, now, at + 1, expired)
+        ? next(expired)
         : Effect.succeed<Loaded>({ _tag: "Found", token, id, session: record, reseal: false })
     })
   }
@@ -124,6 +133,9 @@ export const make = (
           return Effect.succeed<Saved>(updated)
         case "TooLarge":
           return Effect.fail(new SessionTooLarge({ size: updated.size, limit: config.maxSessionBytes }))
+        case "Renewed":
+          OldId.report(updated, now)
+          return Effect.succeed(ended)
         case "Missing":
           return session === undefined ? createUnseen(patch, now) : Effect.succeed(ended)
         case "Updated":

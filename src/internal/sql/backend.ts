@@ -28,6 +28,8 @@ const maxTries = 64
 const maxRemoved: { readonly [dialect in Dialect]: number } = { pg: Infinity, mysql: Infinity, sqlite: 100 }
 
 const missing: Updated = { _tag: "Missing" }
+type Removed = Effect.Effect.Success<ReturnType<SessionBackendService["remove"]>>
+
 const conflict: Updated = { _tag: "Conflict" }
 
 interface Change {
@@ -108,7 +110,8 @@ export const make = (executor: Executor, statements: Statements): SessionBackend
     }
     return executor.readLatest("update", statements.find, [id], (rows) => {
       const record = Record.parseFirst(rows, now)
-      if (record === undefined || "_tag" in record) return next(missing)
+      if (record === undefined) return next(missing)
+      if ("_tag" in record) return next(record._tag === "Renewed" ? record : missing)
       return ifVersion !== undefined && ifVersion !== record.version
         ? Effect.zipRight(executor.distrustTransaction, next(conflict))
         : compareAndSet(change, record, next)
@@ -149,24 +152,33 @@ export const make = (executor: Executor, statements: Statements): SessionBackend
 
   // ── remove ──
 
-  const remove: SessionBackendService["remove"] = (id, ifVersion, now) => {
-    const at = Record.whole(now)
-    if (ifVersion === undefined) {
-      return executor.write(
-        "remove",
-        statements.remove,
-        [id, at],
-        (removed) => Exit.succeed(removed === 0 ? "missing" : "removed")
-      )
-    }
-    return executor.write("remove", statements.removeVersion, [id, ifVersion, at], (removed) =>
-      removed > 0
-        ? Exit.succeed("removed" as const)
-        : executor.readLatest("remove", statements.find, [id], (rows) =>
-          Record.parseFirst(rows, now) === undefined
-            ? Exit.succeed("missing" as const)
-            : Effect.as(executor.distrustTransaction, "conflict" as const)))
+  const remove: SessionBackendService["remove"] = (id, ifVersion, now, successor) => {
+    const params = successor === undefined ? [] : Record.markParams(successor, now, textOf)
+    params.push(id, Record.whole(now))
+    if (ifVersion !== undefined) params.push(ifVersion)
+    return executor.write(
+      "remove",
+      removal(successor !== undefined, ifVersion !== undefined),
+      params,
+      (removed) =>
+        removed > 0
+          ? Exit.succeed<Removed>("removed")
+          : executor.readLatest("remove", statements.find, [id], (rows): Effect.Effect<Removed> => {
+            const record = Record.parseFirst(rows, now)
+            if (record !== undefined && "_tag" in record && record._tag === "Renewed") return Exit.succeed(record)
+            return record === undefined || ifVersion === undefined
+              ? Exit.succeed("missing")
+              : Effect.as(executor.distrustTransaction, "conflict")
+          })
+    )
   }
+
+  const removal = (leavesMark: boolean, ofVersion: boolean): string =>
+    leavesMark
+      ? ofVersion ? statements.markVersion : statements.mark
+      : ofVersion
+      ? statements.removeVersion
+      : statements.remove
 
   const removeExpired: SessionBackendService["removeExpired"] = (now, limit) => {
     if (limit < 1) return Effect.succeed(0)

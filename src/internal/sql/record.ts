@@ -6,9 +6,19 @@
  * rows, in any way, as long as `id` and `expires_at` keep their meaning.
  */
 import * as Crypto from "node:crypto"
-import type { Corrupt, Expiry, ListedSession, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
+import type {
+  Corrupt,
+  Expiry,
+  ListedSession,
+  NewSession,
+  Owner,
+  Renewed,
+  StoredSession,
+  Successor
+} from "../../SessionBackend.js"
 import * as Data from "../codec/packedData.js"
-import { type Dialect, format } from "./table.js"
+import * as Mark from "../store/mark.js"
+import { type Dialect, format, markFormat } from "./table.js"
 
 /** The columns by name, as `statements.ts` selects them. */
 export type Row = { readonly [column: string]: unknown }
@@ -97,17 +107,35 @@ export const idIn = (row: Row): string => text(row.id) ?? ""
 const corrupt = (detail: string): Corrupt => ({ _tag: "Corrupt", newerFormat: false, detail })
 
 /** The record of the first row, if there is one that has not expired. */
-export const parseFirst = (rows: ReadonlyArray<Row>, now: number): StoredSession | Corrupt | undefined =>
+export const parseFirst = (rows: ReadonlyArray<Row>, now: number): StoredSession | Corrupt | Renewed | undefined =>
   rows.length === 0 ? undefined : parse(rows[0], now)
 
 /** The record of a row; undefined when it has expired. Details name columns, and never what is in them. */
-export const parse = (row: Row, now: number): StoredSession | Corrupt | undefined => {
+export const parse = (row: Row, now: number): StoredSession | Corrupt | Renewed | undefined => {
+  if (integer(row.format) === markFormat) return parseMark(row, now)
   const session = parseListed(row, now)
   if (session === undefined || "_tag" in session) return session
   const flat = text(row.data)
   if (flat === undefined) return corrupt("data is not text")
   const data = Data.unpack(flat)
   return data === undefined ? corrupt("data cannot be parsed") : { ...session, data }
+}
+
+/** The parameters of a mark: its times and its data. */
+export const markParams = (successor: Successor, now: number, text: (text: string) => unknown): Array<unknown> => {
+  const record = Mark.toRecord(successor, now)
+  const params = timeParams(record)
+  params.push(text(Data.pack(record.data)))
+  return params
+}
+
+const parseMark = (row: Row, now: number): Corrupt | Renewed | undefined => {
+  if (integer(row.expires_at) <= now) return undefined
+  const flat = text(row.data)
+  const data = flat === undefined ? undefined : Data.unpack(flat)
+  return data === undefined
+    ? corrupt("the mark of a renewal cannot be parsed")
+    : Mark.fromRecord({ createdAt: integer(row.created_at), data })
 }
 
 /** The record of a row that was selected without its data. */

@@ -1,7 +1,7 @@
 /**
  * The texts of all statements. They are built once, because compiling a template for each call costs more than the call.
  */
-import { type Dialect, format, type Table } from "./table.js"
+import { type Dialect, format, markFormat, type Table } from "./table.js"
 
 /** All columns, in the order of an insert's parameters. */
 const columns = [
@@ -50,8 +50,12 @@ export interface Statements {
   readonly updateNothing: string
   /** id, now */
   readonly remove: string
-  /** id, version, now */
+  /** id, now, version */
   readonly removeVersion: string
+  /** times, data, id, now. Leaves a mark in the place of a record. */
+  readonly mark: string
+  /** times, data, id, now, version */
+  readonly markVersion: string
   /** now. The limit is in the text, because not every MySQL takes it as a parameter. */
   readonly removeExpired: (limit: number) => string
   /** subject_hash, now. Gives records without their data, the oldest first. */
@@ -85,6 +89,10 @@ export const make = (dialect: Dialect, table: Table): Statements => {
   const record = `(${columns.join(", ")}) VALUES (?, 1, ${format}, ${given.slice(1).map(() => "?").join(", ")})`
   const same = "WHERE id = ? AND version = ? AND expires_at = ?"
   const update = (set: string): string => text(`UPDATE ${sessions} SET ${set}version = version + 1 ${same}${returning}`)
+  const unmarked = `WHERE id = ? AND expires_at > ? AND format <> ${markFormat}`
+  const mark =
+    `UPDATE ${sessions} SET version = version + 1, format = ${markFormat}, ${times}, data = ?, subject_hash = NULL, `
+    + "subject = NULL, authenticated_at = NULL, user_agent = NULL, address = NULL"
   return {
     find: text(`SELECT ${selected} FROM ${sessions} WHERE id = ?`),
     // CROSS makes SQLite look each id up in the index. With `id IN (…)` it reads the whole table when ANALYZE saw that small.
@@ -107,8 +115,10 @@ export const make = (dialect: Dialect, table: Table): Statements => {
     updateAll: update(`data = ?, ${times}, `),
     updateTimes: update(`${times}, `),
     updateNothing: update(""),
-    remove: text(`DELETE FROM ${sessions} WHERE id = ? AND expires_at > ?${returning}`),
-    removeVersion: text(`DELETE FROM ${sessions} WHERE id = ? AND version = ? AND expires_at > ?${returning}`),
+    remove: text(`DELETE FROM ${sessions} ${unmarked}${returning}`),
+    removeVersion: text(`DELETE FROM ${sessions} ${unmarked} AND version = ?${returning}`),
+    mark: text(`${mark} ${unmarked}${returning}`),
+    markVersion: text(`${mark} ${unmarked} AND version = ?${returning}`),
     removeExpired: (limit) => {
       switch (dialect) {
         // Rows that another instance is cleaning up are passed over. ARRAY makes it one scan of the index. The lock looks at

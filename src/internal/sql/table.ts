@@ -12,6 +12,9 @@ export type Dialect = "pg" | "mysql" | "sqlite"
 /** The layout of a record: so far, there is one. A row with a higher number was written by a later version. */
 export const format = 1
 
+/** Of a mark that a renewal has left. A version that does not know it takes it for a newer format, and leaves it alone. */
+export const markFormat = 2
+
 export const defaultName = "effect_sessions"
 
 /**
