@@ -591,6 +591,15 @@ describe("cookies of a request", () => {
       expect(removed).toMatch(/^sid=; Max-Age=0;/)
     })
   }
+
+  it("M8: text in another cookie's value is not read as a cookie, so that __Host- keeps its promise", async () => {
+    const { request } = serve(routes, SessionStore.layerMemory())
+    const attacker = cookieOf(await request("/write?value=attacker", { method: "POST" }))
+    const victim = cookieOf(await request("/write?value=victim", { method: "POST" }))
+    for (const header of [`theme=dark, ${attacker}; ${victim}`, `theme=dark,${attacker}; ${victim}`]) {
+      expect(await (await request("/read", { cookie: header })).text()).toBe("victim")
+    }
+  })
 })
 
 // ── M9, M12, M13 ──

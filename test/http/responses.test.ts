@@ -1,7 +1,7 @@
-import { type HttpApp, HttpServerResponse } from "@effect/platform"
+import { HttpApp, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { RequestContext, SessionStore } from "effect-session"
+import { Effect, Layer, Logger, Stream } from "effect"
+import { RequestContext, RequestId, SessionStore } from "effect-session"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { listen, type Log, serve } from "../support/server.js"
@@ -107,5 +107,28 @@ describe("responses", () => {
     expect([response.status, response.headers.getSetCookie()]).toEqual([503, []])
     expect(response.headers.get("x-request-id")).toHaveLength(36)
     expect(logs.map(({ level }) => level)).toEqual(["ERROR"])
+  })
+
+  it("M3: a body that fails while it is sent causes no warning that the handler set the session's cookie", async () => {
+    const lines: Array<string> = []
+    const logger = Logger.replace(
+      Logger.defaultLogger,
+      Logger.make(({ message }) => void lines.push(JSON.stringify(message)))
+    )
+    const broken = Stream.concat(Stream.make(new Uint8Array([65])), Stream.fail("broken"))
+    const app = Effect.as(RequestContext.insert(A, "x"), HttpServerResponse.stream(broken)).pipe(
+      RequestContext.middleware,
+      RequestId.middleware
+    )
+    // As on the Node server: the sending dies with the response, and the response handlers run again.
+    const sending = HttpApp.toHandled(app, (_request, response) => Effect.die(response))
+    const request = HttpServerRequest.fromWeb(new Request("http://localhost/"))
+    await Effect.runPromise(
+      Effect.exit(Effect.provideService(sending, HttpServerRequest.HttpServerRequest, request)).pipe(
+        Effect.provide(Layer.merge(memory(), logger)),
+        Effect.scoped
+      )
+    )
+    expect(lines.filter((line) => line.includes("the handler set a cookie"))).toEqual([])
   })
 })

@@ -139,4 +139,89 @@ describe("a request's expiry and refresh", () => {
         }
       }
     }))
+
+  const month = { session: { idleMillis: Duration.toMillis("30 days"), own: true } }
+  const minutes = { session: { idleMillis: Duration.toMillis("5 minutes"), own: true } }
+
+  it.effect("E4: the refresh of a request that only reads yields to an expiry that another request set", () =>
+    Effect.gen(function*() {
+      const { begin, store, visit } = stage({ expiry: "1 hour" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust("20 minutes")
+      yield* visit(
+        token,
+        (session) => Effect.zipRight(session.get(A), visit(token, (other) => other.setExpiry("30 days")))
+      )
+      expect(yield* store.load([token], 0)).toMatchObject(month)
+    }))
+
+  it.effect("E4: the refresh of a request that writes yields to an expiry that another request set, and the write is saved", () =>
+    Effect.gen(function*() {
+      const { begin, store, stored, visit } = stage({ expiry: "10 hours" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust("2 hours")
+      yield* visit(token, (session) =>
+        Effect.gen(function*() {
+          yield* session.get(A)
+          yield* visit(token, (other) => other.setExpiry("5 minutes"))
+          yield* session.insert(B, "b")
+        }))
+      expect(yield* store.load([token], 0)).toMatchObject(minutes)
+      expect(yield* stored(token)).toEqual({ a: "\"a\"", b: "\"b\"" })
+    }))
+
+  it.effect("E4: the refresh after a write without a read yields to an expiry that another request set", () =>
+    Effect.gen(function*() {
+      const { begin, finish, hold, request, store, visit } = stage({ expiry: "10 hours" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust("2 hours")
+      const session = request(token)
+      yield* session.insert(B, "b")
+      const update = hold("update", "after")
+      const finishing = yield* Effect.fork(finish(session, token))
+      yield* update.reached
+      yield* visit(token, (other) => other.setExpiry("5 minutes"))
+      yield* update.release
+      yield* Fiber.join(finishing)
+      expect(yield* store.load([token], 0)).toMatchObject(minutes)
+    }))
+
+  it.effect("E3: when another write displaces the refresh of a request's write, a second step refreshes the session", () =>
+    Effect.gen(function*() {
+      const { begin, store, visit } = stage({ expiry: "1 hour" })
+      const token = yield* begin((session) => session.insert(A, "a"))
+      yield* TestClock.adjust("30 minutes")
+      yield* visit(token, (session) =>
+        Effect.gen(function*() {
+          yield* session.get(A)
+          yield* store.save({
+            base: { token, session: undefined },
+            patch: { clear: false, set: new Map([["c", "1"]]), remove: new Set(), expiry: undefined, maxBytes: 1000 },
+            renew: false,
+            ifVersion: undefined,
+            owner: undefined
+          }, 0)
+          yield* session.insert(B, "b")
+        }))
+      yield* TestClock.adjust("45 minutes")
+      const now = Duration.toMillis("75 minutes")
+      expect((yield* store.load([token], now))._tag).toBe("Found")
+    }))
+
+  it.effect("S4: a socket or a stream that outlives its session reads nothing from it and writes nothing to it", () =>
+    Effect.gen(function*() {
+      const { begin, request, stored } = stage({ expiry: "1 hour", absoluteExpiry: "2 hours" })
+      const token = yield* begin((session) => session.insert(A, "admin"))
+      const socket = request(token)
+      yield* socket.upgrade
+      expect(yield* socket.get(A)).toEqual(Option.some("admin"))
+      yield* TestClock.adjust("3 hours")
+      expect([yield* socket.get(A), yield* socket.keys, yield* socket.sessionId]).toEqual([
+        Option.none(),
+        [],
+        Option.none()
+      ])
+      yield* socket.insert(B, "late")
+      expect(yield* stored(token)).toBeUndefined()
+    }))
 })

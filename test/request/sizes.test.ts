@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Option, Schema } from "effect"
+import { Cause, Effect, Exit, Option, Schema, TestClock } from "effect"
 import { KeyRing, SessionError, SessionKey } from "effect-session"
 import type { RequestSession } from "../../src/internal/request/requestSession.js"
 import { A, B } from "../support/sessionKeys.js"
@@ -117,5 +117,68 @@ describe("the size of a session", () => {
       const { verdict } = yield* visit(token, (session) => session.insert(B, "0123456789"))
       expect(verdict.failure).toMatchObject({ _tag: "SessionTooLarge", size: 26, limit: 20 })
       expect(yield* stored(token)).toEqual({ a: "\"0123456789\"" })
+    }))
+})
+
+describe("values of older versions that have outgrown the limit", () => {
+  const CartV1 = SessionKey.make("cart", Schema.Array(Schema.String))
+  const Cart = SessionKey.make("cart", Schema.Array(Schema.Struct({ sku: Schema.String, quantity: Schema.Int })), {
+    from: SessionKey.previous(Schema.Array(Schema.String), (skus) => skus.map((sku) => ({ sku, quantity: 1 })))
+  })
+  const skus = (count: number) => Array.from({ length: count }, (_, i) => `sku-00000${i}`)
+
+  it.effect("S7: a migrated value over the limit is read and stays as it is, and other writes and refreshes are saved", () =>
+    Effect.gen(function*() {
+      const { begin, stored, visit } = stage({ maxSessionBytes: 200, expiry: "1 hour" })
+      const token = yield* begin((session) => session.insert(CartV1, skus(10)))
+      const before = yield* stored(token)
+      for (let visits = 0; visits < 6; visits++) {
+        yield* TestClock.adjust("20 minutes")
+        const { value, verdict } = yield* visit(token, (session) => session.get(Cart))
+        expect([visits, Option.isSome(value), verdict.cookie._tag]).toEqual([visits, true, "Set"])
+      }
+      const { verdict } = yield* visit(token, (session) => Effect.zipRight(session.get(Cart), session.insert(B, "b")))
+      expect(verdict.failure).toBeUndefined()
+      expect(yield* stored(token)).toEqual({ ...before, b: "\"b\"" })
+    }))
+
+  it.effect("K6: a migrated value that a cookie cannot hold is read and stays as it is, and other writes are saved", () =>
+    Effect.gen(function*() {
+      const { finish, request, visit } = sealedStage(yield* KeyRing.generate)
+      const { token: sent } = yield* visit(undefined, (session) => session.insert(CartV1, skus(120)))
+      const second = request(sent)
+      expect(Option.isSome(yield* second.get(Cart))).toBe(true)
+      yield* second.insert(B, "b")
+      const { token, verdict } = yield* finish(second, sent)
+      expect(verdict.failure).toBeUndefined()
+      const third = request(token)
+      expect([yield* third.get(B), yield* third.get(CartV1)]).toEqual([Option.some("b"), Option.some(skus(120))])
+    }))
+})
+
+describe("a session over a limit that was lowered", () => {
+  it.effect("S7: a session over a lowered limit is changed, renewed and signed in as before, as long as it does not grow", () =>
+    Effect.gen(function*() {
+      const before = stage({ maxSessionBytes: 200 })
+      const old = yield* before.begin((session) => session.insert(A, "a".repeat(150)))
+      const { finish, request } = stage({ maxSessionBytes: 100 }, () => before.backend)
+      const visit = (sent: string, handler: (session: RequestSession) => Effect.Effect<unknown, unknown>) =>
+        Effect.gen(function*() {
+          const session = request(sent)
+          const exit = yield* Effect.exit(handler(session))
+          const { token, verdict } = yield* finish(session, sent)
+          expect(verdict.failure).toBeUndefined()
+          return { exit, token: token! }
+        })
+      const smaller = yield* visit(old, (s) => Effect.zipRight(s.get(A), s.insert(A, "a".repeat(140))))
+      expect(smaller.exit._tag).toBe("Success")
+      const modified = yield* visit(old, (s) => s.modify(A, () => [1, Option.some("a".repeat(130))]))
+      expect(modified.exit._tag).toBe("Success")
+      const larger = yield* visit(old, (s) => Effect.zipRight(s.get(A), s.insert(B, "b")))
+      expect(larger.exit).toMatchObject({ cause: { error: { _tag: "SessionTooLarge", limit: 100 } } })
+      const { token: renewed } = yield* visit(old, (s) => s.renew)
+      const { token: bound } = yield* visit(renewed, (s) => s.bind("ada"))
+      expect(new Set([old, renewed, bound]).size).toBe(3)
+      expect(yield* before.stored(bound)).toEqual({ a: JSON.stringify("a".repeat(130)) })
     }))
 })

@@ -771,7 +771,7 @@ const middleware: ReadonlyArray<Row> = [
   ),
 
   both(
-    "M6: garbage in the cookie reads as an empty session, is never an error, and stays in the browser",
+    "M6: a malformed cookie reads as an empty session, is never an error, and stays in the browser",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
