@@ -159,7 +159,7 @@ const app = HttpRouter.empty.pipe(
 
 // ── the process ──
 
-const send = (answer: Answer): void => void process.send?.(answer)
+const send = (answer: Answer): void => void process.send?.(answer, undefined, undefined, () => undefined)
 
 const heap = (snapshot: string | undefined): void => {
   globalThis.gc?.()

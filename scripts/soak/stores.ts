@@ -1,16 +1,9 @@
 /**
  * The stores that the soak can run on, with their default configuration, and the faults that can be built into them.
  */
-import { KeyValueStore } from "@effect/platform"
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import { MysqlClient } from "@effect/sql-mysql2"
-import { PgClient } from "@effect/sql-pg"
-import { SqliteClient } from "@effect/sql-sqlite-node"
+import type * as SqlClient from "@effect/sql/SqlClient"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { KeyRing, type Sessions, SessionStore } from "effect-session"
-import * as Files from "effect-session/SessionStore/KeyValueStore"
-import * as Redis from "effect-session/SessionStore/Redis"
-import * as Sql from "effect-session/SessionStore/Sql"
 import { join } from "node:path"
 import type { Plant, Setup } from "./script.js"
 
@@ -25,34 +18,58 @@ const urls = {
 const optionsOf = (plant: Plant | undefined): SessionStore.ServerOptions =>
   plant === "commit-always" ? { commitWhen: () => true } : {}
 
+/** The client of a database is loaded only where it is used: all of them together take seconds. */
+const lazily = (load: () => Promise<Store>): Store => Layer.unwrapEffect(Effect.promise(load))
+
 const sound = ({ place, plant, store }: Setup): Store => {
   const options = optionsOf(plant)
-  const sql = (client: Layer.Layer<never, unknown> | Layer.Layer<unknown, unknown>, table: string): Store =>
-    Sql.layer({ ...options, table }).pipe(
+  const sql = async (client: Layer.Layer<SqlClient.SqlClient, unknown>, table: string): Promise<Store> => {
+    const Sql = await import("effect-session/SessionStore/Sql")
+    return Sql.layer({ ...options, table }).pipe(
       Layer.provide(Layer.effectDiscard(Sql.createTable({ table }))),
-      Layer.provide(client as ReturnType<typeof SqliteClient.layer>)
+      Layer.provide(client)
     )
+  }
   switch (store) {
     case "memory":
       return SessionStore.layerMemory(options)
     case "cookie":
-      // `Sessions` is not used with this store: no script of the soak asks for it
+      // No script of the soak asks for `Sessions` with this store.
       return Layer.unwrapEffect(
         Effect.map(KeyRing.generate, (keys) => SessionStore.layerCookie({ ...options, keys }))
       ) as Store
     case "redis":
-      return Redis.layer({ ...options, prefix: `${place}:`, redis: { url: urls.redis } })
+      return lazily(async () => {
+        const Redis = await import("effect-session/SessionStore/Redis")
+        return Redis.layer({ ...options, prefix: `${place}:`, redis: { url: urls.redis } })
+      })
     case "postgres":
-      return sql(PgClient.layer({ url: Redacted.make(urls.postgres) }), place)
+      return lazily(async () => {
+        const { PgClient } = await import("@effect/sql-pg")
+        return sql(PgClient.layer({ url: Redacted.make(urls.postgres) }), place)
+      })
     case "mysql":
-      return sql(MysqlClient.layer({ url: Redacted.make(urls.mysql) }), place)
+      return lazily(async () => {
+        const { MysqlClient } = await import("@effect/sql-mysql2")
+        return sql(MysqlClient.layer({ url: Redacted.make(urls.mysql) }), place)
+      })
     case "sqlite":
-      return sql(SqliteClient.layer({ filename: join(place, "sessions.sqlite") }), "sessions")
+      return lazily(async () => {
+        const { SqliteClient } = await import("@effect/sql-sqlite-node")
+        return sql(SqliteClient.layer({ filename: join(place, "sessions.sqlite") }), "sessions")
+      })
     case "files":
-      return Files.layer(options).pipe(
-        Layer.provide(KeyValueStore.layerFileSystem(join(place, "sessions"))),
-        Layer.provide(NodeContext.layer)
-      )
+      return lazily(async () => {
+        const [Files, { KeyValueStore }, NodeContext] = await Promise.all([
+          import("effect-session/SessionStore/KeyValueStore"),
+          import("@effect/platform"),
+          import("@effect/platform-node/NodeContext")
+        ])
+        return Files.layer(options).pipe(
+          Layer.provide(KeyValueStore.layerFileSystem(join(place, "sessions"))),
+          Layer.provide(NodeContext.layer)
+        )
+      })
   }
 }
 
