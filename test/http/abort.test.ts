@@ -1,0 +1,109 @@
+/**
+ * What becomes of the changes of a request whose client goes away: decided by what the server had seen by the time that the
+ * handler ended, and not by when the client gave up.
+ */
+import { HttpApp, HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { Context, Deferred, Effect, Exit, Layer, Option, Schema, Scope } from "effect"
+import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
+import * as Http from "node:http"
+
+const Value = SessionKey.make("value", Schema.String)
+const Count = SessionKey.make("count", Schema.Int)
+
+/** A request whose handler waits after it has changed the session. */
+interface Held {
+  /** lets the handler go on */
+  readonly goOn: () => void
+  /** the statuses that the session was asked to finish with, once the request has ended on the server */
+  readonly ended: Promise<ReadonlyArray<number>>
+}
+
+const waiting = new Map<string, (held: Held) => void>()
+
+const hold = (name: string): Promise<Held> => new Promise((resolve) => waiting.set(name, resolve))
+
+const change = Effect.gen(function*() {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const name = new URL(request.url, "http://localhost").searchParams.get("name") ?? ""
+  const gate = yield* Deferred.make<void>()
+  const statuses: Array<number> = []
+  let end: (statuses: ReadonlyArray<number>) => void = () => undefined
+  const ended = new Promise<ReadonlyArray<number>>((resolve) => end = resolve)
+  yield* HttpApp.appendPreResponseHandler((_, response) => {
+    statuses.push(response.status)
+    return Effect.succeed(response)
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(() => end(statuses)))
+  yield* RequestContext.insert(Value, name)
+  yield* RequestContext.modify(Count, (count) => [undefined, Option.some(Option.getOrElse(count, () => 0) + 1)])
+  waiting.get(name)?.({ goOn: () => Deferred.unsafeDone(gate, Exit.void), ended })
+  yield* Deferred.await(gate)
+  return HttpServerResponse.text("changed")
+})
+
+const show = Effect.gen(function*() {
+  const value = yield* RequestContext.get(Value)
+  const count = yield* RequestContext.get(Count)
+  return HttpServerResponse.unsafeJson([Option.getOrNull(value), Option.getOrNull(count)])
+})
+
+const app = HttpRouter.empty.pipe(
+  HttpRouter.get("/", show),
+  HttpRouter.post("/start", Effect.as(RequestContext.insert(Value, "before"), HttpServerResponse.empty())),
+  HttpRouter.post("/change", change),
+  RequestContext.middleware,
+  RequestId.middleware
+)
+
+describe("a client that goes away", () => {
+  const scope = Effect.runSync(Scope.make())
+  let origin = ""
+
+  beforeAll(async () => {
+    const live = HttpServer.serve(app).pipe(
+      Layer.provideMerge(NodeHttpServer.layer(Http.createServer, { port: 0, host: "127.0.0.1" })),
+      Layer.provide(SessionStore.layerMemory({ secure: false }))
+    )
+    const { address } = Context.get(await Effect.runPromise(Layer.buildWithScope(live, scope)), HttpServer.HttpServer)
+    if (address._tag === "TcpAddress") origin = `http://127.0.0.1:${address.port}`
+  })
+
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+  const begin = async () => {
+    const response = await fetch(`${origin}/start`, { method: "POST" })
+    const cookie = response.headers.getSetCookie()[0].split(";")[0]
+    const shown = async () => (await fetch(origin, { headers: { cookie } })).json()
+    return { cookie, shown }
+  }
+
+  /** A request whose handler has made its changes and waits; its client is still there. */
+  const send = async (name: string, cookie: string) => {
+    const held = hold(name)
+    const request = Http.request(`${origin}/change?name=${name}`, { method: "POST", agent: false, headers: { cookie } })
+    request.on("error", () => undefined)
+    request.end()
+    return { request, ...await held }
+  }
+
+  it("M4: a handler that ends before the server sees that its client has gone has completed: its changes are saved", async () => {
+    const { cookie, shown } = await begin()
+    const { ended, goOn, request } = await send("late", cookie)
+    // The client goes first. The server learns of it when it next reads from its sockets, and the handler ends before that.
+    request.destroy()
+    goOn()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["late", 1])
+  })
+
+  it("M4: a handler that is interrupted because its client has gone saves nothing but what modify has saved", async () => {
+    const { cookie, shown } = await begin()
+    const { ended, goOn, request } = await send("early", cookie)
+    request.destroy()
+    expect(await ended).toEqual([499])
+    goOn()
+    expect(await shown()).toEqual(["before", 1])
+  })
+})

@@ -1,0 +1,143 @@
+/**
+ * That the soak's model finds what is wrong. What it finds on a whole run: `npm run soak`.
+ */
+import { describe, expect, it } from "vitest"
+import { worldsAfter } from "../../scripts/soak/check.js"
+import { run } from "../../scripts/soak/run.js"
+import type { Entry, Result, Script, Step } from "../../scripts/soak/script.js"
+import { empty, type World } from "../../scripts/soak/world.js"
+
+type Kind = "client" | "server"
+
+/** A person with one browser and a server that says what it has done: what it should, unless a test says otherwise. */
+class Visit {
+  worlds: ReadonlyArray<World> = [empty]
+  private token: string | undefined
+
+  constructor(private readonly kind: Kind) {}
+
+  /** Whether the model allows this answer. `sets` is the token of its cookie; `status` is what the session was finished with. */
+  allows(
+    steps: ReadonlyArray<Step>,
+    results: ReadonlyArray<Result>,
+    { exit = "completed", reached = true, sets, status = 200, unfinished = false }: {
+      readonly exit?: Entry["exit"]
+      readonly reached?: boolean
+      readonly sets?: string
+      readonly status?: number
+      readonly unfinished?: boolean
+    } = {}
+  ): boolean {
+    const script: Script = { steps, stream: undefined, status: 200 }
+    const entry: Entry = { nonce: "n", results, unfinished, exit, statuses: [status], sent: status }
+    const cookie = sets === undefined
+      ? { _tag: "None" } as const
+      : { _tag: "Set", token: sets, persistent: false } as const
+    const reply = {
+      at: 0,
+      port: 1,
+      status: reached ? status : undefined,
+      requestId: "n",
+      cookie: reached ? cookie : undefined,
+      body: undefined
+    }
+    const sent = { kind: this.kind, token: this.token, script, entry }
+    const possible = worldsAfter(this.worlds, [{ sent, reply }], 0)
+    if (possible.length === 0) return false
+    this.worlds = possible
+    if (reached && sets !== undefined) this.token = sets
+    return true
+  }
+
+  reads(values: Readonly<Record<string, string | number>>, id = "id"): boolean {
+    const isThere = Object.keys(values).length > 0
+    return this.allows([{ op: "read" }], [{ values, subject: null, id: isThere ? id : null }])
+  }
+}
+
+const insert = (value: string): Step => ({ op: "insert", key: "a", value })
+const modify: Step = { op: "modify" }
+const sleep: Step = { op: "sleep", millis: 10 }
+const done: Result = { value: null }
+
+const begun = (kind: Kind): Visit => {
+  const visit = new Visit(kind)
+  expect(visit.allows([insert("one")], [done], { sets: "first" })).toBe(true)
+  return visit
+}
+
+const interrupted = { exit: "interrupted", reached: false, status: 499, unfinished: true } as const
+
+describe("the soak's model", () => {
+  it("finds a save that was dropped", () => {
+    const visit = begun("server")
+    expect(visit.allows([insert("two")], [done])).toBe(true)
+    expect(visit.reads({ a: "one" })).toBe(false)
+    expect(visit.reads({ a: "two" })).toBe(true)
+  })
+
+  it("finds that the changes of an interrupted request were saved", () => {
+    const visit = begun("server")
+    expect(visit.allows([insert("two"), sleep], [done], interrupted)).toBe(true)
+    expect(visit.reads({ a: "two" })).toBe(false)
+    expect(visit.reads({ a: "one" })).toBe(true)
+  })
+
+  it("expects the changes of a request whose client has gone, but whose handler ended first", () => {
+    const visit = begun("server")
+    expect(visit.allows([insert("two"), sleep], [done, done], { reached: false })).toBe(true)
+    expect(visit.reads({ a: "one" })).toBe(false)
+    expect(visit.reads({ a: "two" })).toBe(true)
+  })
+
+  it("finds a modify that was lost, and expects one that returned before its request was interrupted", () => {
+    const visit = begun("server")
+    expect(visit.allows([modify, sleep], [{ value: 1 }], interrupted)).toBe(true)
+    expect(visit.reads({ a: "one" })).toBe(false)
+    expect(visit.reads({ a: "one", count: 1 })).toBe(true)
+    expect(visit.allows([modify], [{ value: 1 }])).toBe(false)
+  })
+
+  it("allows both for a modify that was interrupted on its way, until an answer decides", () => {
+    const visit = begun("server")
+    expect(visit.allows([modify, sleep], [], interrupted)).toBe(true)
+    expect(visit.worlds.length).toBeGreaterThan(1)
+    expect(visit.reads({ a: "one", count: 1 })).toBe(true)
+    expect(visit.reads({ a: "one" })).toBe(false)
+  })
+
+  it("finds a session that lives on after its sign-out, and a cookie that nothing asked for", () => {
+    const visit = begun("server")
+    expect(visit.allows([{ op: "read" }], [{ values: { a: "one" }, subject: null, id: "id" }], { sets: "other" })).toBe(
+      false
+    )
+    expect(visit.allows([{ op: "signOut" }], [done], { reached: false })).toBe(true)
+    expect(visit.reads({ a: "one" })).toBe(false)
+    expect(visit.reads({})).toBe(true)
+  })
+
+  it("expects of the cookie store that a change whose response was lost is lost with it", () => {
+    const visit = begun("client")
+    expect(visit.allows([insert("two")], [done], { reached: false })).toBe(true)
+    expect(visit.reads({ a: "two" })).toBe(false)
+    expect(visit.reads({ a: "one" })).toBe(true)
+  })
+})
+
+describe("the soak", () => {
+  it("finds one save of a real server that was reported as done and never made", async () => {
+    const { divergence } = await run({
+      store: "memory",
+      minutes: 0.5,
+      rate: 200,
+      users: 10,
+      seed: 1,
+      heap: false,
+      snapshots: undefined,
+      plant: "dropped-save",
+      print: () => undefined
+    })
+    expect(divergence?.history.length).toBeGreaterThan(0)
+    expect(divergence?.history.join("\n")).not.toMatch(/__Host-session/)
+  }, 60_000)
+})
