@@ -14,12 +14,14 @@ import { decodeFile } from "./internal/config/block.js"
 import * as environment from "./internal/config/environment.js"
 import * as file from "./internal/config/file.js"
 import { configError } from "./internal/config/mistakes.js"
-import type { FileConfig, SessionConfig, SessionConfigOptions } from "./internal/config/model.js"
+import type { FileConfig } from "./internal/config/model.js"
 import { resolveOptions } from "./internal/config/resolveOptions.js"
+import type { SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
 import type { SessionConfigError } from "./SessionError.js"
 
-export type { FileConfig, SessionConfig, SessionConfigOptions } from "./internal/config/model.js"
+export type { FileConfig } from "./internal/config/model.js"
 export { warnings } from "./internal/config/warnings.js"
+export type { SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
 
 /**
  * Checks every option and fills in the defaults. The layer of a store does this once, when it is built.

@@ -5,11 +5,12 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { FileConfig, SessionConfigOptions } from "./internal/config/model.js"
+import type { FileConfig } from "./internal/config/model.js"
 import { anyStore, configured, type ServerOf, serverStore } from "./internal/layers/configured.js"
 import type { CookieOptions, MemoryOptions, ServerOptions } from "./internal/layers/stores.js"
 import * as stores from "./internal/layers/stores.js"
 import type { SessionStore } from "./internal/store/contract.js"
+import type { SessionConfigOptions } from "./internal/store/options.js"
 import type { Sessions } from "./internal/store/subjectContract.js"
 import type { SessionBackend, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigError } from "./SessionError.js"

@@ -6,11 +6,12 @@ import * as Schema from "effect/Schema"
 import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
 import { maxKeys } from "../cookie/keyMaterial.js"
+import type { SessionConfigOptions } from "../store/options.js"
 import { fields, fileName, sameSite, storeType } from "./fields.js"
 import { privateKey, secret } from "./keys.js"
 import { memoryBounds } from "./memoryBounds.js"
 import { configError, decode, expects, mapping, type Mistake, partial } from "./mistakes.js"
-import type { FileConfig, SessionConfigOptions } from "./model.js"
+import type { FileConfig } from "./model.js"
 import { flag, resolveOptions } from "./resolveOptions.js"
 
 // ── the schemas of the block ──

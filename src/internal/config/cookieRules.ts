@@ -2,8 +2,8 @@
  * What browsers demand of a cookie (row F4). A browser drops a cookie that breaks one of these rules without a word, and
  * the session with it; so each is checked at start-up.
  */
+import type { SessionConfig } from "../store/options.js"
 import type { Mistake } from "./mistakes.js"
-import type { SessionConfig } from "./model.js"
 
 /** Name and value share 4096 bytes: what is left for the session is worth more than a long name. */
 const maxNameBytes = 256

@@ -5,8 +5,9 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { SessionConfigOptions } from "../store/options.js"
 import { expects, expectsOrDefault, readable } from "./mistakes.js"
-import type { FileConfig, SessionConfigOptions } from "./model.js"
+import type { FileConfig } from "./model.js"
 import { flag, text } from "./resolveOptions.js"
 
 /** A file and the environment cannot hold a function, which `commitWhen` is. */

@@ -6,9 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { maxLifeMillis } from "../store/expiry.js"
+import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { cookieMistakes, defaultName, domainProblem, nameProblem, pathProblem } from "./cookieRules.js"
 import { decode, expects, expectsOrDefault, mapping, type Mistake, partial, readable } from "./mistakes.js"
-import type { SessionConfig, SessionConfigOptions } from "./model.js"
 
 const day = 24 * 60 * 60 * 1000
 

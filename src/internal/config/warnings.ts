@@ -1,7 +1,7 @@
 /**
  * What an operator should know about a configuration that is valid (row F6).
  */
-import type { SessionConfig } from "./model.js"
+import type { SessionConfig } from "../store/options.js"
 
 /** A plain number is milliseconds, so that 3600, which was meant as an hour, is 3.6 seconds. */
 const hardlyMeantMillis = 30_000

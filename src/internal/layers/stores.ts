@@ -9,12 +9,12 @@ import { SessionBackend, type SubjectBound, SubjectIndex } from "../../SessionBa
 import type { SessionConfigError } from "../../SessionError.js"
 import { boundMistakes } from "../config/memoryBounds.js"
 import type { Mistake } from "../config/mistakes.js"
-import type { SessionConfigOptions } from "../config/model.js"
 import * as cookieStore from "../cookie/cookieStore.js"
 import { hasWeakKey } from "../cookie/keyMaterial.js"
 import * as memoryBackend from "../memory/backend.js"
 import { indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
 import { SessionStore } from "../store/contract.js"
+import type { SessionConfigOptions } from "../store/options.js"
 import type { Sessions } from "../store/subjectContract.js"
 
 /**

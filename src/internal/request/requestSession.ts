@@ -19,11 +19,11 @@ import {
   TooManySessions
 } from "../../SessionError.js"
 import type { SessionKey } from "../../SessionKey.js"
-import type { SessionConfig } from "../config/model.js"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone, map } from "../edition/done.js"
 import type { SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
+import type { SessionConfig } from "../store/options.js"
 import { Answer, type SaveError, type Verdict } from "./answer.js"
 import { Changes } from "./changes.js"
 import { change, failClosed, read, removeText, setText, textOf } from "./contents.js"

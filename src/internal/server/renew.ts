@@ -19,10 +19,10 @@ import type {
 } from "../../SessionBackend.js"
 import { SessionStoreError, type SessionTooLarge } from "../../SessionError.js"
 import * as Data from "../codec/packedData.js"
-import type { SessionConfig } from "../config/model.js"
 import { andThen, map } from "../edition/done.js"
 import type { Saved } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
+import type { SessionConfig } from "../store/options.js"
 import { backoff, maxTries } from "./contention.js"
 import type { Records } from "./records.js"
 

@@ -6,7 +6,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Expiry, Owner, Patch, StoredSession } from "../../SessionBackend.js"
 import type { SessionStoreError, SessionTooLarge } from "../../SessionError.js"
-import type { SessionConfig } from "../config/model.js"
+import type { SessionConfig } from "./options.js"
 
 /**
  * A session that a token opened.
