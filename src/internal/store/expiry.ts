@@ -108,3 +108,13 @@ export const withOwn = (policy: Policy, expiry: Expiry, now: number, own: OwnExp
 /** Max-Age in seconds for a cookie set at `now`, rounded up; undefined for a browser-session cookie. */
 export const maxAge = (expiry: Expiry, now: number): number | undefined =>
   expiry.persistent ? Math.ceil(Math.min(Math.max(expiry.expiresAt - now, 0), maxLifeMillis) / 1000) : undefined
+
+/** Only the times of a record that has more. */
+export const timesOf = ({ createdAt, expiresAt, idleMillis, own, persistent, refreshedAt }: Expiry): Expiry => ({
+  createdAt,
+  refreshedAt,
+  expiresAt,
+  idleMillis,
+  persistent,
+  own
+})
