@@ -226,8 +226,9 @@ describe("KeyRing", () => {
           slabs.add(pool())
           const [ring, secret] = make()
           slabs.add(pool())
-          const keys = secret === undefined ? [encryptingHalf(ring)] : [encryptingHalf(ring), secret]
-          forbidden.push(...keys.map((key) => Buffer.from(key.buffer, key.byteOffset, key.length)))
+          for (const key of [encryptingHalf(ring), secret]) {
+            if (key !== undefined) forbidden.push(Buffer.from(key.buffer, key.byteOffset, key.length))
+          }
         }
         for (const slab of slabs) {
           const bytes = Buffer.from(slab)
@@ -258,8 +259,8 @@ describe("KeyRing", () => {
         const encode = vi.spyOn(TextEncoder.prototype, "encodeInto")
         const digest = vi.spyOn(Object.getPrototypeOf(createHmac("sha256", "")), "digest")
         const [ring, secret] = make()
-        copies.push(...digest.mock.results.map(({ value }) => value as Uint8Array))
-        copies.push(...encode.mock.calls.map(([, into]) => into))
+        for (const { value } of digest.mock.results) copies.push(value as Uint8Array)
+        for (const [, into] of encode.mock.calls) copies.push(into)
         expect(copies.length).toBeGreaterThan(0)
         for (const copy of copies) {
           expect([...copy].every((byte) => byte === 0)).toBe(true)
