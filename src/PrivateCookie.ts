@@ -1,33 +1,35 @@
 /**
- * Cookies that their browser can neither read nor change: sealed with AES-256-GCM in the format of the private cookie
- * jar of the Rust `cookie` crate, so that services in both languages share them.
+ * Cookies that their browser can neither read nor change. They are sealed with AES-256-GCM in the format of the private cookie
+ * jar of the Rust `cookie` crate, so that services in both languages can share them.
  *
- * The sealed value is standard padded base64 of `nonce(12) ‖ ciphertext ‖ tag(16)`; the nonce is random for every seal,
- * the additional data is the cookie's name, so that a value moved to another name does not open.
+ * The sealed value is standard padded base64 of `nonce(12) ‖ ciphertext ‖ tag(16)`. The nonce is random for every seal. The
+ * additional data is the cookie's name, so that a value that is moved to another name does not open.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
+import { decodePercent } from "./internal/codec/percent.js"
 import { keyObjects } from "./internal/cookie/keyMaterial.js"
 import * as privateJar from "./internal/cookie/privateJar.js"
 import type { KeyRing } from "./KeyRing.js"
 
-/** The last name in UTF-8: most apps have one or two, and encoding it for every value shows at 100 octets. */
+/** The last name and its UTF-8. Most apps have one or two names, and encoding the name each time is felt with short values. */
 let lastName = ""
-let lastOctets: Uint8Array = new Uint8Array(0)
+let lastBytes: Uint8Array = new Uint8Array(0)
 
-const nameOctets = (name: string): Uint8Array | undefined => {
-  if (name === lastName) return lastOctets
+/** The UTF-8 of a name; undefined where a lone surrogate has none. */
+const nameBytes = (name: string): Uint8Array | undefined => {
+  if (name === lastName) return lastBytes
   if (!name.isWellFormed()) return undefined
-  lastOctets = Buffer.from(name)
+  lastBytes = Buffer.from(name)
   lastName = name
-  return lastOctets
+  return lastBytes
 }
 
 /**
- * The synchronous twin of {@link seal}, for hot paths: throws where `seal` dies.
+ * The synchronous form of {@link seal}, for hot paths. It throws where `seal` dies.
  *
  * @example
  * ```ts
@@ -42,27 +44,28 @@ const nameOctets = (name: string): Uint8Array | undefined => {
  * @category sealing
  */
 export const unsafeSeal = (ring: KeyRing, name: string, value: string): string => {
-  const octets = nameOctets(name)
-  if (octets === undefined || !value.isWellFormed()) {
-    throw new TypeError("a private cookie's name and value must be well-formed Unicode: there is a lone surrogate")
+  const bytes = nameBytes(name)
+  if (bytes === undefined || !value.isWellFormed()) {
+    throw new TypeError("a private cookie's name and value must be well-formed Unicode, but there is a lone surrogate")
   }
-  // A text has at most three octets for each unit: short ones, nearly all, are not counted.
-  if (value.length * 3 > privateJar.maxTextOctets && Buffer.byteLength(value) > privateJar.maxTextOctets) {
+  // A text of n code units has at most 3n bytes of UTF-8: most values are too short to need counting.
+  if (value.length * 3 > privateJar.maxTextBytes && Buffer.byteLength(value) > privateJar.maxTextBytes) {
     throw new RangeError(
-      `a private cookie's value has at most ${privateJar.maxTextOctets} octets, got ${Buffer.byteLength(value)}`
+      `a private cookie's value has at most ${privateJar.maxTextBytes} bytes, got ${Buffer.byteLength(value)}`
     )
   }
-  return privateJar.seal(keyObjects(ring)[0], octets, value)
+  return privateJar.seal(keyObjects(ring)[0], bytes, value)
 }
 
 /**
- * Seals a value under a cookie's name with the ring's first key; each run gives another text, with its own nonce.
+ * Seals a value under a cookie's name with the ring's first key. Each run uses a nonce of its own and gives another text.
  *
- * The result is made of `A–Z a–z 0–9 + / =`, all of which a cookie may hold as they are. Its length is
- * `4 * ceil((28 + octets) / 3)`; browsers take 4,096 octets of name and value together.
+ * The result is made of `A–Z a–z 0–9 + / =`, all of which a cookie may hold as they are. The length of the result is
+ * `4 * ceil((28 + bytes) / 3)` characters for a value of so many bytes of UTF-8. Browsers accept 4,096 bytes of name and value
+ * together.
  *
- * A name or value with a lone surrogate cannot be written as UTF-8, and a value over 6,116 octets would not be opened
- * again: both are defects, never a value changed in silence. `JSON.stringify` escapes lone surrogates.
+ * A name or value with a lone surrogate cannot be written as UTF-8, and a value over 6,116 bytes could not be opened again.
+ * Both are defects; a value is never changed silently. `JSON.stringify` escapes lone surrogates.
  *
  * @example
  * ```ts run
@@ -92,13 +95,13 @@ export const seal: {
 )
 
 /**
- * The value that was sealed under this name with a key of the ring; none for everything else, whatever it is.
+ * Returns the value that was sealed under this name with a key of the ring, and `None` for anything else.
  *
- * Takes the value as a browser sends it, bare or percent-encoded (`%2B`, `%2F`, `%3D`). Strict: white space, url-safe
- * characters, missing padding, non-zero trailing bits, fewer than 28 octets or more than 8,192 characters are refused
- * before the cipher; a plaintext that is not UTF-8 is none as well.
+ * It takes the value as a browser sends it, bare or percent-encoded (`%2B`, `%2F`, `%3D`). Decoding is strict: white space,
+ * url-safe characters, missing padding, non-zero trailing bits, fewer than 28 bytes and more than 8,192 characters are refused
+ * before the cipher is asked. A plaintext that is not valid UTF-8 is rejected too.
  *
- * An authentic value is not a fresh one: whoever saw it may send it again for as long as the key is in the ring.
+ * An authentic value need not be a fresh one: whoever saw it may send it again for as long as the key is in the ring.
  *
  * @example
  * ```ts run
@@ -112,7 +115,7 @@ export const seal: {
  * assert.deepEqual(PrivateCookie.open(ring, "theme", sealed), Option.some("dark"))
  * assert.deepEqual(PrivateCookie.open(ring, "theme", encodeURIComponent(sealed)), Option.some("dark"))
  *
- * // under another name, cut off, with another key: none, and never an error
+ * // under another name, cut off, or with another key: `None`, and never an error
  * assert.deepEqual(PrivateCookie.open(ring, "role", sealed), Option.none())
  * assert.deepEqual(PrivateCookie.open(ring, "theme", sealed.slice(0, -4)), Option.none())
  * assert.deepEqual(PrivateCookie.open(Effect.runSync(KeyRing.generate), "theme", sealed), Option.none())
@@ -125,18 +128,11 @@ export const open: {
   (name: string, sealed: string): (ring: KeyRing) => Option.Option<string>
   (ring: KeyRing, name: string, sealed: string): Option.Option<string>
 } = dual(3, (ring: KeyRing, name: string, sealed: string): Option.Option<string> => {
-  const octets = nameOctets(name)
-  const bare = sealed.includes("%") ? percentDecode(sealed) : sealed
-  if (octets === undefined || bare === undefined) return Option.none()
-  const opened = privateJar.open(keyObjects(ring), octets, bare)
+  // Three characters of an escape become one.
+  if (sealed.length > 3 * privateJar.maxSealedLength) return Option.none()
+  const bytes = nameBytes(name)
+  const bare = sealed.includes("%") ? decodePercent(sealed) : sealed
+  if (bytes === undefined || bare === undefined) return Option.none()
+  const opened = privateJar.open(keyObjects(ring), bytes, bare)
   return Option.fromNullable(opened?.text)
 })
-
-const percentDecode = (sealed: string): string | undefined => {
-  if (sealed.length > 3 * privateJar.maxSealedLength) return undefined
-  try {
-    return decodeURIComponent(sealed)
-  } catch {
-    return undefined
-  }
-}

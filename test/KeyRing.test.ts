@@ -226,8 +226,9 @@ describe("KeyRing", () => {
           slabs.add(pool())
           const [ring, secret] = make()
           slabs.add(pool())
-          const keys = secret === undefined ? [encryptingHalf(ring)] : [encryptingHalf(ring), secret]
-          for (const key of keys) forbidden.push(Buffer.from(key.buffer, key.byteOffset, key.length))
+          for (const key of [encryptingHalf(ring), secret]) {
+            if (key !== undefined) forbidden.push(Buffer.from(key.buffer, key.byteOffset, key.length))
+          }
         }
         for (const slab of slabs) {
           const bytes = Buffer.from(slab)

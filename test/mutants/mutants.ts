@@ -710,6 +710,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "if (value === undefined) malformed"
   },
   {
+    row: "M8",
+    what: "each malformed escape throws an exception",
+    file: "src/internal/codec/percent.ts",
+    find: "notAscii.test(text) ? undefined : decodeURIComponent(text)",
+    replace: "{\n  try {\n    return decodeURIComponent(text)\n  } catch {\n    return undefined\n  }\n}"
+  },
+  {
     row: "M9",
     what: "a Cache-Control without no-store stays",
     file: "src/internal/http/setCookie.ts",
@@ -828,16 +835,16 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "padding may be missing",
     file: "src/internal/cookie/base64.ts",
     find: "if (length === 0 || length % 4 !== 0) return -1\n"
-      + "  let octets = (length / 4) * 3",
+      + "  let bytes = (length / 4) * 3",
     replace: "if (length === 0) return -1\n"
-      + "  let octets = Math.floor((length / 4) * 3)"
+      + "  let bytes = Math.floor((length / 4) * 3)"
   },
   {
     row: "K1",
-    what: "27 octets reach the cipher",
+    what: "27 bytes reach the cipher",
     file: "src/internal/cookie/privateJar.ts",
-    find: "octets < sealOctets ? -1",
-    replace: "octets < sealOctets - 1 ? -1"
+    find: "bytes < sealBytes ? -1",
+    replace: "bytes < sealBytes - 1 ? -1"
   },
   {
     row: "K1",
@@ -848,10 +855,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "K1",
-    what: "the octets of the cookie's name are Latin-1",
+    what: "the bytes of the cookie's name are Latin-1",
     file: "src/PrivateCookie.ts",
-    find: "lastOctets = Buffer.from(name)",
-    replace: "lastOctets = Buffer.from(name, \"latin1\")"
+    find: "lastBytes = Buffer.from(name)",
+    replace: "lastBytes = Buffer.from(name, \"latin1\")"
   },
   {
     row: "K1",
@@ -864,14 +871,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K1",
     what: "one nonce is used for every seal",
     file: "src/internal/codec/random.ts",
-    find: "used += octets\n",
-    replace: "used += octets - nonceLength\n"
+    find: "used += bytes\n",
+    replace: "used += bytes - nonceLength\n"
   },
   {
     row: "K1",
     what: "the percent-encoded form is not read",
     file: "src/PrivateCookie.ts",
-    find: "sealed.includes(\"%\") ? percentDecode(sealed) : sealed",
+    find: "sealed.includes(\"%\") ? decodePercent(sealed) : sealed",
     replace: "sealed"
   },
   {
@@ -966,7 +973,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K4",
     what: "re-sealing extends the session",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "expiry.fresh(config, now, undefined) : timesOf(previous)",
+    find: "expiry.fresh(config, now, undefined) : expiry.timesOf(previous)",
     replace: "expiry.fresh(config, now, undefined) : expiry.touch(config, previous, now)"
   },
   {
@@ -1015,8 +1022,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K6",
     what: "the name does not count",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "name.length + privateJar.sealedLength(octets)",
-    replace: "privateJar.sealedLength(octets)"
+    find: "name.length + privateJar.sealedLength(bytes)",
+    replace: "privateJar.sealedLength(bytes)"
   },
   {
     row: "K6",
@@ -1187,7 +1194,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "S5",
-    what: "there is no bound in octets",
+    what: "there is no bound in bytes",
     file: "src/internal/memory/sessionTable.ts",
     find: " || this.bytes + moreBytes > this.maxBytes",
     replace: ""
@@ -1259,12 +1266,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S7",
     what: "keys do not count",
     file: "src/internal/codec/packedData.ts",
-    find: "Buffer.byteLength(key) + Buffer.byteLength(text)\n"
-      + "\n"
-      + "/** `max",
-    replace: "Buffer.byteLength(text)\n"
-      + "\n"
-      + "/** `max"
+    find: "Buffer.byteLength(key) + Buffer.byteLength(text)",
+    replace: "Buffer.byteLength(text)"
   },
   {
     row: "S7",

@@ -1,11 +1,11 @@
 /**
- * JSON text of an encoded value, or why it has none. Stricter than `JSON.stringify`, which drops, rounds and calls
- * `toJSON` without a word: what is written must come back equal.
+ * The JSON text of an encoded value, or the reason why there is none. This is stricter than `JSON.stringify`, which silently
+ * drops and rounds values and calls `toJSON`: what is written must come back equal.
  */
 
 export interface Text {
   readonly text: string
-  /** a property that is undefined was left out */
+  /** a property whose value is undefined was left out */
   readonly lossy: boolean
 }
 
@@ -20,7 +20,7 @@ class Refused extends Error {
   }
 }
 
-/** `text` of a value that is JSON, else the first problem with its path. */
+/** Returns the text of a value that is JSON, otherwise the first problem and its path. */
 export const stringify = (value: unknown): Text | NotJson => {
   if (typeof value === "string") return { text: JSON.stringify(value), lossy: false }
   try {
@@ -44,7 +44,7 @@ const refuse = (problem: string, path: Path | undefined): never => {
   throw new Refused(problem, keys.join("."))
 }
 
-/** Throws `Refused` for what is not JSON; answers whether undefined properties were passed over. */
+/** Throws `Refused` for what is not JSON. Returns whether properties were passed over whose value is undefined. */
 const check = (value: unknown, path: Path | undefined): boolean => {
   switch (typeof value) {
     case "string":
@@ -59,7 +59,7 @@ const check = (value: unknown, path: Path | undefined): boolean => {
   }
   if (value === null) return false
   if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") {
-    return refuse("what has a toJSON writes itself otherwise than it is: the key's schema must encode it", path)
+    return refuse("a value with a toJSON method is not JSON: the key's schema must encode it", path)
   }
   let lossy = false
   if (Array.isArray(value)) {

@@ -1,9 +1,9 @@
 /**
- * The data of a session as one flat text: for a sealed cookie, a text column, a file, a slot of memory.
+ * The data of a session as one flat text, for a sealed cookie, a text column, a file or a slot of memory.
  *
- * Each entry is `<length of key>:<length of text>:<key><text>`, lengths in UTF-16 code units. Reading is slicing: no value
- * is parsed until it is asked for. The key is escaped as JSON escapes it, so that the flat text has no control character
- * (PostgreSQL refuses NUL); the text is JSON and has none by itself.
+ * Each entry is `<length of key>:<length of text>:<key><text>`, with lengths in UTF-16 code units. Reading only slices the text:
+ * no value is parsed until somebody asks for it. The key is escaped as in JSON, so that the flat text has no control characters
+ * (PostgreSQL refuses NUL). The text is JSON already, which has none.
  */
 import type { Data } from "../../SessionBackend.js"
 
@@ -20,7 +20,7 @@ export const pack = (data: Data): string => {
   return flat
 }
 
-/** undefined when the text is not one that `pack` wrote. */
+/** Reads what `pack` wrote, from a position on; undefined for any other text. */
 export const unpack = (flat: string, from = 0): Map<string, string> | undefined => {
   const data = new Map<string, string>()
   let at = from
@@ -39,12 +39,12 @@ export const unpack = (flat: string, from = 0): Map<string, string> | undefined 
       data.set(key, flat.slice(start + keyLength, at))
     }
   } catch {
-    return undefined // an escape that is none
+    return undefined // a malformed escape
   }
   return data
 }
 
-/** A decimal without sign or leading zero, else NaN, which no comparison passes. */
+/** A decimal number without sign and leading zero; NaN for anything else, so that every comparison with it is false. */
 const length = (flat: string, from: number, to: number): number => {
   if (to === from || to - from > 7 || (to - from > 1 && flat.charCodeAt(from) === 0x30)) return NaN
   let n = 0
@@ -56,7 +56,7 @@ const length = (flat: string, from: number, to: number): number => {
   return n
 }
 
-/** What one entry adds to the flat text, in octets of UTF-8. */
+/** The bytes of UTF-8 that one entry adds to the flat text. */
 export const packedOctets = (key: string, text: string): number => {
   const escaped = escapeKey(key)
   return digits(escaped.length) + digits(text.length) + 2 + Buffer.byteLength(escaped) + Buffer.byteLength(text)
@@ -64,17 +64,17 @@ export const packedOctets = (key: string, text: string): number => {
 
 const digits = (n: number): number => n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : n < 10_000 ? 4 : String(n).length
 
-/** What one entry counts against `maxSessionBytes`: octets of UTF-8 of key and text. */
+/** The bytes that one entry counts against `maxSessionBytes`: the UTF-8 of key and text. */
 export const octets = (key: string, text: string): number => Buffer.byteLength(key) + Buffer.byteLength(text)
 
-/** `maxSessionBytes` counts this. */
+/** The bytes that all entries count against `maxSessionBytes`. */
 export const totalOctets = (data: Data): number => {
   let total = 0
   for (const [key, text] of data) total += octets(key, text)
   return total
 }
 
-/** The data after a patch; the given data stays as it is. */
+/** Returns the data after a patch. The given data stays as it is. */
 export const applyPatch = (
   data: Data,
   patch: { readonly clear: boolean; readonly set: Data; readonly remove: ReadonlySet<string> }

@@ -1,9 +1,9 @@
 /**
- * The store that keeps everything inside the token: sealed on the client, nothing on the server.
+ * The store that keeps the whole session inside the token: sealed in the browser, and nothing on the server.
  *
- * There is no I/O, so every effect of this store is done when it is made; no fiber, span or generator is on its path.
- * What follows from keeping nothing: an older seal reads again until it expires, parallel requests overwrite each
- * other, and a session cannot be ended anywhere but in its browser.
+ * There is no I/O, so each effect of this store is done when it is made, and no fiber, span or generator is involved. Because
+ * the server keeps nothing, an older seal can be read again until it expires, parallel requests overwrite each other, and a
+ * session can only be ended in its browser.
  */
 import * as Effect from "effect/Effect"
 import type { Data, Expiry, StoredSession } from "../../SessionBackend.js"
@@ -17,43 +17,28 @@ import { keyObjects, type KeyRing } from "./keyMaterial.js"
 import * as payload from "./payload.js"
 import * as privateJar from "./privateJar.js"
 
-/** What browsers take of a cookie's name and value together (RFC 6265bis, 5.6: 4,096 octets). */
+/** The most bytes that browsers accept of a cookie's name and value together (RFC 6265bis, 5.6). */
 const limit = 4096
 
 /**
- * A session with the id inside its seal. A plain property, so that it is still there on a copy of the session; a
- * session that was not opened here has none and gets a new one.
+ * A session with the id from inside its seal. The id is a plain property, so that a copy of the session still has it. A session
+ * that was not opened by this store has no id and gets a new one.
  */
-class SealedSession implements StoredSession {
-  readonly owner = undefined
-  readonly createdAt: number
-  readonly refreshedAt: number
-  readonly expiresAt: number
-  readonly idleMillis: number
-  readonly persistent: boolean
-  readonly own: boolean
-
-  constructor(readonly sid: string, readonly data: Data, times: Expiry, readonly version: number) {
-    this.createdAt = times.createdAt
-    this.refreshedAt = times.refreshedAt
-    this.expiresAt = times.expiresAt
-    this.idleMillis = times.idleMillis
-    this.persistent = times.persistent
-    this.own = times.own
-  }
+interface SealedSession extends StoredSession {
+  readonly sid: string
 }
+
+// The spread comes last, because properties behind a spread are slow in Node 20.
+const sealedSession = (sid: string, data: Data, times: Expiry): SealedSession => ({
+  sid,
+  data,
+  owner: undefined,
+  version: 1,
+  ...times
+})
 
 const sidOf = (session: StoredSession): string | undefined =>
   "sid" in session ? (session as SealedSession).sid : undefined
-
-const timesOf = ({ createdAt, expiresAt, idleMillis, own, persistent, refreshedAt }: Expiry): Expiry => ({
-  createdAt,
-  refreshedAt,
-  expiresAt,
-  idleMillis,
-  persistent,
-  own
-})
 
 const noData: Data = new Map()
 
@@ -63,7 +48,7 @@ const absent = Effect.succeed(empty("Absent", undefined))
 const notAuthentic = empty("NotAuthentic", undefined)
 const expired = empty("Expired", undefined)
 
-/** The store of one cookie: its name, its keys, its audience. */
+/** Makes the store of one cookie with its name, its keys and its audience. */
 export const make = (config: SessionConfig, ring: KeyRing, audience: string): SessionStoreService => {
   const keys = keyObjects(ring)
   const name = Buffer.from(config.name)
@@ -81,28 +66,28 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
       _tag: "Found",
       token,
       id: decoded.sid,
-      session: new SealedSession(decoded.sid, decoded.data, times, 1),
+      session: sealedSession(decoded.sid, decoded.data, times),
       reseal: opened.key > 0
     }
     return found
   }
 
   const load = (tokens: ReadonlyArray<string>, now: number): Effect.Effect<Loaded> => {
-    // A session that lives wins over an earlier value that does not: a cookie tossed in front of it must not hide it.
+    // A living session wins over an earlier value that is not one: a cookie that was tossed in front must not hide it.
     let best: Empty | undefined
     for (const token of tokens) {
       const loaded = open(token, now)
       if (loaded._tag === "Found") return Effect.succeed(loaded)
-      // Whatever is authentic says more than what is not: only the latter may be removed from the browser.
+      // An authentic value says more than one that is not, and only the latter may be removed from the browser.
       if (best === undefined || (best.reason === "NotAuthentic" && loaded.reason !== "NotAuthentic")) best = loaded
       else if (best.warning === undefined && loaded.warning !== undefined) best = empty(best.reason, loaded.warning)
     }
     return best === undefined ? absent : Effect.succeed(best)
   }
 
-  /** The error for a payload of `octets`, where name and sealed value together are more than a browser takes. */
-  const refuse = (octets: number): SessionTooLarge | undefined => {
-    const size = name.length + privateJar.sealedLength(octets)
+  /** The error for a payload of so many bytes, where name and sealed value together are more than browsers accept. */
+  const refuse = (bytes: number): SessionTooLarge | undefined => {
+    const size = name.length + privateJar.sealedLength(bytes)
     return size > limit ? new SessionTooLarge({ size, limit }) : undefined
   }
 
@@ -110,7 +95,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     const previous = base?.session
     const data = applyPatch(previous?.data ?? noData, patch)
     const times = patch.expiry
-      ?? (previous === undefined ? expiry.fresh(config, now, undefined) : timesOf(previous))
+      ?? (previous === undefined ? expiry.fresh(config, now, undefined) : expiry.timesOf(previous))
     const id = (renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()
     const text = payload.encode(prefix, id, times, data)
     const refused = refuse(Buffer.byteLength(text))
@@ -121,7 +106,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
       id,
       expiry: times,
       moved: previous === undefined || patch.expiry !== undefined,
-      session: new SealedSession(id, data, times, 1)
+      session: sealedSession(id, data, times)
     })
   }
 
@@ -132,7 +117,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     load,
     save,
     end: () => Effect.void,
-    modify: () => Effect.dieMessage("a sealed session is modified by its request and saved with the commit"),
+    modify: () => Effect.dieMessage("a sealed session is modified inside its request and saved with the commit"),
     weigh: packedOctets,
     tooLarge: (weight) => refuse(overhead + weight)
   }

@@ -1,17 +1,17 @@
 /**
- * What a sealed session holds beside its data: whose it is and how old, so that the server enforces expiry of something
- * that only the client keeps.
+ * The text inside a sealed session. Beside the data it holds the session's audience, id and times, so that the server can
+ * enforce the expiry of something that only the client keeps.
  *
- * `es1"<audience>"<sid><created><refreshed><own><idle><data>`: format and version, the audience as a JSON string in
- * ASCII (it ends itself, and no two audiences write the same), 22 characters of sid, two instants and a length in base
- * 36, all of fixed width, and the data as `pack` writes it. So the size of what is sealed is a sum, known before
- * sealing: what is fixed for an audience, and what each entry adds.
+ * The text is `es1"<audience>"<sid><created><refreshed><own><idle><data>`: the format and its version, the audience as a JSON
+ * string in ASCII (its end is marked, and no two audiences are written in the same way), 22 characters of sid, two instants and
+ * a length in base 36, all of fixed width, and the data as `pack` writes it. The size of the text is therefore known before
+ * sealing: it is the sum of a part that is fixed for an audience and of what each entry adds.
  */
 import type { Data, Expiry } from "../../SessionBackend.js"
 import { pack, unpack } from "../codec/packedData.js"
 import { maxLifeMillis, type OwnExpiry } from "../store/expiry.js"
 
-/** Format and version: a later version counts up. */
+/** The format and its version, which a later format counts up. */
 const format = "es1"
 const anyVersion = /^es[1-9]\d*"/
 
@@ -19,17 +19,17 @@ const sidLength = 22
 /** Nine digits of base 36 hold milliseconds until the year 5188. */
 const timeLength = 9
 const maxTime = 36 ** timeLength - 1
-/** Seven hold 400 days, the longest life of a cookie. */
+/** Seven digits hold 400 days, the longest life of a cookie. */
 const idleLength = 7
 
-/** How the own expiry begins: none, one that outlives the browser, one that ends with it. */
+/** The mark in front of an expiry of the session's own: there is none, it outlives the browser, or it ends with the browser. */
 const noOwn = "-"
 const ownPersistent = "p"
 const ownBrowser = "b"
 
-const fixedOctets = sidLength + 2 * timeLength + 1 + idleLength
+const fixedBytes = sidLength + 2 * timeLength + 1 + idleLength
 
-/** Everything before the sid. Parsed nowhere: one's own is a prefix, everything else is somebody else's. */
+/** Everything before the sid. It is never parsed: a text that begins otherwise was not written for this audience. */
 export const prefix = (audience: string): string => {
   const ascii = JSON.stringify(audience).replace(
     /[\u007f-\uffff]/g,
@@ -38,21 +38,19 @@ export const prefix = (audience: string): string => {
   return format + ascii
 }
 
-/** The octets of a payload without data; with data, each entry adds its `packedOctets`. */
-export const overhead = (prefix: string): number => prefix.length + fixedOctets
+/** The bytes of a payload without data. Each entry of the data adds its `packedOctets`. */
+export const overhead = (prefix: string): number => prefix.length + fixedBytes
 
 const lowLength = 5
 const low = 36 ** lowLength
 
-/** In two parts, because small integers are written at three times the speed of those beyond 31 bits. */
+/** Writes the number in two parts, because integers of up to 31 bits are written much faster than larger ones. */
 const base36 = (n: number, width: number): string => {
   const high = Math.floor(n / low)
   return high.toString(36).padStart(width - lowLength, "0") + (n - high * low).toString(36).padStart(lowLength, "0")
 }
 
-/**
- * An instant that fits the width; one that does not is no time of a session, and the nearest that does stands for it.
- */
+/** An instant that does not fit the width cannot be the time of a session. The nearest one that fits is written instead. */
 const instant = (millis: number): string => base36(Math.min(Math.max(Math.trunc(millis), 0), maxTime), timeLength)
 
 const own = (expiry: Expiry): string =>
@@ -66,7 +64,7 @@ export const encode = (prefix: string, sid: string, expiry: Expiry, data: Data):
   prefix + sid + instant(expiry.createdAt) + instant(expiry.refreshedAt) + own(expiry) + pack(data)
 
 /**
- * - `Foreign`: authentic, but not a session of ours; `warning` says what it is and holds nothing of it.
+ * - `Foreign`: authentic, but not a session of this store. `warning` says what it is and holds nothing of its content.
  */
 export type Decoded =
   | {
@@ -91,7 +89,7 @@ const otherVersion = foreign("its format is of another version of this library")
 const otherAudience = foreign("it was sealed for another audience")
 const damaged = foreign("its content is damaged")
 
-/** Reads what was authentic; undefined is not even text. Never throws. */
+/** Reads an authentic text; undefined stands for bytes that are not text. Never throws. */
 export const decode = (prefix: string, text: string | undefined): Decoded => {
   if (text === undefined) return otherFormat
   if (!text.startsWith(prefix)) {
@@ -123,7 +121,7 @@ export const decode = (prefix: string, text: string | undefined): Decoded => {
 
 const sidPattern = /^[\w-]{22}$/
 
-/** Base 36 of lower-case digits; NaN for anything else, the end of the text included. */
+/** A number in base 36 with lower-case digits; NaN for anything else, and where the text ends too soon. */
 const number = (text: string, from: number, to: number): number => {
   let n = 0
   for (let i = from; i < to; i++) {

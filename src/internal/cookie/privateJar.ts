@@ -1,10 +1,10 @@
 /**
- * The sealed format of the private cookie jar: base64 of `nonce(12) ‖ AES-256-GCM ciphertext ‖ tag(16)`, with the
- * cookie's name as additional data.
+ * The sealed format of the private cookie jar: base64 of `nonce(12) ‖ AES-256-GCM ciphertext ‖ tag(16)`, with the cookie's name
+ * as additional data.
  *
- * `node:crypto` and synchronous: at the size of a cookie WebCrypto's round trip costs twelve times the work. One
- * scratch buffer holds the value that is being sealed or opened; nothing here waits in between, and it never holds
- * plaintext.
+ * The cipher is that of `node:crypto` and synchronous, because for a value of a cookie's size WebCrypto spends most of its time
+ * on the round trip. One scratch buffer holds the value that is being sealed or opened. Nothing waits in between, and the
+ * buffer never holds plaintext: the cipher takes and returns plaintext in memory of its own.
  */
 import { isAscii, isUtf8 } from "node:buffer"
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto"
@@ -14,37 +14,37 @@ import * as base64 from "./base64.js"
 const algorithm = "aes-256-gcm"
 const tagLength = 16
 
-/** Without it Node takes tags of 4 octets, which a few billion guesses forge. */
+/** Without this option Node accepts tags of 4 bytes, which can be forged with a few billion guesses. */
 const options = { authTagLength: tagLength }
 
-/** What sealing adds to a text, in octets before base64. */
-export const sealOctets = random.nonceLength + tagLength
+/** The bytes that sealing adds to a text, before base64. */
+export const sealBytes = random.nonceLength + tagLength
 
-/** A longer value is no cookie (browsers take 4,096 octets of name and value) and not worth a cipher call. */
+/** A longer value is not worth a call of the cipher: browsers accept 4,096 bytes of a cookie's name and value. */
 export const maxSealedLength = 8192
 
-const maxOctets = (maxSealedLength / 4) * 3
+const maxBytes = (maxSealedLength / 4) * 3
 
-/** The most octets of UTF-8 that a sealed value can carry. */
-export const maxTextOctets = maxOctets - sealOctets
+/** The most bytes of UTF-8 that a sealed value can carry. */
+export const maxTextBytes = maxBytes - sealBytes
 
-const scratch = Buffer.alloc(maxOctets)
+const scratch = Buffer.alloc(maxBytes)
 const scratchNonce = scratch.subarray(0, random.nonceLength)
 
-/** How many characters a text of `octets` octets has when it is sealed. */
-export const sealedLength = (octets: number): number => base64.encodedLength(sealOctets + octets)
+/** The length of a sealed value whose text has so many bytes. */
+export const sealedLength = (textBytes: number): number => base64.encodedLength(sealBytes + textBytes)
 
-/** Decodes into the scratch buffer; answers the octets, or -1 when that cannot be a sealed value. */
+/** Decodes into the scratch buffer. Returns the number of bytes, or -1 for a text that cannot be a sealed value. */
 const decode = (sealed: string): number => {
   if (sealed.length > maxSealedLength) return -1
-  const octets = base64.decode(sealed, scratch)
-  return octets < sealOctets ? -1 : octets
+  const bytes = base64.decode(sealed, scratch)
+  return bytes < sealBytes ? -1 : bytes
 }
 
-/** Whether a text can be a sealed value at all; no cipher. */
+/** Whether a text can be a sealed value at all, decided without the cipher. */
 export const isWellFormed = (sealed: string): boolean => decode(sealed) !== -1
 
-/** Seals a text of at most `maxTextOctets`. */
+/** Seals a text of at most `maxTextBytes`. */
 export const seal = (key: KeyObject, name: Uint8Array, text: string): string => {
   random.nonce(scratchNonce)
   const cipher = createCipheriv(algorithm, key, scratchNonce, options)
@@ -53,44 +53,44 @@ export const seal = (key: KeyObject, name: Uint8Array, text: string): string => 
   cipher.final()
   scratch.set(body, random.nonceLength)
   scratch.set(cipher.getAuthTag(), random.nonceLength + body.length)
-  return scratch.toString("base64", 0, sealOctets + body.length)
+  return scratch.toString("base64", 0, sealBytes + body.length)
 }
 
 /**
- * - `text`: undefined when what was sealed is authentic but not UTF-8.
- * - `key`: which key opened it.
+ * - `text`: undefined when the sealed bytes are authentic but not UTF-8.
+ * - `key`: the index of the key that opened the value.
  */
 export interface Opened {
   readonly text: string | undefined
   readonly key: number
 }
 
-/** What a sealed value holds that one of the keys opens. */
+/** Opens a sealed value with the first of the keys that fits. Returns undefined when none does. */
 export const open = (keys: ReadonlyArray<KeyObject>, name: Uint8Array, sealed: string): Opened | undefined => {
-  const octets = decode(sealed)
-  if (octets === -1) return undefined
+  const bytes = decode(sealed)
+  if (bytes === -1) return undefined
   for (let key = 0; key < keys.length; key++) {
-    const plain = decrypt(keys[key], name, octets)
+    const plain = decrypt(keys[key], name, bytes)
     if (plain !== undefined) return { text: decodeText(plain), key }
   }
   return undefined
 }
 
-/** Decrypts what is in the scratch buffer. */
-const decrypt = (key: KeyObject, name: Uint8Array, octets: number): Buffer | undefined => {
-  const tagFrom = octets - tagLength
+/** Decrypts the first bytes of the scratch buffer. */
+const decrypt = (key: KeyObject, name: Uint8Array, bytes: number): Buffer | undefined => {
+  const tagFrom = bytes - tagLength
   const decipher = createDecipheriv(algorithm, key, scratchNonce, options)
   decipher.setAAD(name)
-  decipher.setAuthTag(scratch.subarray(tagFrom, octets))
+  decipher.setAuthTag(scratch.subarray(tagFrom, bytes))
   const plain = decipher.update(scratch.subarray(random.nonceLength, tagFrom))
   try {
     decipher.final()
     return plain
   } catch {
-    return undefined // not authentic: nothing of `plain` may be looked at
+    return undefined // not authentic: nothing may look at `plain`
   }
 }
 
-/** Text is nearly always ASCII, and then Latin-1 reads it at 1.6 times the speed of UTF-8. */
+/** Text is nearly always ASCII, and ASCII is read faster as Latin-1 than as UTF-8. */
 const decodeText = (plain: Buffer): string | undefined =>
   isAscii(plain) ? plain.toString("latin1") : isUtf8(plain) ? plain.toString("utf8") : undefined

@@ -1,6 +1,6 @@
 /**
- * An effect that starts something and waits for its one answer: a command to a server. That it is no more than that is what
- * lets a time-out be a bare timer beside it, without a fiber of its own (measured: three quarters of what a command costs).
+ * An effect that starts something and waits for one answer to it, such as a command to a server. Because it does nothing else,
+ * a time-out can be a bare timer beside it. A fiber of its own would cost a multiple of the command.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -10,9 +10,9 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 
-/** Who waits for an answer. */
+/** The fiber that waits for an answer. */
 export class Caller {
-  /** The time-out has answered in place of the call. */
+  /** Whether the time-out has answered in place of the call. */
   isLate = false
 
   constructor(
@@ -20,18 +20,18 @@ export class Caller {
     private readonly flags: RuntimeFlags.RuntimeFlags
   ) {}
 
-  /** Asked by a call before it begins with something: nobody tells it when its caller is interrupted. */
+  /** Whether the caller still waits. A call asks this before it begins something: it is not notified of an interruption. */
   isWaiting(): boolean {
     return !this.isLate
-      // Where it cannot be interrupted, it waits on.
+      // A fiber in an uninterruptible region goes on waiting.
       && (!RuntimeFlags.interruptible(this.flags) || Cause.isEmpty(this.fiber.getFiberRef(FiberRef.interruptedCause)))
   }
 }
 
-/** Stops what goes on for an answer that nobody waits for any more. */
+/** Stops the work on an answer that nobody waits for any more. */
 export type Stop = () => void
 
-/** `start` answers later or at once, at most once, and does not throw. */
+/** `start` answers at most once, at once or later, and does not throw. */
 export class Call<A, E> extends Effectable.Class<A, E> {
   constructor(readonly start: (answer: (exit: Exit.Exit<A, E>) => void, caller: Caller) => Stop | void) {
     super()

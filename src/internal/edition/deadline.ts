@@ -1,6 +1,7 @@
 /**
- * An effect with a time-out that holds wherever it is awaited: in an uninterruptible region (pre-response handlers are
- * one), around a driver call that cannot be interrupted, and without the two fibers of a race.
+ * A time-out for an effect that holds wherever the effect is awaited: in an uninterruptible region, as pre-response handlers
+ * are, and around a driver's call that cannot be interrupted. `Effect.timeout` holds there, too, when `Effect.interruptible` and
+ * `Effect.disconnect` surround it, but with the fibers of its race it takes about ten times as long.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -18,8 +19,8 @@ import { clockOf } from "./clock.js"
 const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
 /**
- * Runs the effect in a fiber of its own, unless it is a bare {@link Call}. When it has not ended after `millis` it is interrupted, nobody waits for that,
- * and the answer is `onTimeout`. Interrupting the caller interrupts it likewise.
+ * Runs the effect in a fiber of its own, unless it is a bare {@link Call}. When it has not ended after `millis`, it fails with
+ * `onTimeout` and the fiber is interrupted without waiting for its end. An interruption of the caller interrupts it, too.
  */
 export const withDeadline = <A, E, E2>(
   effect: Effect.Effect<A, E>,
@@ -35,8 +36,8 @@ export const withDeadline = <A, E, E2>(
         runtimeFlags: RuntimeFlags.enable(runtimeFlags, RuntimeFlags.Interruption)
       }))
       return Effect.async<A, E | E2>((resume) => {
-        // Its end is the fiber's value and not its failure: the runtime would log that, and a driver's words may hold a
-        // session's.
+        // The exit is the fiber's value. As its failure the runtime would log it, and a driver's message may contain values of
+        // a session.
         const fiber = runFork(Effect.exit(effect))
         const ended = fiber.unsafePoll()
         if (ended !== null) return resume(Exit.flatten(ended))
@@ -65,7 +66,7 @@ const callWithDeadline = <A, E, E2>(
       const caller = new Caller(fiber, runtimeFlags)
       let answered = false
       let stop: Stop | void = undefined
-      let cancelTimer = (): void => undefined // until it is started: it may fire at once
+      let cancelTimer = (): void => undefined // the timer may fire before `startTimer` returns
       const end = (): void => {
         caller.isLate = true
         cancelTimer()
@@ -82,13 +83,13 @@ const callWithDeadline = <A, E, E2>(
         if (stop !== undefined) fiber.removeObserver(end)
         resume(exit)
       }, caller)
-      // No canceller: it would cost as much again, for a caller that is interrupted once in a while. A fiber that is, soon
-      // ends and tells; where there is nothing to stop, the timer ends by itself.
+      // A canceller would double the cost for the sake of the few callers that are interrupted. An interrupted fiber ends soon
+      // and notifies its observers. Where there is nothing to stop, the timer ends by itself.
       if (stop !== undefined && !answered) fiber.addObserver(end)
     })
   )
 
-/** A bare timer under the live clock; a sleeping fiber under any other, so that `TestClock` moves it. */
+/** Starts a bare timer under the live clock, and a sleeping fiber under any other clock, so that `TestClock` moves it. */
 const startTimer = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   millis: number,

@@ -1,25 +1,25 @@
 /**
- * Effects that are already done. A store without I/O answers with `Effect.succeed`, and the path of a request then runs
- * through without a fiber's frame for every step: measured, that is half of what a memory session costs.
+ * Effects that are already done. A store without I/O returns `Effect.succeed`, and a request then runs through without a frame
+ * of its fiber for every step.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
-/** `Effect.succeed` and `Exit.succeed` make the same thing; every other effect has yet to run. */
+/** `Effect.succeed` and `Exit.succeed` make the same value. Every other effect has yet to run. */
 export const isDone = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): effect is Exit.Success<A, never> & Effect.Effect<A, E, R> => Exit.isExit(effect) && effect._tag === "Success"
 
-/** `Effect.flatMap`, at once where the effect is done. */
+/** The same as `Effect.flatMap`, but at once where the effect is done. */
 export const andThen = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   f: (a: A) => Effect.Effect<B, E2, R2>
 ): Effect.Effect<B, E | E2, R | R2> => {
   if (!Exit.isExit(effect)) return Effect.flatMap(effect, f)
-  const exit = effect as Exit.Exit<A, E> // the guard widens both types; what it found is this effect
+  const exit = effect as Exit.Exit<A, E> // the guard has widened both types
   return exit._tag === "Success" ? f(exit.value) : Exit.failCause(exit.cause)
 }
 
-/** `Effect.map`, at once where the effect is done. */
+/** The same as `Effect.map`, but at once where the effect is done. */
 export const map = <A, E, R, B>(effect: Effect.Effect<A, E, R>, f: (a: A) => B): Effect.Effect<B, E, R> =>
   andThen(effect, (a) => Effect.succeed(f(a)))

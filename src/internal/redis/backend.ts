@@ -1,6 +1,6 @@
 /**
- * `SessionBackend` on Redis: one command for each function. Only an update that moves the times of a session with an owner
- * is followed by a second one, which keeps the index of the owner's sessions alive as long.
+ * `SessionBackend` on Redis, with one command for each function. Only an update that moves the times of a session with an owner
+ * sends a second command, which keeps the index of the owner's sessions alive for as long as the session.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -60,7 +60,7 @@ type Found = Option.Option<StoredSession | Corrupt | Renewed>
 const found = (record: StoredSession | Corrupt | Renewed | undefined): Found =>
   record === undefined ? Option.none() : Option.some(record)
 
-/** Somebody else's value under our key. */
+/** The answer where the key holds a value that is not a hash, which this library has not written. */
 const whenNoHash = (message: string): Found | undefined =>
   message.startsWith("WRONGTYPE")
     ? Option.some({ _tag: "Corrupt", newerFormat: false, detail: "the key does not hold a hash" })
@@ -83,7 +83,7 @@ const notUnderstood = (): never => {
   throw new Error("not a reply of this script")
 }
 
-/** `M`, `N …`, `C`, `T <size>`; undefined for an update that was done. */
+/** Reads `M`, `N …`, `C` and `T <size>`; undefined stands for an update that was applied. */
 const readRefused = (reply: unknown): Updated | undefined => {
   if (typeof reply !== "string") return notUnderstood()
   switch (reply.charCodeAt(0)) {
@@ -100,19 +100,19 @@ const readRefused = (reply: unknown): Updated | undefined => {
   }
 }
 
-/** `U <version> <times>` */
+/** Reads `U <version> <times>`. */
 const readUpdated = (reply: unknown): Updated => {
   const refused = readRefused(reply)
   if (refused !== undefined) return refused
-  const { expiry, version } = Records.readVersionAndTimes(reply as string, 2) ?? notUnderstood() // else readRefused had thrown
+  const { expiry, version } = Records.readVersionAndTimes(reply as string, 2) ?? notUnderstood() // `readRefused` throws for anything but text
   return { _tag: "Updated", version, expiry }
 }
 
-/** `U <version>`, or `O <version> <subject>` */
+/** Reads `U <version>` and `O <version> <subject>`. */
 const readMoved = (reply: unknown, expiry: Expiry): readonly [Updated, subject: string | undefined] => {
   const refused = readRefused(reply)
   if (refused !== undefined) return [refused, undefined]
-  const text = reply as string // or readRefused had thrown
+  const text = reply as string // `readRefused` throws for anything else
   const end = text.indexOf(" ", 2)
   return end === -1
     ? [{ _tag: "Updated", version: Number(text.slice(2)), expiry }, undefined]

@@ -1,15 +1,15 @@
 /**
- * What the Redis store needs of a client, and the settings of one that it opens itself.
+ * What the Redis store needs of a client, and the settings of a client that it opens itself.
  */
 import type * as Redacted from "effect/Redacted"
 import type { RedisOptions } from "ioredis"
 
 /**
- * Where Redis is: `url` (`redis://…`, `rediss://…`), or the options of `ioredis` (`host`, `port`, `path`, `tls`,
- * `sentinels`, …), or both. Without any, `localhost:6379`.
+ * Where Redis is: a `url` (`redis://…`, `rediss://…`), the options of `ioredis` (`host`, `port`, `path`, `tls`, `sentinels`, …),
+ * or both. The default is `localhost:6379`.
  *
- * Some options of `ioredis` cannot be set. They decide whether a command may wait for a connection or be sent twice: a
- * write would then be applied long after its request was told that it failed, or be applied again.
+ * Some options of `ioredis` cannot be set, because they decide whether a command may wait for a connection or be sent twice. A
+ * write could then be applied long after its request was answered with a failure, or be applied twice.
  *
  * @since 0.1.0
  * @category models
@@ -32,7 +32,7 @@ export interface RedisSettings extends
 }
 
 /**
- * A client that the app made: `Redis` or `Cluster` of `ioredis`.
+ * A client that the app has made: a `Redis` or a `Cluster` of `ioredis`.
  *
  * @since 0.1.0
  * @category models

@@ -1,5 +1,5 @@
 /**
- * Commands as effects. Whatever goes wrong is a `SessionStoreError` whose detail holds no value of a session.
+ * Redis commands as effects. Every failure is a `SessionStoreError` whose detail holds no value of a session.
  */
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,26 +12,29 @@ type Operation = SessionStoreError["operation"]
 type Answer<A> = Effect.Effect<A, SessionStoreError>
 type Read<A> = (reply: unknown) => A
 
-/** Counts what is under way, so that a connection that hangs can be told from an idle one. */
+/** Counts the commands that have no answer yet, so that a connection that hangs can be distinguished from an idle one. */
 export interface Watch {
   readonly sent: () => void
   readonly answered: () => void
 }
 
-/** A `read` that throws is a reply that was not understood. A `rescue` may make an answer of an error of the server. */
+/**
+ * Sends commands through a client. When the `read` of a command throws, its reply was not understood. Its `rescue` may turn an
+ * error of the server into an answer.
+ */
 export class Commands {
   private gathering: RedisClient["stream"]
   private readonly hgetall: (key: string) => Promise<unknown>
 
   constructor(private readonly client: RedisClient, private readonly watch: Watch | undefined) {
-    // In upper case the reply stays the list that came: for `hgetall` ioredis makes an object of it, which costs more than
-    // the command. With auto-pipelining `callBuffer` loses the command's name, and that ends the process (ioredis 5 and 6).
+    // With the name in upper case the reply stays a list. For `hgetall` ioredis makes an object of it, which costs more than the
+    // command. With auto-pipelining `callBuffer` loses the command's name, and the process crashes (ioredis 5 and 6).
     this.hgetall = client.options?.enableAutoPipelining === true
       ? (key) => client.hgetallBuffer(key)
       : (key) => client.callBuffer("HGETALL", [key])
   }
 
-  /** HGETALL, its reply as buffers, see `Records.flat`. */
+  /** Sends HGETALL and reads its reply as buffers, see `Records.flat`. */
   readHash<A>(
     operation: Operation,
     key: string,
@@ -41,7 +44,7 @@ export class Commands {
     return this.ask(operation, () => this.hgetall(key), read, rescue)
   }
 
-  /** Any command, its reply as text. */
+  /** Sends a command and reads its reply as text. */
   run<A>(
     operation: Operation,
     command: string,
@@ -52,24 +55,28 @@ export class Commands {
     return this.ask(operation, () => this.client.call(command, args), read, rescue)
   }
 
-  /** One script on one key, its reply as text. The script is sent once to each server, and again when the server lost it. */
+  /**
+   * Runs a script on one key and reads its reply as text. The source of the script is sent once to each server, and again when
+   * the server has lost it.
+   */
   script<A>(operation: Operation, script: Script, key: string, args: Array<string>, read: Read<A>): Answer<A> {
     return this.ask(
       operation,
       () =>
         args.length < 1_000
           ? this.client.evalsha(script.sha, "1", key, ...args)
-          : this.client.call("EVALSHA", [script.sha, "1", key, ...args]), // more than that may not fit onto the stack
+          : this.client.call("EVALSHA", [script.sha, "1", key, ...args]), // more arguments may not fit onto the stack
       read,
       undefined,
-      // SCRIPT LOAD has no key and would reach any node of a cluster; EVAL reaches the key's and loads as well.
+      // SCRIPT LOAD has no key, so that it would reach any node of a cluster. EVAL reaches the key's node and loads the script.
       () => this.client.call("EVAL", [script.source, "1", key, ...args])
     )
   }
 
   /**
-   * What fibers send in one turn of the event loop leaves in one write: with many requests at once the system's call for
-   * each command costs more than all that is done here. (A cluster has a connection for each node, and none to hold back.)
+   * Lets all commands that fibers send in one turn of the event loop leave in one write. With many requests at once, a system
+   * call for each command would cost more than all the rest of this file. (A cluster has a connection for each node, and no
+   * single stream that could be held back.)
    */
   private gather(): void {
     const { stream } = this.client
@@ -98,7 +105,7 @@ export class Commands {
         try {
           exit = Exit.succeed(read(reply))
         } catch {
-          // In a promise's callback it would be nobody's, and the fiber would wait for ever.
+          // Nobody would catch an exception in a promise's callback, and the fiber would wait for ever.
           exit = fail(operation, "the reply was not understood")
         }
         answer(exit)
@@ -131,13 +138,13 @@ const fail = (operation: Operation, detail: string): Exit.Exit<never, SessionSto
   Exit.fail(SessionStoreError.of(operation, "Unavailable", detail))
 
 /**
- * An error as text for the log. The client hangs the whole command onto its errors, and the server quotes arguments in
- * some: only the message is taken, and only up to its first quote.
+ * An error as text for the log. The client attaches the whole command to its errors, and the server quotes arguments in some of
+ * them. Therefore only the message is taken, and only up to its first quotation mark.
  */
 export const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return "the client failed"
   const quote = error.message.search(/(?<![a-z])['"`]/i)
   const message = (quote === -1 ? error.message : error.message.slice(0, quote)).trim().slice(0, 200)
-  // A refused connection to a name with several addresses has an empty message and a code.
+  // When a connection to a name with several addresses is refused, the error has an empty message and a code.
   return message !== "" ? message : "code" in error && typeof error.code === "string" ? error.code : error.name
 }

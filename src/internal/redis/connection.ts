@@ -1,6 +1,6 @@
 /**
- * A client of our own, set so that a request gets its answer soon and a write is never applied after its caller was told
- * that it failed: nothing waits in a queue for a connection, and nothing is sent twice.
+ * A client that this library opens. It is set so that a request is answered soon, and so that no write is applied after its
+ * request was answered with a failure: nothing waits in a queue for a connection, and nothing is sent twice.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -11,10 +11,10 @@ import { SessionConfigError } from "../../SessionError.js"
 import type { RedisSettings } from "./client.js"
 import { describe, type Watch } from "./commands.js"
 
-/** Without an answer for so long while commands are under way, a connection hangs. */
+/** A connection that has given no answer for so long, although commands wait for one, counts as hanging. */
 const silenceMillis = 5_000
 
-/** Start-up waits so long for the first connection, and then goes on without one. */
+/** Start-up waits for the first connection for so long, and then goes on without one. */
 const patienceMillis = 5_000
 
 const quitMillis = 1_000
@@ -44,13 +44,13 @@ const resolve = (
   const { password, url, ...rest } = settings
   const address = reveal(url)
   if (address !== undefined && !isRedisUrl(address)) {
-    return Effect.fail(mistake("redis.url", "expected a URL: redis://… or rediss://…")) // may hold a password: not printed
+    return Effect.fail(mistake("redis.url", "must be a URL: redis://… or rediss://…")) // not printed, because it may hold a password
   }
   const secret = reveal(password)
   const options: RedisOptions = {
     connectTimeout: patienceMillis,
     retryStrategy: (times) => Math.min(times * 50, 1_000),
-    // A primary that became a replica keeps its connections: only a new one reaches its successor.
+    // A primary that has become a replica keeps its connections. Only a new connection reaches its successor.
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
     ...rest,
     ...(secret === undefined ? undefined : { password: secret }),
@@ -59,7 +59,7 @@ const resolve = (
   return Effect.succeed([address, options])
 }
 
-/** What our promises rest on; not for the app to change. */
+/** The options that the promises of this store rest on. An app cannot change them. */
 const kept = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
@@ -93,20 +93,20 @@ const open = ([url, options]: readonly [string | undefined, RedisOptions], silen
  * to life, long after the callers gave up. One timer for all commands, started by the first.
  */
 const watchOver = (client: Redis, silence: number): Watch & { readonly stop: () => void } => {
-  let underWay = 0
+  let unanswered = 0
   let answers = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   const start = () => {
     const before = answers
     timer = setTimeout(() => {
       timer = undefined
-      if (underWay === 0) return
+      if (unanswered === 0) return
       if (answers === before) client.disconnect(true)
       else start()
     }, silence)
     timer.unref()
   }
-  // The same for a connection that is made and then never becomes ready.
+  // A connection that is made and then never becomes ready is closed, too.
   client.on("connect", () => {
     const unready = setTimeout(() => client.disconnect(true), silenceMillis)
     unready.unref()
@@ -120,18 +120,18 @@ const watchOver = (client: Redis, silence: number): Watch & { readonly stop: () 
   })
   return {
     sent: () => {
-      underWay++
+      unanswered++
       if (timer === undefined) start()
     },
     answered: () => {
-      underWay--
+      unanswered--
       answers++
     },
     stop: () => clearTimeout(timer)
   }
 }
 
-/** One warning an outage; a client without a listener prints every error with its stack. */
+/** Logs one warning for each outage. Without a listener the client would print every error with its stack. */
 const report = (client: Redis): Effect.Effect<void> =>
   Effect.map(Effect.runtime<never>(), (runtime) => {
     const log = Runtime.runFork(runtime)
@@ -147,7 +147,7 @@ const report = (client: Redis): Effect.Effect<void> =>
     })
   })
 
-/** Whether it works or not: an app starts without its Redis, and recovers with it. */
+/** Waits for the first connection, whether it succeeds or not: an app also starts without its Redis, and recovers with it. */
 const untilConnected = (client: Redis): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     const stop = () => {
@@ -165,7 +165,7 @@ const untilConnected = (client: Redis): Effect.Effect<void> =>
     return Effect.sync(stop)
   })
 
-/** Lets replies under way arrive; a server that does not answer is not waited for. */
+/** Lets the replies arrive that are still expected, but does not wait for a server that does not answer. */
 const close = (client: Redis): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     const settle = () => {

@@ -1,12 +1,11 @@
 /**
- * A session as the hash that scripts.ts describes: written as fields and values, read from the reply to HGETALL.
+ * A session as the hash that scripts.ts describes: written as fields and values, and read from the reply to HGETALL.
  *
- * Reading is on the path of every request. Replies are taken as buffers and each is decoded once; the state is read digit by
- * digit: regular expressions and `split` cost as much as the command itself.
+ * Reading is on the path of every request. Replies are taken as buffers, and each is decoded once. The state is read digit by
+ * digit, because regular expressions and `split` would cost as much as the command itself.
  */
 import type {
   Corrupt,
-  Data,
   Expiry,
   ListedSession,
   NewSession,
@@ -15,35 +14,30 @@ import type {
   StoredSession,
   Successor
 } from "../../SessionBackend.js"
+import { totalOctets } from "../codec/packedData.js"
 
-/** The clock of `now` differs between processes, and may be set back: Redis removes a record only when it is long over. */
+/** Clocks differ between processes and may be set back. Therefore Redis removes a record only long after its end. */
 const slackMillis = 60 * 60 * 1000
 
-/** Relative, in milliseconds, for clean-up only; a whole number that PEXPIRE takes. */
+/** The time to live in milliseconds as a whole number, which PEXPIRE takes. It is for clean-up only. */
 export const ttl = (millis: number): string =>
   String(Math.min(Math.max(Math.ceil(millis), 0) + slackMillis, Number.MAX_SAFE_INTEGER))
 
 export const dataField = (key: string): string => `d:${key}`
 
-/** What a refresh replaces; the scripts take it as one piece. */
+/** The times as one text. A refresh replaces all of it, and the scripts take it as one piece. */
 export const times = (expiry: Expiry): string =>
   `${expiry.expiresAt} ${expiry.createdAt} ${expiry.refreshedAt} ${expiry.idleMillis} ${expiry.persistent ? 1 : 0}${
     expiry.own ? 1 : 0
   }`
 
-const octets = (data: Data): number => {
-  let total = 0
-  for (const [key, text] of data) total += Buffer.byteLength(key) + Buffer.byteLength(text)
-  return total
-}
-
-/** JSON keeps every string apart: in bare UTF-8 two different lone surrogates are the same. */
+/** A subject as JSON, which keeps all strings apart: in bare UTF-8 two different lone surrogates are the same. */
 export const subjectText = (subject: string): string => JSON.stringify(subject)
 
-/** What the script `insert` takes. */
+/** The arguments of the script `insert`. */
 export const insertArguments = (session: NewSession, now: number): Array<string> => {
   const { data, owner } = session
-  const args = [`${now} ${ttl(session.expiresAt - now)}`, "s", `1 1 ${octets(data)} ${times(session)}`]
+  const args = [`${now} ${ttl(session.expiresAt - now)}`, "s", `1 1 ${totalOctets(data)} ${times(session)}`]
   if (owner !== undefined) {
     const about = JSON.stringify([owner.authenticatedAt, owner.userAgent ?? null, owner.address ?? null])
     args.push("o", subjectText(owner.subject), "a", about)
@@ -52,7 +46,7 @@ export const insertArguments = (session: NewSession, now: number): Array<string>
   return args
 }
 
-/** The numbers between single spaces from a position on; undefined unless there are as many as asked for. */
+/** Reads the numbers between single spaces from a position on; undefined unless there are `count` of them. */
 const readNumbers = (text: string, from: number, count: number): ReadonlyArray<number> | undefined => {
   const numbers: Array<number> = []
   let number = 0
@@ -62,7 +56,7 @@ const readNumbers = (text: string, from: number, count: number): ReadonlyArray<n
     const code = i === text.length ? 0x20 : text.charCodeAt(i)
     if (code === 0x20) {
       if (i === start) return undefined
-      // with a sign, fraction or exponent, or with more digits than add up exactly
+      // a number with a sign, fraction or exponent, or with too many digits to be added up exactly
       if (!plain || i - start > 15) number = Number(text.slice(start, i))
       if (!Number.isFinite(number)) return undefined
       numbers.push(number)
@@ -75,7 +69,7 @@ const readNumbers = (text: string, from: number, count: number): ReadonlyArray<n
   return numbers.length === count ? numbers : undefined
 }
 
-/** The last five of the numbers in a text: expiresAt, createdAt, refreshedAt, idleMillis, and both flags read as one. */
+/** The last five numbers of a text are expiresAt, createdAt, refreshedAt, idleMillis, and both flags read as one number. */
 const toExpiry = (text: string, numbers: ReadonlyArray<number>): Expiry | undefined => {
   const from = numbers.length - 5
   const flags = numbers[from + 4]
@@ -92,7 +86,7 @@ const toExpiry = (text: string, numbers: ReadonlyArray<number>): Expiry | undefi
     : undefined
 }
 
-/** `<version> <times>` from a position in the text on, as the script `update` answers. */
+/** Reads `<version> <times>` from a position on, as the script `update` returns it. */
 export const readVersionAndTimes = (
   text: string,
   from: number
@@ -122,7 +116,7 @@ export const readRenewed = (reply: string): Renewed => {
   return { _tag: "Renewed", successor, renewedAt: Number(renewedAt) }
 }
 
-/** What a state says. `Expired`: by this clock; another one may be behind. `Gone`: a tombstone. */
+/** What a state says. `Expired` is so by this process's clock; another clock may be behind. `Gone` is a tombstone. */
 type State =
   | { readonly _tag: "Live" | "Expired"; readonly version: number; readonly expiry: Expiry }
   | { readonly _tag: "Gone" }
@@ -147,7 +141,7 @@ const whyNot = (state: string): Corrupt => {
     : corrupt("the record's state cannot be read")
 }
 
-/** The record in a reply to HGETALL, or what stands in its place; undefined when it is missing. */
+/** Reads a record from the reply to HGETALL; undefined when it is missing. */
 export const read = (reply: unknown, now: number): StoredSession | Corrupt | Renewed | undefined => {
   const list = flat(reply)
   if (list.length === 0) return undefined
@@ -159,7 +153,7 @@ export const read = (reply: unknown, now: number): StoredSession | Corrupt | Ren
     const field = list[i]
     const value = list[i + 1]
     if (field.length > 1) {
-      // `d:`; what else is there is not ours, or a later version's
+      // `d:` marks a value. Any other field is foreign, or was written by a later version.
       if (field[0] === 0x64 && field[1] === 0x3a) data.set(field.toString("utf8", 2), value.toString())
     } else if (field[0] === 0x73) text = value.toString("latin1")
     else if (field[0] === 0x6f) subject = value.toString()
@@ -172,31 +166,20 @@ export const read = (reply: unknown, now: number): StoredSession | Corrupt | Ren
   if (state._tag === "Corrupt") return state
   const owner = readOwner(subject, about)
   if (owner === null) return corrupt("the record's owner cannot be read")
-  const { expiry } = state
-  return {
-    createdAt: expiry.createdAt,
-    refreshedAt: expiry.refreshedAt,
-    expiresAt: expiry.expiresAt,
-    idleMillis: expiry.idleMillis,
-    persistent: expiry.persistent,
-    own: expiry.own,
-    data,
-    owner,
-    version: state.version
-  }
+  return { data, owner, version: state.version, ...state.expiry }
 }
 
-/** The fields `s`, `o` and `a` of a live record; undefined when they cannot be read. */
+/** Reads a record without its data, from its state and its fields `o` and `a`; undefined when they cannot be read. */
 export const listed = (
   state: State & { readonly _tag: "Live" | "Expired" },
   subject: string | null,
   about: string | null
 ): ListedSession | undefined => {
   const owner = readOwner(subject ?? undefined, about ?? undefined)
-  return owner === null ? undefined : { ...state.expiry, owner, version: state.version }
+  return owner === null ? undefined : { owner, version: state.version, ...state.expiry }
 }
 
-/** null when it cannot be read. */
+/** Reads the owner from the fields `o` and `a`; null when it cannot be read. */
 const readOwner = (subject: string | undefined, about: string | undefined): Owner | undefined | null => {
   if (subject === undefined && about === undefined) return undefined
   try {
@@ -214,9 +197,12 @@ const readOwner = (subject: string | undefined, about: string | undefined): Owne
 
 const isText = (value: unknown): value is string | null => value === null || typeof value === "string"
 
-/** A list, or an object with the fields as own properties: of `hgetallBuffer`, and of ioredis 6 with `replyMapping: "resp3"`. */
+/**
+ * The reply to HGETALL as a list of fields and values. `hgetallBuffer`, and ioredis 6 with `replyMapping: "resp3"`, give an
+ * object instead, with the fields as its own properties.
+ */
 export const flat = (reply: unknown): ReadonlyArray<Buffer> => {
-  // HGETALL answers bulk strings, and `callBuffer` leaves them as they came; null throws, and the caller answers for it.
+  // HGETALL gives bulk strings, which `callBuffer` leaves as they are. Null throws, which the caller catches.
   if (Array.isArray(reply)) return reply as ReadonlyArray<Buffer>
   const list: Array<Buffer> = []
   for (const [field, value] of Object.entries(reply as Record<string, Buffer>)) list.push(Buffer.from(field), value)

@@ -1,30 +1,31 @@
 /**
- * The atomic steps, as Lua. Every script touches one key, so that it runs on Redis Cluster; every reply is text or a
+ * The atomic steps as Lua scripts. Every script touches one key, so that it runs on Redis Cluster. Every reply is a text or a
  * list of texts, because a client may be set to turn integers into something else.
  *
- * A session is a hash:
+ * A session is a hash with these fields:
  *
- * - `s`, its state: `1 <version> <bytes> <expiresAt> <createdAt> <refreshedAt> <idleMillis> <persistent><own>`. The first
- *   number is the format; the two flags are 0 or 1. `bytes` is kept so that an update need not read what it leaves alone.
- * - `o` and `a`, whose it is: the subject as JSON text; `[authenticatedAt, userAgent, address]` as JSON.
- * - `d:<key>`, a value. User keys share no space with the fields above.
+ * - `s` is the state: `1 <version> <bytes> <expiresAt> <createdAt> <refreshedAt> <idleMillis> <persistent><own>`. The first
+ *   number is the format, and the two flags are 0 or 1. `bytes` is the size of the data, so that an update need not read the
+ *   values that it leaves alone.
+ * - `o` and `a` are the owner: the subject as JSON text, and `[authenticatedAt, userAgent, address]` as JSON.
+ * - `d:<key>` is a value. With the prefix, the keys of an app share no names with the fields above.
  *
  * The state `2 <successor> <renewedAt> <expiresAt>` is the mark of a renewal. A version that does not know it takes it for a
  * record of a newer format, and leaves it alone. What it says is answered as `N <successor> <renewedAt>`.
  *
  * The state `0` is a tombstone: the session was evicted before its insert arrived, see `evict`.
  *
- * Numbers cross as text and are only compared in Lua: it prints doubles with 14 digits, and a time has 13 already. Lua's
- * `unpack` overflows its stack at some 8,000 values, hence the steps of 1,000.
+ * Numbers travel as text and are only compared in Lua, which prints doubles with 14 digits; a time has 13 already. Lua's
+ * `unpack` overflows its stack at some 8,000 values. Therefore the scripts work in steps of 1,000.
  *
- * What is not a field or a value comes as one argument, separated by spaces, `-` for none: an argument of its own for each
- * costs the client more than the work itself.
+ * Everything that is not a field or a value comes as one argument, separated by spaces, with `-` where there is nothing. An
+ * argument for each would cost the client more than its other work on the command.
  */
 import { createHash } from "node:crypto"
 
 export interface Script {
   readonly source: string
-  /** what EVALSHA names the script by */
+  /** the SHA-1 of the source, by which EVALSHA names the script */
   readonly sha: string
 }
 
@@ -33,7 +34,7 @@ const script = (source: string): Script => ({ source, sha: createHash("sha1").up
 /**
  * `now ttl`, field, value, … → `I` inserted; `T` taken; `E` evicted before it arrived.
  *
- * What cannot be read is taken: an insert must not overwrite.
+ * A record that cannot be read counts as taken, because an insert must not overwrite.
  */
 export const insert = script(`
 local key = KEYS[1]
@@ -56,10 +57,10 @@ return 'I'
 /**
  * `now ifVersion maxBytes clear ttl times`, number of fields to remove, field, …, field, value, …
  *
- * → `M` missing; `N …` renewed; `C` conflict; `T <size>` too large; `U <version> <times>` updated, without times when they were given;
- * then, of a session with an owner, `O <version> <subject>`.
+ * → `M` missing; `N …` renewed; `C` conflict; `T <size>` too large; `U <version> <times>` updated. When new times were given,
+ * the reply is `U <version>`, or `O <version> <subject>` for a session with an owner.
  *
- * What cannot be read is missing: an update never creates, and never repairs.
+ * A record that cannot be read counts as missing: an update never creates and never repairs.
  */
 export const update = script(`
 local key, n = KEYS[1], #ARGV
@@ -108,7 +109,7 @@ if not clear then size = size + b end
 for i = set, n, 2 do
   size = size + #ARGV[i] - 2 + #ARGV[i + 1]
 end
--- b is what the record had: only a step that makes it larger can be too large.
+-- b is the size before the update: only an update that makes the record larger can be refused as too large.
 if size > tonumber(most) and size > tonumber(b) then return string.format('T %.0f', size) end
 if not moves then times = e .. ' ' .. rest end
 local version = string.format('%.0f', v + 1)
@@ -140,7 +141,7 @@ return 'U ' .. version
 /**
  * `now ifVersion`, and for a mark its state and ttl → `R` removed; `C` conflict; `M` missing; `N …` renewed.
  *
- * What cannot be read is removed, except at a version, which it does not have.
+ * A record that cannot be read is removed, unless a version was asked for, because it has none.
  */
 export const remove = script(`
 local key = KEYS[1]
@@ -170,8 +171,8 @@ return 'R'
 `)
 
 /**
- * subject, ttl → `R` removed, or `M`: there was no record of the subject. With a ttl, a missing record leaves a
- * tombstone: its insert is under way, and must not arrive after the place it claimed was given to another.
+ * subject, ttl → `R` removed; `M` there was no record of the subject. With a ttl, a tombstone is left where the record is
+ * missing: its insert is still in progress, and it must not arrive after the place that it claimed was given to another.
  */
 export const evict = script(`
 local key = KEYS[1]
@@ -190,7 +191,8 @@ return 'R'
 `)
 
 /**
- * ttl → `A`: there is something; `B`: nothing there, and now a tombstone, so that an insert that was given up never arrives.
+ * ttl → `A` there is a record; `B` there was none, and now there is a tombstone, so that an insert that was given up never
+ * arrives.
  */
 export const bury = script(`
 local key = KEYS[1]
@@ -201,18 +203,18 @@ return 'B'
 `)
 
 /**
- * The index of a subject is a hash, id → `<createdAt> <claimedAt>`: an insert is under way. Afterwards it is
- * `<createdAt> -`. ` x` behind says that the session is condemned: its record is to be removed before another one is
- * inserted, by whoever claims next if need be. A condemned entry stays until its record is gone, so that no crash leaves a
- * record which the index does not know.
+ * The index of a subject is a hash with an entry for each session, named by its id. The entry is `<createdAt> <claimedAt>`
+ * while the insert is in progress, and `<createdAt> -` afterwards. ` x` at its end says that the session is condemned: its
+ * record has to be removed before another one is inserted, if necessary by whoever claims a place next. A condemned entry stays
+ * until its record is gone, so that no crash leaves a record that the index does not know.
  *
  * now, id, createdAt, ttl, max, `evict` or `refuse`, verified (0 or 1), id of a dead entry, … →
  *
- * - `C, id, claimedAt, …`: claimed; these are condemned.
- * - `V, id, claimedAt, …`: full; find out which of these are dead, and claim again with `verified` 1.
- * - `F`: full, nothing claimed.
- * - `S, id, claimedAt, …`: claimed without a bound; a sample to look for dead ones, so that an index without a bound
- *   does not grow for ever.
+ * - `C, id, claimedAt, …`: a place is claimed, and these entries are condemned.
+ * - `V, id, claimedAt, …`: the index is full. Find out which of these entries are dead, and claim again with `verified` 1.
+ * - `F`: the index is full, and no place is claimed.
+ * - `S, id, claimedAt, …`: a place is claimed without a bound. These entries are a sample in which to look for dead ones, so
+ *   that an index without a bound does not grow for ever.
  */
 export const claim = script(`
 local key, id, max = KEYS[1], ARGV[2], tonumber(ARGV[5])
@@ -266,9 +268,9 @@ return reply
 `)
 
 /**
- * id, createdAt, ttl or `-`, id to forget, … → `U`. The insert is no longer under way: from now on the entry is dead when
- * its record is missing. With a ttl the record was inserted: an entry that somebody whose clock is ahead took for given up
- * is written again.
+ * id, createdAt, ttl or `-`, id to forget, … → `U`. The insert is over, so that from now on the entry is dead when its record is
+ * missing. With a ttl the record was inserted: its entry is written again in case that a process whose clock is ahead has taken
+ * the insert for given up and removed it.
  */
 export const settle = script(`
 local key = KEYS[1]
@@ -284,7 +286,7 @@ return 'U'
 `)
 
 /**
- * id, createdAt, ttl → `U`. The session lives longer, so must its entry; one that was lost is entered again.
+ * id, createdAt, ttl → `U`. The session lives longer, and so must its entry. An entry that was lost is written again.
  */
 export const keep = script(`
 local key = KEYS[1]

@@ -1,19 +1,19 @@
 /**
- * `SubjectIndex` on Redis. The index and a record are two keys, and no script may touch both, so the order is what keeps
- * the promises:
+ * `SubjectIndex` on Redis. The index and a record are two keys, and no script may touch both. The promises are therefore kept by
+ * the order of the steps of a sign-in:
  *
- * 1. claim a place in the index, which condemns the oldest sessions where the bound asks for it,
- * 2. remove the records of all that are condemned,
- * 3. insert the record,
- * 4. settle: the insert is over, forget the condemned.
+ * 1. Claim a place in the index, which condemns the oldest sessions where the bound asks for it.
+ * 2. Remove the records of all condemned sessions.
+ * 3. Insert the record.
+ * 4. Settle: mark the insert as over, and forget the condemned sessions.
  *
- * Each record is inserted only after another one has made room, so that there are never more than the bound allows; and a
- * record is in the index from before it exists until after it is gone, wherever the caller is cut off. What that leaves
- * behind are entries without a record. They are told from inserts under way by having been settled, or else by their age.
+ * A record is inserted only after another one has made room, so that there are never more than the bound allows. A record is in
+ * the index from before it exists until after it is gone, wherever the caller is cut off. This leaves entries without a record
+ * behind. Such an entry differs from an insert in progress because it was settled, or else by its age.
  *
- * Clocks differ: an entry is dead when its record is gone, not when that has expired by this clock. Who gives the place of
- * an expired session away removes its record first, and who gives away the place of an insert that was never heard of
- * again buries its id first.
+ * Clocks differ between processes. Therefore an entry is dead when its record is gone, and not when the record has expired by
+ * this process's clock. Before the place of an expired session is given away, its record is removed. Before the place of an
+ * insert that was never heard of again is given away, its id is buried.
  */
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
@@ -30,29 +30,32 @@ import type { Commands } from "./commands.js"
 import * as Records from "./record.js"
 import * as Scripts from "./scripts.js"
 
-/** An entry that was never settled is an insert under way for so long, and dead afterwards if it has no record. */
+/** An entry that was never settled counts as an insert in progress for so long. Without a record it is dead afterwards. */
 const graceMillis = 60_000
 
 /**
- * Its place is given to another sign-in sooner, so that one that failed while Redis was away keeps nobody out for long: the
- * id is buried first, and the insert does not arrive any more.
+ * The place of such an entry is given to another sign-in sooner, so that a sign-in that failed during an outage of Redis keeps
+ * nobody out for long. The id is buried first, so that the insert cannot arrive any more.
  */
 const patienceMillis = 10_000
 
-/** Time-outs are seconds: no insert arrives later than this. */
+/** Time-outs are a matter of seconds: no insert arrives later than this. */
 const tombstoneMillis = "600000"
 
-/** How often `list` looks: as long as sessions keep vanishing under its eyes, and while it only may be so. */
+/**
+ * How many times `list` reads the index: at most 64 times while sessions vanish between the index and their records, and 3 times
+ * while it is only possible that they did.
+ */
 const maxLooks = 64
 const maxUnsureLooks = 3
 
 interface Entry {
   readonly id: string
-  /** NaN when the insert is over */
+  /** when the insert began; NaN when it is over */
   readonly claimedAt: number
 }
 
-/** What is behind an entry. */
+/** What stands behind an entry. */
 type Found =
   | { readonly _tag: "Live"; readonly session: ListedSession }
   | { readonly _tag: "Expired"; readonly version: number }
@@ -92,7 +95,7 @@ const insert = (
       ...dead
     ], readClaim)
 
-  /** The caller is told that it failed: it must not arrive later, and the place is free at once. */
+  /** The caller gets a failure: the insert must not arrive later, and its place is free at once. */
   const giveUp = Effect.suspend(() => {
     const bury: Answer<unknown> = sent
       ? commands.script("insert", Scripts.evict, prefix + id, [subject, tombstoneMillis], String)
@@ -121,7 +124,7 @@ const insert = (
         Records.insertArguments(session, now),
         String
       )
-      // What is lost from here on heals: the record is there, and in the index.
+      // A failure from here on heals by itself: the record exists, and the index has it.
       yield* Effect.ignore(Effect.gen(function*() {
         const dead = answer === "S"
           ? yield* findDead(commands, prefix, subject, entries, now, false)
@@ -133,7 +136,8 @@ const insert = (
           ...dead
         ], String)
       }))
-      // Evicted between the claim and the insert: another sign-in came after this one, as if this one had been quicker.
+      // `E`: another sign-in has evicted this one between claim and insert. The result is the same as if this sign-in had been
+      // complete before the other one began.
       return reply === "T" ? "Taken" : reply === "E" && bound?.whenFull === "refuse" ? "Full" : "Inserted"
     }),
     () => giveUp
@@ -141,9 +145,9 @@ const insert = (
 }
 
 /**
- * The index and then each record. A session that is renewed in between is in the index under its old id, and its record is
- * gone when it is asked for: then the index is read again, until nothing vanishes any more. `gone` are those whose record
- * was gone before the index was read this time, for good.
+ * Reads the index and then each record. A session that is renewed in between is in the index under its old id, whose record is
+ * gone when it is read. Then the index is read again, until no record vanishes any more. `gone` has the ids whose record was
+ * already gone for good before the index was read this time.
  */
 const look = (
   commands: Commands,
@@ -168,8 +172,8 @@ const look = (
             sessions.push({ id: entry.id, session: found.session })
             break
           case "Missing":
-            // It may not have come yet, or it came and went.
-            if (isUnderWay(entry, now)) unsure = true
+            // The record may not have arrived yet, or it has come and gone.
+            if (isInProgress(entry, now)) unsure = true
             else {
               if (!gone.has(entry.id)) vanished = true
               dead.push(entry.id)
@@ -198,8 +202,8 @@ const look = (
   })
 
 /**
- * The session lives longer, so must its entry. The record is already written: what fails here is healed by the next
- * refresh, until which the index lives anyway, see `indexTtl`.
+ * Keeps the entry of a session that lives longer. The record is already written. When this step fails, the next refresh makes
+ * up for it, and the index lives until then, see `indexTtl`.
  */
 export const keep = (
   commands: Commands,
@@ -220,15 +224,15 @@ export const keep = (
 const indexKey = (prefix: string, subject: string): string =>
   `${prefix}subject:${createHash("sha256").update(subject).digest("base64url")}`
 
-/** Twice the life of the session: one refresh may be lost, the next one must come within one life. */
+/** Twice the life of the session, so that one refresh may be lost: the next one must come within one life. */
 const indexTtl = (expiry: Expiry, now: number): string => Records.ttl(2 * (expiry.expiresAt - now))
 
 const idOf = (entry: Entry): string => entry.id
 
-const isUnderWay = (entry: Entry, now: number, millis = graceMillis): boolean =>
+const isInProgress = (entry: Entry, now: number, millis = graceMillis): boolean =>
   Math.abs(now - entry.claimedAt) < millis
 
-/** Without the data, of which a page of sessions needs nothing. */
+/** Reads the record of an entry without its data, which a page of sessions does not need. */
 const behind = (
   commands: Commands,
   operation: "insert" | "list",
@@ -238,7 +242,7 @@ const behind = (
   now: number
 ): Answer<Found> =>
   commands.run<Found>(operation, "HMGET", [prefix + entry.id, "s", "o", "a"], (reply) => {
-    const [text, owner, about] = reply as ReadonlyArray<string | null> // HMGET answers one bulk string or nil a field
+    const [text, owner, about] = reply as ReadonlyArray<string | null> // HMGET gives a bulk string or nil for each field
     if (text === null) return { _tag: "Missing" }
     const state = Records.readState(text, now)
     if (state._tag === "Gone") return { _tag: "Buried" }
@@ -250,10 +254,11 @@ const behind = (
   }, (message) => message.startsWith("WRONGTYPE") ? { _tag: "Unreadable", newerFormat: false } : undefined)
 
 /**
- * Those entries that have no session of the subject behind them. One of a newer format is a session to somebody.
+ * Returns the ids of the entries that have no session of the subject behind them. A record of a newer format counts as a
+ * session, because a later version of this library can read it.
  *
- * With `gives` their places are given away: an expired session is removed first, unless somebody whose clock is behind has
- * refreshed it meanwhile, and an insert that was never settled can no longer arrive.
+ * With `gives` the places of these entries are given away. Before that, an expired session is removed, unless a process whose
+ * clock is behind has refreshed it in the meantime, and an insert that was never settled is kept from arriving.
  */
 const findDead = (
   commands: Commands,
@@ -275,7 +280,7 @@ const findDead = (
       case "Another":
         return true
       case "Missing":
-        if (isUnderWay(entry, now, gives ? patienceMillis : graceMillis)) return false
+        if (isInProgress(entry, now, gives ? patienceMillis : graceMillis)) return false
         return !gives || Number.isNaN(entry.claimedAt)
           ? true
           : commands.script("insert", Scripts.bury, prefix + entry.id, [tombstoneMillis], (reply) => reply === "B")
@@ -294,8 +299,8 @@ const findDead = (
   return Effect.as(
     forEach(entries, (entry) =>
       Effect.flatMap(behind(commands, "insert", prefix, subject, entry, now), (found) => {
-        const answer = isDead(entry, found)
-        return Effect.map(typeof answer === "boolean" ? Effect.succeed(answer) : answer, (isDead) => {
+        const verdict = isDead(entry, found)
+        return Effect.map(typeof verdict === "boolean" ? Effect.succeed(verdict) : verdict, (isDead) => {
           if (isDead) dead.push(entry.id)
         })
       })),
@@ -306,11 +311,11 @@ const findDead = (
 const forget = (commands: Commands, key: string, ids: ReadonlyArray<string>): Answer<void> =>
   commands.run("remove", "HDEL", [key, ...ids], () => undefined)
 
-/** All on one connection, which pipelines them; the bound keeps a subject with very many sessions from flooding it. */
+/** All commands share one connection, which pipelines them. The limit keeps a subject with very many sessions from flooding it. */
 const forEach = <A>(entries: ReadonlyArray<Entry>, f: (entry: Entry) => Answer<A>): Answer<void> =>
   Effect.forEach(entries, f, { concurrency: 100, discard: true })
 
-/** `<createdAt> <claimedAt>`; NaN, which is within no grace, for `-` and for what cannot be read. */
+/** Reads entries `<createdAt> <claimedAt>`. `-` and what cannot be read become NaN, which is within no period of grace. */
 const readIndex = (reply: unknown): ReadonlyArray<Entry> => {
   const list = Records.flat(reply)
   const entries: Array<Entry> = []
@@ -320,9 +325,9 @@ const readIndex = (reply: unknown): ReadonlyArray<Entry> => {
   return entries
 }
 
-/** The answer's letter; id, claimedAt, … */
+/** Reads the letter of the script's reply, and the entries as id, claimedAt, … behind it. */
 const readClaim = (reply: unknown): { readonly answer: string; readonly entries: ReadonlyArray<Entry> } => {
-  const [answer, ...list] = reply as ReadonlyArray<string> // the script answers a list of texts
+  const [answer, ...list] = reply as ReadonlyArray<string> // the script returns a list of texts
   const entries: Array<Entry> = []
   for (let i = 0; i < list.length; i += 2) entries.push({ id: list[i], claimedAt: Number(list[i + 1]) })
   return { answer, entries }

@@ -1,6 +1,7 @@
 /**
  * The values of one cookie in a request's Cookie header (rows M8, M10).
  */
+import { decodePercent } from "../codec/percent.js"
 
 /**
  * - `present`: the header has the name, with whatever value.
@@ -66,13 +67,8 @@ const skipSpace = (header: string, at: number): number => {
   return at
 }
 
-/** Without quotes and percent-escapes; undefined where the escapes are none. */
+/** The value without quotes and percent-escapes; undefined where an escape is malformed. */
 const decode = (value: string): string | undefined => {
   const bare = value.length > 1 && value.startsWith("\"") && value.endsWith("\"") ? value.slice(1, -1) : value
-  if (!bare.includes("%")) return bare
-  try {
-    return decodeURIComponent(bare)
-  } catch {
-    return undefined
-  }
+  return bare.includes("%") ? decodePercent(bare) : bare
 }
