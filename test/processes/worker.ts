@@ -26,7 +26,7 @@ const compareAndSet = (backend: SessionBackendService, id: string): Effect.Effec
     const count = String(Number(record.data.get("count") ?? "0") + 1)
     const updated = yield* backend.update(id, patch({ set: new Map([["count", count]]) }), Date.now(), record.version)
     if (updated._tag === "Conflict") yield* compareAndSet(backend, id)
-    else if (updated._tag !== "Updated") yield* Effect.dieMessage(updated._tag)
+    else if (updated._tag !== "Updated") return yield* Effect.dieMessage(updated._tag)
   })
 
 if ("paths" in job) {
