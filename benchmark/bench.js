@@ -1,5 +1,5 @@
 /**
- * Measures the library against its peers and writes what it found: `npm run benchmark -- --help`.
+ * Measures effect-session against other libraries and writes the results: `npm run benchmark -- --help`.
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -15,12 +15,13 @@ const sections = ["codec", "http", "inprocess", "memory", "redis", "sql", "growt
 
 const help = `npm run benchmark -- [options]
 
-  --quick            three short rounds, about three minutes; written to benchmark/quick/ only
-  --only=a,b         some of: ${sections.join(", ")}; the others keep their last result
-  --rounds=n         interleaved rounds of a full run, at least 7
-  --library=folder   another build than dist/
-  --report           no measuring: writes tables and charts anew from the last results
-  --help
+  --quick            measures three short rounds in about four minutes and writes only to benchmark/quick/
+  --only=a,b         measures only some of these sections: ${sections.join(", ")};
+                     the other sections keep their last results
+  --rounds=n         how many interleaved rounds a full run measures, at least 7
+  --library=folder   measures the build in another folder than dist/
+  --report           measures nothing and writes the tables and charts again from the last results
+  --help             shows this text
 `
 
 const { values: options } = parseArgs({
@@ -37,7 +38,7 @@ const { values: options } = parseArgs({
 const here = fileURLToPath(new URL(".", import.meta.url))
 const root = dirname(here.replace(/\/$/, ""))
 
-/** A full run is what the project shows; a quick one must not overwrite it. */
+/** The project shows the results of full runs; a quick run must not overwrite them. */
 const places = options.quick
   ? {
     results: join(here, "quick/results.json"),
@@ -61,8 +62,8 @@ const newest = (folder) =>
   Math.max(...readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs))
 
 /**
- * What is measured is what is shipped: the build, made anew where the sources are younger. A copy of it, so that a build
- * that somebody makes meanwhile does not change under the run; inside node_modules, where it finds the same packages.
+ * The benchmark measures what is shipped: the build, which is made again when the sources are newer. It measures a copy, so
+ * that a build made during the run changes nothing. The copy lies in node_modules, where it finds the same packages.
  */
 const prepareLibrary = () => {
   if (options.library !== undefined) {
@@ -72,9 +73,9 @@ const prepareLibrary = () => {
   const dist = join(root, "dist")
   const entry = join(dist, "index.js")
   if (!existsSync(entry) || newest(dist) < newest(join(root, "src"))) {
-    log("building the library")
+    log("Building the library.")
     const { status } = spawnSync("npm", ["run", "build"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
-    if (status !== 0 || !existsSync(entry)) fail("the library does not build: npm run build")
+    if (status !== 0 || !existsSync(entry)) fail("The library could not be built. `npm run build` shows why.")
   }
   const copy = join(root, "node_modules/.cache/effect-session-benchmark")
   rmSync(copy, { recursive: true, force: true })
@@ -86,7 +87,7 @@ const chosen = () => {
   if (options.only === undefined) return sections
   const names = options.only.split(",").map((name) => name.trim())
   const unknown = names.filter((name) => !sections.includes(name))
-  if (unknown.length > 0) fail(`--only knows ${sections.join(", ")}, not ${unknown.join(", ")}`)
+  if (unknown.length > 0) fail(`--only accepts ${sections.join(", ")}, but not ${unknown.join(", ")}.`)
   return sections.filter((name) => names.includes(name))
 }
 
@@ -99,7 +100,7 @@ const write = (results) => {
 
 const measure = async () => {
   const rounds = Number(options.rounds)
-  if (!Number.isInteger(rounds) || rounds < 7) fail("--rounds is a whole number of at least 7")
+  if (!Number.isInteger(rounds) || rounds < 7) fail("--rounds must be a whole number of at least 7.")
   prepareLibrary()
   const names = chosen()
   const needsRedis = names.some((name) => ["http", "redis", "growth"].includes(name))
@@ -121,7 +122,7 @@ const measure = async () => {
       }
       results.machine = { ...machine(), pinned }
       results.versions = versions()
-      // after each section: a later one that fails does not take this one with it
+      // Written after each section, so that the results survive when a later section fails.
       write(results)
     }
   } finally {
@@ -133,7 +134,7 @@ if (options.help) {
   process.stdout.write(help)
 } else {
   if (!options.report) await measure()
-  else if (!existsSync(places.results)) fail("there are no results yet: run without --report")
+  else if (!existsSync(places.results)) fail("There are no results yet. Run the benchmark without --report first.")
   const summary = report(read(), places)
-  process.stdout.write(`${summary}\n\nwritten: ${places.results}, ${places.page}\n`)
+  process.stdout.write(`${summary}\n\nThe results are in ${places.results} and ${places.page}.\n`)
 }

@@ -1,5 +1,5 @@
 /**
- * Installs the peers where they are missing or older than the lock file, so that one command is enough.
+ * Installs the libraries that are measured when they are missing or older than the lock file, so that one command is enough.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, statSync } from "node:fs"

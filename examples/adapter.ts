@@ -1,11 +1,11 @@
 /**
- * A complete adapter, over a `Map` of texts in place of a database. docs/adapter.md shows this file, and the contract suite
- * runs over it.
+ * A complete adapter that uses a `Map` of texts in place of a database. docs/adapter.md shows this file, and the contract
+ * suite runs over it.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SessionBackend, SessionError } from "effect-session"
 
-/** The database: a text by key. Here is where the client of yours comes in. */
+/** The database: a text for each key. Put the client of your database here. */
 export class Rows extends Context.Tag("example/Rows")<Rows, Map<string, string>>() {}
 
 // ── a record as text ──
@@ -27,7 +27,7 @@ const Row = Schema.parseJson(Schema.Struct({
     userAgent: Schema.UndefinedOr(Schema.String),
     address: Schema.UndefinedOr(Schema.String)
   })),
-  // Pairs and no object: any text is a key, `__proto__` too. The values are texts that nobody but the library reads.
+  // Pairs instead of an object, because any text can be a key, even `__proto__`. Only the library reads the values.
   data: Schema.Array(Schema.Tuple(Schema.String, Schema.String))
 }))
 
@@ -37,7 +37,7 @@ const encode = (session: SessionBackend.StoredSession): string =>
 const decodeRow = Schema.decodeOption(Row)
 const decodeFormat = Schema.decodeOption(Schema.parseJson(Schema.Struct({ format: Schema.Number })))
 
-/** A row that this version cannot read is reported, never thrown; it must not be quoted, because it holds values. */
+/** Reports a row that this version cannot read. The report must not quote the row, because the row holds values. */
 const decode = (text: string): SessionBackend.StoredSession | SessionBackend.Corrupt =>
   Option.match(decodeRow(text), {
     onSome: ({ data, owner, ...rest }) => ({ ...rest, owner, data: new Map(data) }),
@@ -51,7 +51,7 @@ const isLive = (
   found: SessionBackend.StoredSession | SessionBackend.Corrupt | undefined
 ): found is SessionBackend.StoredSession => found !== undefined && !("_tag" in found)
 
-const octets = (data: SessionBackend.Data): number => {
+const bytesOf = (data: SessionBackend.Data): number => {
   let sum = 0
   for (const [key, text] of data) sum += Buffer.byteLength(key) + Buffer.byteLength(text)
   return sum
@@ -60,21 +60,21 @@ const octets = (data: SessionBackend.Data): number => {
 // ── the adapter ──
 
 const make = (rows: Map<string, string>) => {
-  /** What the database throws is a `SessionStoreError`: logged and counted once, with its cause; the app answers 503. */
+  /** Turns what the database throws into a `SessionStoreError`, which the library logs and counts once. */
   const attempt = <A>(operation: SessionError.SessionStoreError["operation"], f: () => A) =>
     Effect.try({
       try: f,
       catch: (cause) => SessionError.SessionStoreError.of(operation, "Unavailable", cause)
     })
 
-  /** The stored time and the given one decide; whether the row is still there does not. */
+  /** Returns nothing for an expired row, even if it is still there: the stored time and the given time decide. */
   const read = (id: string, now: number) => {
     const text = rows.get(id)
     const found = text === undefined ? undefined : decode(text)
     return isLive(found) && found.expiresAt <= now ? undefined : found
   }
 
-  /** The ids of a subject. Only a hint where to look: the rows decide. */
+  /** The ids of each subject. They only say where to look; the rows decide which sessions exist. */
   const bySubject = new Map<string, Set<string>>()
 
   const put = (id: string, session: SessionBackend.NewSession) => {
@@ -90,15 +90,16 @@ const make = (rows: Map<string, string>) => {
     for (const id of bySubject.get(subject) ?? []) {
       const found = read(id, now)
       if (!isLive(found) || found.owner?.subject !== subject) continue
-      const { data: _data, ...session } = found // there may be thousands: with a database, do not even select it
+      // There may be thousands of sessions: with a database, do not select their data at all.
+      const { data: _data, ...session } = found
       entries.push({ id, session })
     }
     return entries.sort((a, b) => a.session.createdAt - b.session.createdAt)
   }
 
-  // Each function is one step that nothing can come between, because this `Map` is synchronous. With a database it is one
-  // statement, one script, one transaction, or a loop on the version: read, decide, write where the version still is the
-  // one that was read, else again.
+  // Each function is a single step that nothing can interrupt, because a `Map` is synchronous. With a database, make it one
+  // statement, one script, one transaction, or a loop on the version: read, decide, write if the record still has the
+  // version that was read, and otherwise start again.
   const backend: SessionBackend.SessionBackendService = {
     find: (id, now) => attempt("find", () => Option.fromNullable(read(id, now))),
 
@@ -117,8 +118,8 @@ const make = (rows: Map<string, string>) => {
         const data = new Map(patch.clear ? [] : session.data)
         for (const key of patch.remove) data.delete(key)
         for (const [key, text] of patch.set) data.set(key, text)
-        const size = octets(data)
-        if (size > patch.maxBytes && size > octets(session.data)) return { _tag: "TooLarge", size }
+        const size = bytesOf(data)
+        if (size > patch.maxBytes && size > bytesOf(session.data)) return { _tag: "TooLarge", size }
         const { createdAt, expiresAt, idleMillis, own, persistent, refreshedAt } = patch.expiry ?? session
         const expiry = { createdAt, refreshedAt, expiresAt, idleMillis, persistent, own }
         const version = session.version + 1
@@ -161,7 +162,7 @@ const make = (rows: Map<string, string>) => {
 
     list: (subject, now) =>
       attempt("list", () => {
-        // An id is forgotten when its row is gone, not when that has expired by this clock.
+        // Forget an id only when its row is gone. A row that has expired by this clock may be alive by another.
         const ids = bySubject.get(subject)
         for (const id of ids ?? []) if (!rows.has(id)) ids?.delete(id)
         return listed(subject, now)

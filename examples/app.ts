@@ -1,5 +1,5 @@
 /**
- * The app: an ordinary router whose handlers use the session. Nothing here knows which store it is.
+ * The app is an ordinary router whose handlers use the session. Nothing here depends on the store.
  */
 import { FileSystem, HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Duration, Effect, Option, Schema } from "effect"
@@ -15,20 +15,20 @@ const text = (body: string, status = 200) =>
 
 const orEmpty = Option.getOrElse(() => "")
 
-// ── the seed's routes ──
+// ── storing, reading and removing a value ──
 
 const store = Effect.as(RequestContext.insert(Alan, "turing"), text("turing"))
 const read = Effect.map(RequestContext.get(Alan), (value) => text(orEmpty(value)))
 const remove = Effect.map(RequestContext.remove(Alan), (value) => text(orEmpty(value)))
 
-// ── a counter that loses no visit ──
+// ── a counter that misses no visit ──
 
 const count = RequestContext.modify(Count, (current) => {
   const next = Option.getOrElse(current, () => 0) + 1
   return [next, Option.some(next)]
 }).pipe(Effect.map((visits) => text(String(visits))))
 
-// ── any key, as text ──
+// ── text under any key ──
 
 const maxBody = 64 * 1024
 
@@ -49,7 +49,7 @@ const readBody = Effect.gen(function*() {
 const putValue = Effect.gen(function*() {
   const key = yield* anyKey
   const body = yield* readBody
-  if (Option.isNone(body)) return text(`the body is larger than ${maxBody} octets, or broke off`, 413)
+  if (Option.isNone(body)) return text(`the body is larger than ${maxBody} bytes, or was cut off`, 413)
   yield* RequestContext.insert(key, body.value)
   return text(body.value)
 }).pipe(Effect.catchTag("SessionTooLarge", (error) => Effect.succeed(text(error.message, 413))))
@@ -59,7 +59,7 @@ const getValue = Effect.gen(function*() {
   return Option.match(value, { onNone: () => text("", 404), onSome: (some) => text(some) })
 }).pipe(Effect.catchTag("SessionSchemaError", (error) => Effect.succeed(text(error.message, 409))))
 
-// ── for trying races: reads, waits, writes ──
+// ── a slow request that reads, waits and writes, for trying races ──
 
 const slow = Effect.gen(function*() {
   const { ms } = yield* HttpRouter.schemaPathParams(

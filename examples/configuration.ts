@@ -1,5 +1,5 @@
 /**
- * config/<environment>.yaml with its key put in. The key is no part of the repository: the first start makes it.
+ * Reads config/<environment>.yaml and puts the key in. The repository contains no key: the first start makes one.
  */
 import { Effect } from "effect"
 import { SessionConfig, SessionError } from "effect-session"
@@ -11,8 +11,8 @@ const directory = Path.resolve(import.meta.dirname, "../config")
 const environment = process.env.NODE_ENV ?? "development"
 
 /**
- * The bytes of the key file, made where there is none. Written aside and linked into place: of two first starts at once one
- * wins, the other reads the winner's, and nobody ever sees half a key.
+ * Reads the bytes of the key file, and makes the file if it is missing. The key is written to another file first and then
+ * linked into place. If two processes start at once, one of them makes the key, both read it, and neither sees half of it.
  */
 const readOrMakeKey = async (file: string): Promise<Uint8Array> => {
   const aside = `${file}.${randomUUID()}.local`
@@ -40,7 +40,7 @@ export const configuration: Effect.Effect<SessionConfig.FileConfig, SessionError
   function*() {
     const file = Path.join(directory, `${environment}.yaml`)
     const keyFile = Path.join(directory, `${environment}.key`)
-    // The file first: a start that fails for want of it must not leave a key behind.
+    // Read the file first: if it is missing, the start fails and must not leave a key behind.
     const text = yield* Effect.tryPromise({ try: () => Fs.readFile(file, "utf8"), catch: unreadable(file, "read") })
     const key = yield* Effect.tryPromise({
       try: () => readOrMakeKey(keyFile),

@@ -1,6 +1,6 @@
 /**
- * A page that shows the session and has a button for each route. Keys and values are whatever clients sent: escaped, and
- * no inline script runs but ours.
+ * A page that shows the session and has a button for each route. Clients choose the keys and the values, so the page escapes
+ * them, and its content security policy lets no inline script run except its own.
  */
 import { HttpServerResponse } from "@effect/platform"
 import { randomBytes } from "node:crypto"

@@ -1,5 +1,6 @@
 /**
- * `npm start`: the app on http://127.0.0.1:3000. `PORT`, `HOST` and `STORE` change where, and nothing else.
+ * `npm start` runs this: it serves the app on http://127.0.0.1:3000. `PORT` and `HOST` change the address, and `STORE` changes
+ * the store.
  */
 import { HttpServer } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -25,13 +26,13 @@ const ServerLive = Layer.unwrapEffect(
   )
 )
 
-// The store is provided last, so that it is closed last: requests in flight still commit after Ctrl-C.
+// The store is provided last, so it is closed last: requests in flight can still save their session after Ctrl-C.
 const AppLive = Layer.mergeAll(HttpServer.serve(app), Layer.effectDiscard(announce)).pipe(
   Layer.provide(ServerLive),
   Layer.provide(StoreLive)
 )
 
-// Once: the second Ctrl-C finds no listener, and ends the process as it would any other.
+// Only once: the second Ctrl-C finds no listener and ends the process at once.
 process.once("SIGINT", () => console.log("waiting for requests in flight (Ctrl-C again to stop at once)"))
 
 NodeRuntime.runMain(Layer.launch(AppLive), { disablePrettyLogger: true })

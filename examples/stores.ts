@@ -1,6 +1,6 @@
 /**
- * The store behind the app, by `STORE`; without it, as config/<environment>.yaml says. The options of the cookie and the
- * session come from there in any case.
+ * Chooses the store by the variable `STORE`, or as config/<environment>.yaml says if the variable is not set. The options of
+ * the cookie and the session come from the file in either case.
  */
 import { Config, Effect, Layer, Option } from "effect"
 import type { SessionConfig } from "effect-session"
@@ -12,7 +12,7 @@ export type Store = (
   config: SessionConfig.FileConfig
 ) => Layer.Layer<SessionStore.SessionStore, unknown>
 
-/** The client of a database is loaded only where it is asked for. */
+/** Loads the client of a database only if its store was chosen. */
 const lazily = (load: () => Promise<{ readonly store: Store }>): Store => (options, config) =>
   Layer.unwrapEffect(Effect.map(Effect.promise(load), ({ store }) => store(options, config)))
 
@@ -34,7 +34,7 @@ type Name = keyof typeof stores
 
 const chosen = Config.option(Config.literal(...Object.keys(stores) as ReadonlyArray<Name>)("STORE"))
 
-/** What the greeting calls it. */
+/** The name of the store in the greeting. */
 export const storeName: Effect.Effect<string, unknown> = Effect.flatMap(
   chosen,
   Option.match({

@@ -1,9 +1,9 @@
 /**
- * What `npm start` prints: where the app listens, and each of its routes to try.
+ * What `npm start` prints: where the app listens, and a command to try for each of its routes.
  */
 import type { HttpServer } from "@effect/platform"
 
-/** An address as a browser takes it: one of IPv6 in brackets. */
+/** An address as a browser accepts it, with IPv6 in brackets. */
 export const originOf = (address: HttpServer.Address): string => {
   if (address._tag === "UnixAddress") return `unix://${address.path}`
   const { hostname, port } = address

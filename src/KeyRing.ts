@@ -1,16 +1,20 @@
 /**
  * The keys that seal session cookies and private cookies.
  *
- * A ring has one key that seals and up to seven older ones that still open, so that a key is replaced without signing
- * anyone out. Key material is 64 octets, laid out as in the private cookie jar of the Rust `cookie` crate: octets 0–31
- * are for signing, octets 32–63 for encrypting. There is no default key.
+ * A ring has one key that seals and up to seven older keys that still open, so that a key can be replaced without signing
+ * anyone out. Key material is 64 bytes, laid out as in the private cookie jar of the Rust `cookie` crate: bytes 0–31 are for
+ * signing and bytes 32–63 are for encrypting. There is no default key.
+ *
+ * Key material that this module makes or copies lives in memory of its own, which is wiped as soon as the keys are prepared.
+ * A `string` cannot be wiped, and an array that you pass in stays as it is: wipe it yourself when you no longer need it. Do not
+ * make key material with `Buffer.from(text)`: small Buffers share their memory with unrelated ones.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Redacted from "effect/Redacted"
-import { createHmac, randomBytes } from "node:crypto"
+import { createHmac, randomFillSync } from "node:crypto"
 import * as internal from "./internal/cookie/keyMaterial.js"
 import type { KeyRing } from "./internal/cookie/keyMaterial.js"
 import { SessionConfigError } from "./SessionError.js"
@@ -23,11 +27,13 @@ const mistake = (message: string): SessionConfigError =>
 const tooShort = (least: number, got: number): SessionConfigError =>
   mistake(`key material is too short: expected >= ${least} bytes, got ${got} bytes`)
 
+type Made = KeyRing | SessionConfigError
+
 /**
- * The constructors act when they are called, not when their effect runs: what the caller does to its array in between
- * must not count. A throw (a `Redacted` whose value was wiped) is a defect.
+ * The constructors act when they are called, not when their effect runs: what the caller does to its array in between must
+ * not count. What throws (a `Redacted` whose value was wiped) becomes a defect.
  */
-const eager = (make: () => KeyRing | SessionConfigError): Effect.Effect<KeyRing, SessionConfigError> => {
+const eager = (make: () => Made): Effect.Effect<KeyRing, SessionConfigError> => {
   try {
     const made = make()
     return made instanceof SessionConfigError ? Effect.fail(made) : Effect.succeed(made)
@@ -38,17 +44,30 @@ const eager = (make: () => KeyRing | SessionConfigError): Effect.Effect<KeyRing,
 
 const reveal = <A>(value: A | Redacted.Redacted<A>): A => Redacted.isRedacted(value) ? Redacted.value(value) : value
 
-const ofMaterial = (material: Uint8Array): KeyRing | SessionConfigError =>
+const ofMaterial = (material: Uint8Array): Made =>
   material.length < internal.materialLength
     ? tooShort(internal.materialLength, material.length)
     : internal.make([internal.key(material)])
 
-/** Octets of a text; a lone surrogate has none, and to replace it would make two secrets one. */
-const utf8 = (text: string): Uint8Array | SessionConfigError =>
-  text.isWellFormed() ? Buffer.from(text) : mistake("key material is not well-formed Unicode: it has a lone surrogate")
+/** Uses bytes that were made for this one use, and wipes them. */
+const thenWipe = <A>(bytes: Uint8Array, use: (bytes: Uint8Array) => A): A => {
+  try {
+    return use(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** Makes a ring of a text's UTF-8. A lone surrogate has no UTF-8, and replacing it would turn two secrets into one. */
+const ofUtf8 = (text: string, make: (bytes: Uint8Array) => Made): Made => {
+  if (!text.isWellFormed()) return mistake("key material is not well-formed Unicode: it has a lone surrogate")
+  const bytes = internal.allocate(Buffer.byteLength(text))
+  new TextEncoder().encodeInto(text, bytes)
+  return thenWipe(bytes, make)
+}
 
 /**
- * A ring of one key from at least 64 random octets; the first 64 count, and they are copied at the call.
+ * A ring of one key from at least 64 random bytes. The first 64 bytes count, and they are copied at the call.
  *
  * Fails with `SessionConfigError` when there are fewer.
  *
@@ -56,10 +75,11 @@ const utf8 = (text: string): Uint8Array | SessionConfigError =>
  * ```ts
  * import { KeyRing } from "effect-session"
  * import { Effect, Redacted } from "effect"
+ * import { readFile } from "node:fs/promises"
  *
  * const program = Effect.gen(function*() {
- *   const material = Redacted.make(new Uint8Array(Buffer.from(process.env.SESSION_KEY ?? "", "base64")))
- *   return yield* KeyRing.fromBytes(material)
+ *   const material = yield* Effect.promise(() => readFile("session.key"))
+ *   return yield* KeyRing.fromBytes(Redacted.make(material))
  * })
  * ```
  *
@@ -71,43 +91,48 @@ export const fromBytes = (
 ): Effect.Effect<KeyRing, SessionConfigError> => eager(() => ofMaterial(reveal(bytes)))
 
 /**
- * A ring of one key from a text whose UTF-8 has at least 64 octets; the first 64 count.
+ * A ring of one key from a text whose UTF-8 has at least 64 bytes. The first 64 bytes count.
  *
- * For configuration that holds its key as text. A text has less randomness than its length: prefer `fromBytes`, or
- * `derive` from a random secret. Fails with `SessionConfigError` when it is too short, or has a lone surrogate.
+ * This is for configuration that holds its key as text. A text has less randomness than its length suggests: prefer
+ * `fromBytes`, or `derive` from a random secret. Fails with `SessionConfigError` when the text is too short or has a lone
+ * surrogate.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const fromUtf8 = (
   text: string | Redacted.Redacted<string>
-): Effect.Effect<KeyRing, SessionConfigError> =>
-  eager(() => {
-    const octets = utf8(reveal(text))
-    return octets instanceof SessionConfigError ? octets : ofMaterial(octets)
-  })
+): Effect.Effect<KeyRing, SessionConfigError> => eager(() => ofUtf8(reveal(text), ofMaterial))
 
-/** The least octets of a secret: the strength of the keys made from it (256 bits). */
+/** The fewest bytes of a secret: the strength of the keys that are made from it (256 bits). */
 const minSecret = 32
 
 const info = "COOKIE;SIGNED:HMAC-SHA256;PRIVATE:AEAD-AES-256-GCM"
 
 /**
- * HKDF-Expand (RFC 5869, 2.3) of SHA-256 to 64 octets, two blocks. Written out because the platform's `hkdf` always
- * extracts first, and the jar takes the secret as the pseudorandom key itself.
+ * HKDF-Expand (RFC 5869, 2.3) with SHA-256 to 64 bytes, which are two blocks. It is written out because the platform's `hkdf`
+ * always extracts first, and the jar takes the secret as the pseudorandom key itself.
  */
 const expand = (secret: Uint8Array): Uint8Array => {
   const first = createHmac("sha256", secret).update(info).update(Uint8Array.of(1)).digest()
   const second = createHmac("sha256", secret).update(first).update(info).update(Uint8Array.of(2)).digest()
-  return Buffer.concat([first, second])
+  const material = internal.allocate(internal.materialLength)
+  material.set(first)
+  material.set(second, first.length)
+  first.fill(0)
+  second.fill(0)
+  return material
 }
 
+const ofSecret = (secret: Uint8Array): Made =>
+  secret.length < minSecret ? tooShort(minSecret, secret.length) : thenWipe(expand(secret), ofMaterial)
+
 /**
- * A ring of one key derived from a random secret of at least 32 octets (a text counts in UTF-8), as the Rust `cookie`
- * crate's `Key::derive_from` derives it: HKDF-Expand with SHA-256 (RFC 5869).
+ * A ring of one key that is derived from a random secret of at least 32 bytes (a text counts in UTF-8), as
+ * `Key::derive_from` of the Rust `cookie` crate derives it: HKDF-Expand with SHA-256 (RFC 5869).
  *
- * There is no stretching: a password is no secret for this. Fails with `SessionConfigError` when the secret is too
- * short, or is a text with a lone surrogate.
+ * The secret is not stretched, so a password is not a secret for this purpose. Fails with `SessionConfigError` when the
+ * secret is too short, or is a text with a lone surrogate.
  *
  * @since 0.1.0
  * @category constructors
@@ -117,9 +142,7 @@ export const derive = (
 ): Effect.Effect<KeyRing, SessionConfigError> =>
   eager(() => {
     const revealed = reveal<string | Uint8Array>(secret)
-    const octets = typeof revealed === "string" ? utf8(revealed) : revealed
-    if (octets instanceof SessionConfigError) return octets
-    return octets.length < minSecret ? tooShort(minSecret, octets.length) : ofMaterial(expand(octets))
+    return typeof revealed === "string" ? ofUtf8(revealed, ofSecret) : ofSecret(revealed)
   })
 
 /**
@@ -129,17 +152,17 @@ export const derive = (
  * @category constructors
  */
 export const generate: Effect.Effect<KeyRing> = Effect.sync(() =>
-  internal.make([internal.key(randomBytes(internal.materialLength))])
+  internal.make([thenWipe(randomFillSync(internal.allocate(internal.materialLength)), internal.key)])
 )
 
 /**
- * The keys of `self`, of which the first seals, and behind them those of `older`, which only open. A key that is there
- * already is not added again.
+ * A ring of the keys of `self`, the first of which seals, followed by those of `older`, which only open. A key that is in the
+ * ring already is not added again.
  *
- * To replace a key: deploy the new one with the old one behind it; sessions are re-sealed as they are used; drop the
- * old one when the longest session has ended. Throws a `RangeError` when the ring would have more than 8 keys: each one
- * costs a try for every value that none opens. (Keys that come from configuration are counted there, with a typed
- * error.)
+ * To replace a key, deploy the new key with the old one behind it. Sessions are sealed again with the new key as they are
+ * used. Drop the old key when the longest session has ended. Throws a `RangeError` when the ring would have more than 8 keys,
+ * because a value that no key opens costs one try for each of them. (Keys that come from configuration are counted there,
+ * with a typed error.)
  *
  * @example
  * ```ts

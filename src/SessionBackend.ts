@@ -104,6 +104,32 @@ export interface Corrupt {
 }
 
 /**
+ * What is left under the id of a session that was renewed: where the session went, and when. In the milliseconds of `now`.
+ *
+ * - `successor`: the id of the record that took its place.
+ * - `renewedAt`: when that was.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface Renewed {
+  readonly _tag: "Renewed"
+  readonly successor: string
+  readonly renewedAt: number
+}
+
+/**
+ * What a renewal leaves in the place of the record that it removes; until `expiresAt`.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface Successor {
+  readonly id: string
+  readonly expiresAt: number
+}
+
+/**
  * What a commit changes, applied as one step: first `clear`, then `remove`, then `set`; the three name no key twice.
  *
  * - `expiry`: the new times; absent, the times stay.
@@ -133,6 +159,7 @@ export type Updated =
   | { readonly _tag: "Conflict" }
   | { readonly _tag: "Missing" }
   | { readonly _tag: "TooLarge"; readonly size: number }
+  | Renewed
 
 /**
  * The contract of an adapter.
@@ -150,6 +177,10 @@ export type Updated =
  * - `remove`: removing a missing record is not an error, but it is told: `renew` and logout need to know who was first.
  *   Without a version it removes whatever is under the id, a record that cannot be read or is of a newer format too:
  *   logout always works.
+ * - `remove` with a `successor` leaves a mark in the record's place, in the same step, which `find`, `update` and `remove`
+ *   answer with `Renewed` until it expires. Nothing changes or removes the mark before that but `removeExpired`, and
+ *   `insert` finds its id taken. An adapter that ignores the successor removes the record for good: its renewed sessions
+ *   then forget their old ids at once.
  * - `removeExpired`: removes at most `limit` expired records and answers how many; a backend whose database does that by
  *   itself answers 0.
  * - Keys of the data are compared by code units; any text is a key, the empty one and `__proto__` too.
@@ -163,7 +194,7 @@ export interface SessionBackendService {
   readonly find: (
     id: string,
     now: number
-  ) => Effect.Effect<Option.Option<StoredSession | Corrupt>, SessionStoreError>
+  ) => Effect.Effect<Option.Option<StoredSession | Corrupt | Renewed>, SessionStoreError>
   readonly insert: (id: string, session: NewSession, now: number) => Effect.Effect<boolean, SessionStoreError>
   readonly update: (
     id: string,
@@ -175,9 +206,18 @@ export interface SessionBackendService {
   readonly remove: (
     id: string,
     ifVersion: number | undefined,
-    now: number
-  ) => Effect.Effect<"removed" | "conflict" | "missing", SessionStoreError>
+    now: number,
+    successor?: Successor
+  ) => Effect.Effect<"removed" | "conflict" | "missing" | Renewed, SessionStoreError>
   readonly removeExpired: (now: number, limit: number) => Effect.Effect<number, SessionStoreError>
+  /**
+   * Whether the calling fiber holds the only connection to the database, because it is inside a transaction of the app.
+   * The store never lets such a fiber wait for another one, which may be waiting for that connection: it passes the queue
+   * of its session. An adapter over a pool of connections, or over none, leaves it out.
+   *
+   * @since 0.3.0
+   */
+  readonly isAlone?: Effect.Effect<boolean> | undefined
 }
 
 /**

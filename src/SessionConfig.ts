@@ -1,8 +1,8 @@
 /**
  * The options of a session, with safe defaults.
  *
- * They are given to the layer of a store, resolved and checked there once, and travel as `SessionStore.config`: the
- * middleware and the store cannot disagree.
+ * An app gives them to the layer of a store. The layer checks them once, and they travel as `SessionStore.config`, so
+ * that the middleware and the store cannot disagree.
  *
  * @since 0.1.0
  */
@@ -10,29 +10,28 @@ import type * as Config from "effect/Config"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as configEnvironment from "./internal/config/environment.js"
-import * as configBlock from "./internal/config/fileBlock.js"
-import type { FileConfig, SessionConfig, SessionConfigOptions } from "./internal/config/model.js"
-import { type Mistake, resolveOptions } from "./internal/config/resolveOptions.js"
-import { SessionConfigError } from "./SessionError.js"
+import { decodeFile } from "./internal/config/block.js"
+import * as environment from "./internal/config/environment.js"
+import * as file from "./internal/config/file.js"
+import { configError } from "./internal/config/mistakes.js"
+import type { FileConfig } from "./internal/config/model.js"
+import { resolveOptions } from "./internal/config/resolveOptions.js"
+import type { SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
+import type { SessionConfigError } from "./SessionError.js"
 
-export type { FileConfig, SessionConfig, SessionConfigOptions } from "./internal/config/model.js"
+export type { FileConfig } from "./internal/config/model.js"
 export { warnings } from "./internal/config/warnings.js"
-
-const failure = (mistakes: ReadonlyArray<Mistake>): SessionConfigError => {
-  const [first, ...rest] = mistakes
-  return new SessionConfigError({ mistakes: [first, ...rest] })
-}
+export type { SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
 
 /**
- * Fills in the defaults and checks every option; a store's layer calls it once.
+ * Checks every option and fills in the defaults. The layer of a store does this once, when it is built.
  *
- * - `kind`: of the store. `client` has an absolute expiry of 30 days by default, `server` has none.
+ * - `kind`: the kind of the store; both kinds have the same defaults.
  *
- * Left with every mistake at once, each with the option's name as its path and what is accepted as its message. Refused
- * are cookies that browsers would refuse: `__Host-` and `__Secure-` names and their `__Http-` kin without what they
- * promise, and SameSite=None or Partitioned without Secure (RFC 6265bis, 4.1.3 and 5.7); and what has no place in a
- * Set-Cookie header.
+ * Returns `Left` with every mistake at once. Each mistake has the option's name as its path and says what is accepted.
+ * Cookies that browsers would drop are mistakes: a name that starts with `__Host-`, `__Secure-`, `__Http-` or
+ * `__Host-Http-` without what the prefix promises, and SameSite=None or Partitioned without Secure (RFC 6265bis, 4.1.3
+ * and 5.7). So is a value that cannot be part of a Set-Cookie header.
  *
  * @example
  * ```ts
@@ -48,19 +47,20 @@ const failure = (mistakes: ReadonlyArray<Mistake>): SessionConfigError => {
  */
 export const resolve = (
   options: SessionConfigOptions,
-  kind: "client" | "server"
+  _kind?: "client" | "server"
 ): Either.Either<SessionConfig, SessionConfigError> => {
-  const { config, mistakes } = resolveOptions(options, kind)
-  return mistakes.length === 0 ? Either.right(config) : Either.left(failure(mistakes))
+  const { config, mistakes } = resolveOptions(options)
+  return mistakes.length === 0 ? Either.right(config) : Either.left(configError(mistakes))
 }
 
 /**
- * Decodes the block `request_context` of configuration that is data already, at its top level or under
- * `server.middlewares`.
+ * Decodes the block `request_context` from configuration that is data already. The block may stand at the top level or
+ * under `server.middlewares`.
  *
- * The block's names and forms are in docs/configuration.md; a time is a number of seconds, or a text with its unit
- * (`2 hours`). Keys beside the block are ignored.
- * Fails with every mistake at once, each with its path in the data; nothing of a key is in any of them.
+ * The names and forms in the block are listed in docs/configuration.md. A time is a number of seconds, or a text with a
+ * unit (`2 hours`). Keys beside the block are ignored.
+ *
+ * Fails with `SessionConfigError`, which lists every mistake with its path in the data and never repeats a value.
  *
  * @example
  * ```ts
@@ -79,45 +79,29 @@ export const resolve = (
  * @category decoding
  */
 export const fromUnknown = (value: unknown): Effect.Effect<FileConfig, SessionConfigError> =>
-  Effect.suspend(() => {
-    try {
-      return configBlock.decode(configBlock.locate(value))
-    } catch {
-      // A getter or a proxy that throws; what it throws may hold anything.
-      return Effect.fail(failure([{ path: "", message: "the configuration cannot be read" }]))
-    }
-  })
+  Effect.suspend(() => decodeFile(value))
 
 /**
- * Decodes the block `request_context` of a YAML text (1.2, one document). `file` names the text in the mistakes.
+ * Decodes the block `request_context` from a YAML text (version 1.2, one document). The messages of the mistakes name
+ * `file`, when it is given.
  *
- * Fails as `fromUnknown` does; also for a text that is not YAML, is empty or no mapping, has a key twice, several
- * documents, or aliases that expand without end. Such a mistake has the file as its path and the line in its message.
+ * Fails as {@link fromUnknown} does. It also fails when the text is not YAML, is empty, is not a mapping, has a key twice,
+ * has several documents, or has aliases that expand without end; such a mistake has the file as its path, and its message
+ * names the line.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const fromYaml = (text: string, file?: string): Effect.Effect<FileConfig, SessionConfigError> =>
-  // The parser is loaded where it is needed: an app that is configured in code does not pay for it.
-  Effect.promise(() => import("./internal/config/yaml.js")).pipe(
-    Effect.flatMap(({ parse }) => parse(text)),
-    Effect.mapError((problems) => failure(problems.map((message) => ({ path: file ?? "YAML", message })))),
-    Effect.flatMap((blocks) =>
-      file === undefined ? configBlock.decode(blocks) : Effect.mapError(configBlock.decode(blocks), inFile(file))
-    )
-  )
-
-const inFile = (file: string) => ({ mistakes }: SessionConfigError): SessionConfigError =>
-  failure(mistakes.map(({ message, path }) => ({ path, message: `${message} (in ${file})` })))
+export const fromYaml: (text: string, file?: string) => Effect.Effect<FileConfig, SessionConfigError> = file.fromYaml
 
 /**
- * Reads `<directory>/<environment>.yaml` and decodes it as `fromYaml` does.
+ * Reads `<directory>/<environment>.yaml` and decodes it as {@link fromYaml} does.
  *
- * - `directory`: default `config`, from the working directory.
- * - `environment`: default the environment variable `NODE_ENV`, and `development` where there is none. Letters, digits,
- *   `_` and `-`: it names a file, never a path.
+ * - `directory`: `config` by default, relative to the working directory.
+ * - `environment`: by default the environment variable `NODE_ENV`, or `development` when that is not set. It may have
+ *   letters, digits, `_` and `-`, because it names a file and must never be a path.
  *
- * The file is UTF-8, with or without a byte order mark.
+ * The file is UTF-8, with or without a byte order mark. A file that cannot be read is a `SessionConfigError` as well.
  *
  * @example
  * ```ts
@@ -133,43 +117,19 @@ const inFile = (file: string) => ({ mistakes }: SessionConfigError): SessionConf
  * @since 0.1.0
  * @category decoding
  */
-export const fromFile = (
+export const fromFile: (
   options?: { readonly directory?: string | undefined; readonly environment?: string | undefined }
-): Effect.Effect<FileConfig, SessionConfigError> =>
-  Effect.gen(function*() {
-    const environment = options?.environment ?? globalThis.process?.env.NODE_ENV ?? "development"
-    if (!/^[A-Za-z0-9_-]+$/.test(environment)) {
-      return yield* failure([{
-        path: options?.environment === undefined ? "NODE_ENV" : "environment",
-        message: "must have letters, digits, _ and - only: it names the file config/<environment>.yaml"
-      }])
-    }
-    // Loaded here, so that the rest of the module runs where there is no file system.
-    const { readFile } = yield* Effect.promise(() => import("node:fs/promises"))
-    const { join, resolve } = yield* Effect.promise(() => import("node:path"))
-    const file = join(options?.directory ?? "config", `${environment}.yaml`)
-    const octets = yield* Effect.tryPromise({
-      try: (signal) => readFile(file, { signal }),
-      catch: (error) =>
-        failure([{ path: file, message: `cannot be read (${codeOf(error)}); looked for ${resolve(file)}` }])
-    })
-    const text = yield* Effect.try({
-      try: () => new TextDecoder("utf-8", { fatal: true }).decode(octets),
-      catch: () => failure([{ path: file, message: "is not UTF-8 text" }])
-    })
-    return yield* fromYaml(text, file)
-  })
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "unknown reason"
+) => Effect.Effect<FileConfig, SessionConfigError> = file.fromFile
 
 /**
- * The same declaration from Effect's `Config`: environment variables by default, or any `ConfigProvider`.
+ * Reads the same configuration from Effect's `Config`: from environment variables by default, or from any
+ * `ConfigProvider`.
  *
- * Names are flat and start with `SESSION_`: `SESSION_STORE` (`Cookie`, `Memory` or `Tower`; needed),
- * `SESSION_PRIVATE_KEY` or `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (a number of seconds, or a duration with its
- * unit), …; all of them are in docs/configuration.md. An empty value counts as none. Fails with every mistake at once, each with the name as its
- * path; no value is in any of them.
+ * The names are flat and start with `SESSION_`: `SESSION_STORE` (`Cookie`, `Memory` or `Tower` in any case of letters;
+ * it is required), `SESSION_PRIVATE_KEY` or `SESSION_SECRET`, `SESSION_NAME`, `SESSION_EXPIRY` (a number of seconds, or a
+ * duration with its unit), and so on. docs/configuration.md lists all of them. An empty value counts as absent.
+ *
+ * Fails with `SessionConfigError`, which lists every mistake by its name and never repeats a value.
  *
  * @example
  * ```ts
@@ -186,13 +146,14 @@ const codeOf = (error: unknown): string =>
  * @since 0.1.0
  * @category decoding
  */
-export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = configEnvironment.fromConfig
+export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = environment.fromConfig
 
 /**
- * A duration from one variable, as {@link fromConfig} reads it: a number of seconds (`3600`), a duration with its unit
- * (`2 hours`), or `never`.
+ * Reads a duration from one variable, in the form that {@link fromConfig} reads: a number of seconds (`3600`), a duration
+ * with its unit (`2 hours`), or `never`.
  *
- * For the `layerConfig` of Redis, Sql and KeyValueStore. `Config.duration` refuses a number without a unit.
+ * It is for the `layerConfig` of Redis, Sql and KeyValueStore, because `Config.duration` refuses a number without a unit.
+ * It fails with a `ConfigError` that does not repeat the value.
  *
  * @example
  * ```ts
@@ -205,4 +166,4 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = configE
  * @since 0.2.0
  * @category decoding
  */
-export const duration = (name: string): Config.Config<Duration.Duration> => configEnvironment.duration(name)
+export const duration: (name: string) => Config.Config<Duration.Duration> = environment.duration

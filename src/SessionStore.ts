@@ -1,25 +1,21 @@
 /**
- * The store that an app swaps.
+ * The store of the sessions, which an app chooses by its layer.
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
-import { boundMistakes } from "./internal/config/memoryBounds.js"
-import type { FileConfig, SessionConfigOptions } from "./internal/config/model.js"
-import type { Mistake } from "./internal/config/resolveOptions.js"
-import * as cookieStore from "./internal/cookie/cookieStore.js"
-import { hasWeakKey } from "./internal/cookie/keyMaterial.js"
-import * as memory from "./internal/memory/backend.js"
-import { indexedStore, resolved, serverStore, subjectBoundMistakes } from "./internal/server/layers.js"
-import { SessionStore } from "./internal/store/contract.js"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { FileConfig } from "./internal/config/model.js"
+import { anyStore, configured, type ServerOf, serverStore } from "./internal/layers/configured.js"
+import type { CookieOptions, MemoryOptions, ServerOptions } from "./internal/layers/stores.js"
+import * as stores from "./internal/layers/stores.js"
+import type { SessionStore } from "./internal/store/contract.js"
+import type { SessionConfigOptions } from "./internal/store/options.js"
 import type { Sessions } from "./internal/store/subjectContract.js"
-import * as KeyRing from "./KeyRing.js"
-import { SessionBackend, type SubjectBound, SubjectIndex } from "./SessionBackend.js"
-import * as SessionConfig from "./SessionConfig.js"
-import { SessionConfigError } from "./SessionError.js"
+import type { SessionBackend, SubjectIndex } from "./SessionBackend.js"
+import type { SessionConfigError } from "./SessionError.js"
 
+export type { CookieOptions, MemoryOptions, ServerOptions } from "./internal/layers/stores.js"
 export {
   type Base,
   type Empty,
@@ -35,49 +31,14 @@ export {
 // ── layers ──
 
 /**
- * - `keys`: the first seals, all open.
- * - `audience`: default empty; a session sealed for another audience is an empty one. For apps that share a key and a
- *   cookie name.
+ * Keeps each session in its cookie, sealed with AES-256-GCM. Nothing is kept on the server.
  *
- * @since 0.1.0
- * @category models
- */
-export interface CookieOptions extends SessionConfigOptions {
-  readonly keys: KeyRing.KeyRing
-  readonly audience?: string | undefined
-}
-
-/**
- * - `subjectBound`: how many sessions a subject may have, and what happens to one more: the oldest is evicted, or `bind`
- *   fails with `TooManySessions`. Default: no bound.
+ * It suits small data, because the cookie's name and value may have at most 4096 bytes together. The server cannot revoke
+ * such a session, and an older seal can be read again until it expires. So counters, one-time tokens and balances do not
+ * belong here. Parallel requests of one browser overwrite each other's changes. A session ends 30 days after its creation
+ * unless `absoluteExpiry` says otherwise.
  *
- * @since 0.1.0
- * @category models
- */
-export interface ServerOptions extends SessionConfigOptions {
-  readonly subjectBound?: SubjectBound | undefined
-}
-
-/**
- * - `maxSessions`: default 1,000,000.
- * - `maxBytes`: default 512 MiB, of everything the sessions take.
- *
- * @since 0.1.0
- * @category models
- */
-export interface MemoryOptions extends ServerOptions {
-  readonly maxSessions?: number | undefined
-  readonly maxBytes?: number | undefined
-}
-
-/**
- * Sessions sealed into their cookie (AES-256-GCM); nothing is kept on the server.
- *
- * For small data: name and value have at most 4096 octets together. What it cannot do: a session cannot be revoked, and an
- * older seal reads again until it expires, so that counters, one-time tokens and balances do not belong here; parallel
- * requests of one browser overwrite each other. Expires 30 days after its creation unless `absoluteExpiry` says otherwise.
- *
- * Fails with `SessionConfigError` at start-up.
+ * The layer fails with `SessionConfigError` when the options are wrong.
  *
  * @example
  * ```ts
@@ -93,35 +54,13 @@ export interface MemoryOptions extends ServerOptions {
  * @since 0.1.0
  * @category layers
  */
-export const layerCookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
-  Layer.effect(
-    SessionStore,
-    Effect.suspend(() => {
-      const { audience = "", keys } = options
-      const hasKeys = Predicate.hasProperty(keys, KeyRing.TypeId)
-      return Effect.map(
-        resolved(options, "client", { memory: false, weakKey: hasKeys && hasWeakKey(keys) }, (config) => [
-          ...(hasKeys ? [] : [noKeys]),
-          ...(typeof audience !== "string"
-            ? [{ path: "audience", message: "must be text" }]
-            : hasKeys && cookieStore.make(config, keys, audience).tooLarge(0) !== undefined
-            ? [noRoom]
-            : [])
-        ]),
-        (config) => cookieStore.make(config, keys, audience)
-      )
-    })
-  )
-
-const noKeys: Mistake = { path: "keys", message: "must be a KeyRing: KeyRing.derive or KeyRing.fromBytes make one" }
-
-const noRoom: Mistake = {
-  path: "audience",
-  message: "is so long that name and audience alone fill the cookie: use a short name"
-}
+export const layerCookie: (options: CookieOptions) => Layer.Layer<SessionStore, SessionConfigError> = stores.cookie
 
 /**
- * A server store over a `SessionBackend`: the cookie holds a random token, the backend a record under its hash.
+ * Keeps the sessions in a `SessionBackend`. The cookie holds a random token, and the backend holds a record under the
+ * token's hash.
+ *
+ * The layer fails with `SessionConfigError` when the options are wrong.
  *
  * @example
  * ```ts
@@ -136,42 +75,31 @@ const noRoom: Mistake = {
  * @since 0.1.0
  * @category layers
  */
-export const layerBackend = (
-  options: SessionConfigOptions = {}
-): Layer.Layer<SessionStore, SessionConfigError, SessionBackend> =>
-  Layer.scoped(
-    SessionStore,
-    Effect.gen(function*() {
-      const config = yield* resolved(options, "server", { memory: false, weakKey: false }, () => [])
-      return yield* serverStore(config, yield* SessionBackend, undefined, undefined)
-    })
-  )
+export const layerBackend: (
+  options?: SessionConfigOptions
+) => Layer.Layer<SessionStore, SessionConfigError, SessionBackend> = stores.backend
 
 /**
- * {@link layerBackend} for a backend that can index: with `Sessions`, and `RequestContext.bind` under a bound.
+ * {@link layerBackend} for a backend that has an index of each subject's sessions. It also provides `Sessions`, and
+ * `RequestContext.bind` keeps to the bound.
+ *
+ * The layer fails with `SessionConfigError` when the options are wrong.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerBackendIndexed = (
-  options: ServerOptions = {}
-): Layer.Layer<SessionStore | Sessions, SessionConfigError, SessionBackend | SubjectIndex> =>
-  Layer.scopedContext(
-    Effect.gen(function*() {
-      const config = yield* resolved(
-        options,
-        "server",
-        { memory: false, weakKey: false },
-        () => subjectBoundMistakes(options.subjectBound)
-      )
-      return yield* indexedStore(config, yield* SessionBackend, yield* SubjectIndex, options.subjectBound)
-    })
-  )
+export const layerBackendIndexed: (
+  options?: ServerOptions
+) => Layer.Layer<SessionStore | Sessions, SessionConfigError, SessionBackend | SubjectIndex> = stores.backendIndexed
 
 /**
- * Sessions in this process's memory: for development, for tests, and for one process that may forget.
+ * Keeps the sessions in the memory of this process. It suits development, tests, and an app that runs as one process and
+ * may forget its sessions when it restarts.
  *
- * Bounded by number and by size; the least recently used go first, and those that never came back before those that did.
+ * The store is bounded by the number and by the size of its sessions. When it is full it evicts the least recently used
+ * session, and it evicts sessions that were never used again before sessions that were.
+ *
+ * The layer fails with `SessionConfigError` when the options are wrong.
  *
  * @example
  * ```ts
@@ -183,52 +111,45 @@ export const layerBackendIndexed = (
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory = (
-  options: MemoryOptions = {}
-): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
-  Layer.scopedContext(
-    Effect.gen(function*() {
-      const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000 } = options
-      const config = yield* resolved(options, "server", { memory: true, weakKey: false }, ({ maxSessionBytes }) => [
-        ...subjectBoundMistakes(options.subjectBound),
-        ...boundMistakes({ maxSessions, maxBytes }, maxSessionBytes)
-      ])
-      const { backend, index } = memory.make({ maxSessions, maxBytes })
-      return yield* indexedStore(config, backend, index, options.subjectBound)
-    })
-  )
+export const layerMemory: (
+  options?: MemoryOptions
+) => Layer.Layer<SessionStore | Sessions, SessionConfigError> = stores.memory
 
 /**
- * What `Tower` in a configuration means: a function from the configured options to the layer of a store, or the layer of a
- * backend.
+ * What `Tower` in a configuration stands for: a function from the configured options to the layer of a store, or the
+ * layer of a backend.
  *
  * @since 0.1.0
  * @category models
  */
-export type Server<E = never, R = never> =
-  | ((options: SessionConfigOptions) => Layer.Layer<SessionStore, E, R>)
-  | Layer.Layer<SessionBackend, E, R>
+export type Server<E = never, R = never> = ServerOf<SessionStore, SessionBackend, SessionConfigOptions, E, R>
 
 /**
- * {@link Server} for an app that lists, bounds or revokes the sessions of its subjects: of a store that can index.
+ * The same as {@link Server} for an app that lists, bounds or revokes the sessions of its subjects: the store or the
+ * backend must have an index of them.
  *
  * @since 0.2.0
  * @category models
  */
-export type IndexedServer<E = never, R = never> =
-  | ((options: ServerOptions) => Layer.Layer<SessionStore | Sessions, E, R>)
-  | Layer.Layer<SessionBackend | SubjectIndex, E, R>
+export type IndexedServer<E = never, R = never> = ServerOf<
+  SessionStore | Sessions,
+  SessionBackend | SubjectIndex,
+  ServerOptions,
+  E,
+  R
+>
 
 /**
- * The store that the configuration names: `Cookie`, `Memory`, or for `Tower` the `server` that the app gives.
+ * Provides the store that the configuration names: `Cookie`, `Memory`, or, for `Tower`, the `server` that the app gives.
  *
- * - `server`: what `Tower` means here. Without it a configuration that says `Tower` does not start.
- * - `from`: where the configuration is; default `SessionConfig.fromFile()`, which is `config/<environment>.yaml`. For the
- *   environment's variables give `SessionConfig.fromConfig`.
- * - `options`: options in code beside it, such as `commitWhen`, which no file can hold. What the configuration says counts
- *   before them.
+ * - `server`: the store or backend that `Tower` stands for. Without it, a configuration that says `Tower` does not start.
+ * - `from`: where the configuration comes from. The default is `SessionConfig.fromFile()`, which reads
+ *   `config/<environment>.yaml`; `SessionConfig.fromConfig` reads environment variables.
+ * - `options`: options in code, such as `commitWhen`, which no file can hold. Where both give an option, the configuration
+ *   counts.
  *
- * `RequestContext.bind` and `Sessions` need {@link layerConfigServer}: a session in a cookie cannot be revoked.
+ * The layer fails with `SessionConfigError` when the configuration or the options are wrong. An app that uses
+ * `RequestContext.bind` or `Sessions` needs {@link layerConfigServer}, because a session in a cookie cannot be revoked.
  *
  * @example
  * ```ts
@@ -253,40 +174,19 @@ export const layerConfig = <E = never, R = never, E2 = never, R2 = never>(
     readonly from?: Effect.Effect<FileConfig, SessionConfigError | E2, R2> | undefined
     readonly options?: SessionConfigOptions | undefined
   } = {}
-): Layer.Layer<SessionStore, SessionConfigError | E | E2, R | R2> =>
-  Layer.unwrapEffect(
-    Effect.map(
-      options.from ?? SessionConfig.fromFile(),
-      ({ options: declared, store }): Layer.Layer<SessionStore, SessionConfigError | E, R> => {
-        const session = { ...options.options, ...declared }
-        switch (store.type) {
-          case "Cookie":
-            return layerCookie({ ...session, keys: store.keys, audience: store.audience })
-          case "Memory":
-            return layerMemory({ ...session, maxSessions: store.maxSessions, maxBytes: store.maxBytes })
-          case "Tower": {
-            const { server } = options
-            if (server === undefined) return Layer.fail(noServer("layerConfig"))
-            return Layer.isLayer(server)
-              ? Layer.provide(layerBackend(session), server as Layer.Layer<SessionBackend, E, R>)
-              : (server as Exclude<typeof server, Layer.Layer<SessionBackend, E, R>>)(session)
-          }
-        }
-      }
-    )
-  )
+): Layer.Layer<SessionStore, SessionConfigError | E | E2, R | R2> => configured(anyStore, options)
 
 /**
- * {@link layerConfig} for an app that needs `Sessions` or `RequestContext.bind`: the configuration may say `Memory` or
+ * {@link layerConfig} for an app that needs `Sessions` or `RequestContext.bind`. The configuration may say `Memory` or
  * `Tower`.
  *
- * - `server`: what `Tower` means here: a function from the options to a store that gives `Sessions` too, or the layer of a
- *   backend with its index.
- * - `from`: as there.
- * - `options`: as there, and `subjectBound`, of Memory and of the `server`.
+ * - `server`: what `Tower` stands for: a function from the options to a store that also provides `Sessions`, or the layer
+ *   of a backend and its index.
+ * - `from`: as in {@link layerConfig}.
+ * - `options`: as in {@link layerConfig}, and also `subjectBound`, for `Memory` and for the `server`.
  *
- * Fails with `SessionConfigError` at start-up, also when the configuration says `Cookie`: it keeps nothing on the server
- * that could be listed or revoked.
+ * The layer fails with `SessionConfigError` when the configuration or the options are wrong, and when the configuration
+ * says `Cookie`, which keeps nothing on the server that could be listed or revoked.
  *
  * @example
  * ```ts
@@ -309,41 +209,4 @@ export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
     readonly from?: Effect.Effect<FileConfig, SessionConfigError | E2, R2> | undefined
     readonly options?: ServerOptions | undefined
   } = {}
-): Layer.Layer<SessionStore | Sessions, SessionConfigError | E | E2, R | R2> =>
-  Layer.unwrapEffect(
-    Effect.map(
-      options.from ?? SessionConfig.fromFile(),
-      (
-        { options: declared, store }
-      ): Layer.Layer<SessionStore | Sessions, SessionConfigError | E, R> => {
-        const session = { ...options.options, ...declared }
-        switch (store.type) {
-          case "Cookie":
-            return Layer.fail(cookieIsNoServer)
-          case "Memory":
-            return layerMemory({ ...session, maxSessions: store.maxSessions, maxBytes: store.maxBytes })
-          case "Tower": {
-            const { server } = options
-            if (server === undefined) return Layer.fail(noServer("layerConfigServer"))
-            return Layer.isLayer(server)
-              ? Layer.provide(layerBackendIndexed(session), server as Layer.Layer<SessionBackend | SubjectIndex, E, R>)
-              : (server as Exclude<typeof server, Layer.Layer<SessionBackend | SubjectIndex, E, R>>)(session)
-          }
-        }
-      }
-    )
-  )
-
-const storeTypeMistake = (message: string): SessionConfigError =>
-  new SessionConfigError({ mistakes: [{ path: "session_store.type", message }] })
-
-const noServer = (layer: string): SessionConfigError =>
-  storeTypeMistake(
-    "Tower needs the server store that the app provides: "
-      + `SessionStore.${layer}({ server: (options) => … }), with the layer of Redis, Sql, KeyValueStore or a backend`
-  )
-
-const cookieIsNoServer = storeTypeMistake(
-  "must be Memory or Tower: the app lists, bounds or revokes sessions, and with Cookie nothing of them is on the server. "
-    + "An app that does without takes SessionStore.layerConfig"
-)
+): Layer.Layer<SessionStore | Sessions, SessionConfigError | E | E2, R | R2> => configured(serverStore, options)

@@ -16,8 +16,10 @@ import * as backendRows from "./internal/contract/backendRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
+import * as renewedRows from "./internal/contract/renewedRows.js"
 import type { BackendKit, Kit, Row, Sizes } from "./internal/contract/row.js"
 import * as storeRows from "./internal/contract/storeRows.js"
+import * as tombstoneContract from "./internal/contract/tombstoneContract.js"
 import * as World from "./internal/contract/world.js"
 import { SessionBackend, type SessionBackendService, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigOptions } from "./SessionConfig.js"
@@ -48,6 +50,7 @@ export interface BehaviourOptions {
  * - `R`: what the layer provides beside the backend, a database's client for one; `corrupt` and `newerFormat` may use it.
  * - `index`: the layer provides a `SubjectIndex` as well, and its contract is run too; default false. A layer that has one
  *   although this says no, or the other way round, fails.
+ * - `marks`: whether the adapter keeps the mark of a renewed session (`Renewed`); default true. Without, row S9 is not run.
  * - `expiresNatively`: the database removes expired records by itself, and `removeExpired` answers 0; default false.
  * - `corrupt`: spoils the record of an id in the database, so that the adapter cannot read it; runs the rows about corrupt
  *   records.
@@ -58,6 +61,7 @@ export interface BehaviourOptions {
  */
 export interface SuiteOptions<R = never> extends BehaviourOptions {
   readonly index?: boolean | undefined
+  readonly marks?: boolean | undefined
   readonly expiresNatively?: boolean | undefined
   readonly corrupt?: ((id: string) => Effect.Effect<unknown, unknown, R>) | undefined
   readonly newerFormat?: ((id: string) => Effect.Effect<unknown, unknown, R>) | undefined
@@ -77,7 +81,7 @@ const quiet = (options: SessionConfigOptions | undefined): SessionConfigOptions 
   ...options
 })
 
-const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows]
+const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows, ...renewedRows.rows]
 
 /**
  * Runs the behaviour of a session over a whole store, with real requests through a web handler.
@@ -146,15 +150,16 @@ export const suite = <A, E>(
   const index = options.index ?? false
   const contract = { expiresNatively: options.expiresNatively ?? false }
   const timeout = timeoutOf(options)
+  const keepsMarks = options.marks ?? true
   Vitest.layer(layer, { excludeTestServices: true })(name, (it) => {
     Vitest.describe("backend", () => {
-      for (const test of backendContract.tests) {
+      for (const test of [...backendContract.tests, ...keepsMarks ? tombstoneContract.tests : []]) {
         it.scoped(test.title, () => Effect.flatMap(SessionBackend, (backend) => test.run(backend, contract)))
       }
     })
 
     Vitest.describe("index", () => {
-      it.effect(`S8: index: the layer ${index ? "provides a SubjectIndex" : "has none, as the suite was told"}`, () =>
+      it.effect(`S8: the layer provides ${index ? "a SubjectIndex" : "no SubjectIndex, as the suite's options say"}`, () =>
         Effect.gen(function*() {
           const given = Context.getOption(yield* Effect.context<never>(), SubjectIndex)._tag === "Some"
           if (given !== index) {
@@ -203,7 +208,7 @@ export const suite = <A, E>(
           row.long ? timeout : undefined
         )
       for (const row of [...commonRows, ...backendRows.rows]) {
-        if (row.on !== "client") run(row)
+        if (row.on !== "client" && (keepsMarks || !row.title.startsWith("S9"))) run(row)
       }
       const spoiled = (
         rows: (spoil: backendRows.Spoil) => ReadonlyArray<Row<BackendKit>>,

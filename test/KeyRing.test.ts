@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@effect/vitest"
+import { afterEach, describe, expect, it, vi } from "@effect/vitest"
 import * as KeyRing from "effect-session/KeyRing"
 import * as PrivateCookie from "effect-session/PrivateCookie"
 import * as Effect from "effect/Effect"
@@ -9,10 +9,11 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Console } from "node:console"
-import { createCipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
+import Crypto, { createCipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
+import { syncBuiltinESMExports } from "node:module"
 import { Writable } from "node:stream"
 import { inspect } from "node:util"
-import { hasWeakKey } from "../src/internal/cookie/keyMaterial.js"
+import { hasWeakKey, keyObjects } from "../src/internal/cookie/keyMaterial.js"
 
 const counting = (from: number, to: number): Uint8Array => Uint8Array.from({ length: to - from }, (_, i) => from + i)
 
@@ -49,7 +50,7 @@ describe("KeyRing", () => {
         expect(yield* mistakesOf(KeyRing.fromUtf8(Redacted.make(text)))).toEqual(expected)
       }
       yield* KeyRing.fromBytes(randomBytes(64))
-      yield* KeyRing.fromUtf8("A test key, no secret: 64 octets in UTF-8, not 63, not 65. ==== ")
+      yield* KeyRing.fromUtf8("A test key, not secret: 64 bytes in UTF-8, not 63, not 65. ==== ")
     }))
 
   it.effect("K2: bytes 32–63 encrypt; bytes 0–31 and those beyond 64 do not", () =>
@@ -72,7 +73,7 @@ describe("KeyRing", () => {
       expect(encryptsWith(ring, buffer.subarray(82, 114))).toBe(true)
     }))
 
-  it.effect("K2: the bytes are copied at the call: what happens to the array afterwards does not count", () =>
+  it.effect("K2: the bytes are copied at the call, so that a later change of the array does not matter", () =>
     Effect.gen(function*() {
       const material = randomBytes(64)
       const half = Uint8Array.from(material.subarray(32))
@@ -90,15 +91,15 @@ describe("KeyRing", () => {
 
   it.effect("K2: a key given as text is its UTF-8 bytes", () =>
     Effect.gen(function*() {
-      const text = "a test key, no secret — äöü 🍪 and so on, until there are enough octets of it"
-      const octets = Buffer.from(text)
-      expect(encryptsWith(yield* KeyRing.fromUtf8(text), octets.subarray(32, 64))).toBe(true)
-      expect(encryptsWith(yield* KeyRing.fromUtf8(Redacted.make(text)), octets.subarray(32, 64))).toBe(true)
-      // 32 characters of two octets each are enough
+      const text = "a test key that is not secret — äöü 🍪 and so on, until it has enough bytes"
+      const bytes = Buffer.from(text)
+      expect(encryptsWith(yield* KeyRing.fromUtf8(text), bytes.subarray(32, 64))).toBe(true)
+      expect(encryptsWith(yield* KeyRing.fromUtf8(Redacted.make(text)), bytes.subarray(32, 64))).toBe(true)
+      // 32 characters of two bytes each are enough
       expect(encryptsWith(yield* KeyRing.fromUtf8("é".repeat(32)), Buffer.from("é".repeat(16)))).toBe(true)
     }))
 
-  it.effect("K2: a text with a lone surrogate is refused: replaced, it would be another key", () =>
+  it.effect("K2: a text with a lone surrogate is refused, because replacing the surrogate would make another key", () =>
     Effect.gen(function*() {
       const text = "A".repeat(80) + "\ud800"
       const expected = [{
@@ -109,7 +110,7 @@ describe("KeyRing", () => {
       expect(yield* mistakesOf(KeyRing.derive(text))).toEqual(expected)
     }))
 
-  // What `Key::derive_from` of the Rust crate `cookie` 0.16 answers (run, and pinned here as facts).
+  // Recorded from `Key::derive_from` of the Rust crate `cookie` 0.16.
   const derived: ReadonlyArray<readonly [secret: string | Uint8Array, key: string]> = [
     [
       counting(0, 32),
@@ -142,7 +143,7 @@ describe("KeyRing", () => {
       }
     }))
 
-  it("K2: derive is the expanding half of the platform's HKDF, for any secret", () => {
+  it("K2: derive computes the expanding half of the platform's HKDF for any secret", () => {
     FastCheck.assert(FastCheck.property(
       FastCheck.uint8Array({ minLength: 1, maxLength: 80 }),
       FastCheck.uint8Array({ maxLength: 40 }),
@@ -156,7 +157,7 @@ describe("KeyRing", () => {
     ))
   })
 
-  it.effect("K2: a secret of fewer than 32 bytes is not derived from", () =>
+  it.effect("K2: derive refuses a secret of fewer than 32 bytes", () =>
     Effect.gen(function*() {
       const expected = (got: number) => [{
         path: "private_key",
@@ -168,7 +169,7 @@ describe("KeyRing", () => {
       yield* KeyRing.derive("é".repeat(16))
     }))
 
-  it.effect("K2: generate gives another key at every run", () =>
+  it.effect("K2: generate makes another key in every run", () =>
     Effect.gen(function*() {
       const [a, b] = [yield* KeyRing.generate, yield* KeyRing.generate]
       const sealed = yield* PrivateCookie.seal(a, "n", "v")
@@ -176,13 +177,99 @@ describe("KeyRing", () => {
       expect(PrivateCookie.open(b, "n", sealed)).toEqual(Option.none())
     }))
 
-  it.effect("K2: a wiped secret is a defect, at the run and not at the call", () =>
+  it.effect("K2: a secret that was wiped makes the effect die when it runs, and nothing throws at the call", () =>
     Effect.gen(function*() {
       const wiped = Redacted.make<Uint8Array>(randomBytes(64))
       Redacted.unsafeWipe(wiped)
       const exits = [KeyRing.fromBytes(wiped), KeyRing.derive(wiped)].map(Effect.exit)
       for (const exit of exits) expect((yield* exit)._tag).toBe("Failure")
     }))
+
+  describe("memory", () => {
+    /** The memory that small Buffers share now. */
+    const pool = (): ArrayBufferLike => Buffer.allocUnsafe(1).buffer
+
+    const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text) // unlike a Buffer, in memory of its own
+
+    const encryptingHalf = (ring: KeyRing.KeyRing): Uint8Array => keyObjects(ring)[0].export()
+
+    /** Each makes a ring and returns it with the bytes of the secret, which must not be found either. */
+    const constructors: Record<string, () => readonly [KeyRing.KeyRing, secret: Uint8Array | undefined]> = {
+      fromBytes: () => {
+        const material = randomBytes(64)
+        return [Effect.runSync(KeyRing.fromBytes(material)), material]
+      },
+      fromUtf8: () => {
+        const text = randomBytes(40).toString("hex")
+        return [Effect.runSync(KeyRing.fromUtf8(text)), utf8(text)]
+      },
+      "fromUtf8 of redacted text": () => {
+        const text = randomBytes(40).toString("hex")
+        return [Effect.runSync(KeyRing.fromUtf8(Redacted.make(text))), utf8(text)]
+      },
+      "derive from bytes": () => {
+        const secret = randomBytes(32)
+        return [Effect.runSync(KeyRing.derive(secret)), secret]
+      },
+      "derive from text": () => {
+        const secret = randomBytes(24).toString("hex")
+        return [Effect.runSync(KeyRing.derive(secret)), utf8(secret)]
+      },
+      generate: () => [Effect.runSync(KeyRing.generate), undefined]
+    }
+
+    for (const [name, make] of Object.entries(constructors)) {
+      it(`K2: ${name} leaves no key in the memory that small Buffers share`, () => {
+        const slabs = new Set<ArrayBufferLike>()
+        const forbidden: Array<Buffer> = []
+        for (let i = 0; i < 300; i++) {
+          slabs.add(pool())
+          const [ring, secret] = make()
+          slabs.add(pool())
+          const keys = secret === undefined ? [encryptingHalf(ring)] : [encryptingHalf(ring), secret]
+          for (const key of keys) forbidden.push(Buffer.from(key.buffer, key.byteOffset, key.length))
+        }
+        for (const slab of slabs) {
+          const bytes = Buffer.from(slab)
+          expect(bytes.length).toBe(Buffer.poolSize)
+          expect(forbidden.filter((key) => bytes.includes(key)).length).toBe(0)
+        }
+      })
+    }
+
+    afterEach(() => {
+      vi.restoreAllMocks()
+      syncBuiltinESMExports()
+    })
+
+    for (const [name, make] of Object.entries(constructors)) {
+      it(`K2: ${name} wipes all memory that it copied key material to`, () => {
+        const copies: Array<Uint8Array> = []
+        const spyOn = <K extends "createSecretKey" | "randomFillSync">(name: K): void => {
+          const original: (...args: Array<never>) => unknown = Crypto[name]
+          vi.spyOn(Crypto, name).mockImplementation((...args: Array<unknown>) => {
+            copies.push(args[0] as Uint8Array)
+            return original(...args as Array<never>) as never
+          })
+        }
+        spyOn("createSecretKey")
+        spyOn("randomFillSync")
+        syncBuiltinESMExports()
+        const encode = vi.spyOn(TextEncoder.prototype, "encodeInto")
+        const digest = vi.spyOn(Object.getPrototypeOf(createHmac("sha256", "")), "digest")
+        const [ring, secret] = make()
+        for (const { value } of digest.mock.results) copies.push(value as Uint8Array)
+        for (const [, into] of encode.mock.calls) copies.push(into)
+        expect(copies.length).toBeGreaterThan(0)
+        for (const copy of copies) {
+          expect([...copy].every((byte) => byte === 0)).toBe(true)
+          expect(copy.buffer.byteLength).toBe(copy.length)
+        }
+        expect([...encryptingHalf(ring)].some((byte) => byte !== 0)).toBe(true)
+        expect(secret === undefined || secret.some((byte) => byte !== 0)).toBe(true)
+      })
+    }
+  })
 
   it.effect("K2: no dump of a ring shows key material", () =>
     Effect.gen(function*() {
@@ -242,7 +329,7 @@ describe("KeyRing", () => {
       }
     }))
 
-  it.effect("K2: an error about a key says how long it is, never what it is", () =>
+  it.effect("K2: an error about a key states its length and never its content", () =>
     Effect.gen(function*() {
       const text = "correct horse battery staple"
       const failed = yield* Effect.all([KeyRing.fromUtf8(text), KeyRing.derive(text)].map(Effect.either))
@@ -265,11 +352,11 @@ describe("KeyRing", () => {
       const reversed = KeyRing.withPrevious(c, ring)
       const again = yield* PrivateCookie.seal(reversed, "n", "v")
       expect([a, b, c].map((one) => opens(one, again))).toEqual([false, false, true])
-      // the rings that were put together stay as they were
+      // the rings that were combined stay as they were
       expect(opens(a, yield* PrivateCookie.seal(b, "n", "v"))).toBe(false)
     }))
 
-  it.effect("K4: a ring holds at most 8 keys; one that it has already is not added again", () =>
+  it.effect("K4: a ring holds at most 8 keys, and a key that it already has is not added again", () =>
     Effect.gen(function*() {
       let ring = yield* KeyRing.generate
       const first = ring
@@ -290,7 +377,7 @@ describe("KeyRing", () => {
       expect(() => KeyRing.withPrevious(first, ring)).not.toThrow()
     }))
 
-  it.effect("F6: a key with fewer than 8 distinct bytes in its encrypting half is known as weak, older keys too", () =>
+  it.effect("F6: a key with fewer than 8 distinct bytes in its encrypting half counts as weak, and so does an older key", () =>
     Effect.gen(function*() {
       const withDistinct = (distinct: number) => {
         const material = randomBytes(64)
@@ -306,7 +393,7 @@ describe("KeyRing", () => {
     }))
 })
 
-/** HKDF-Expand by the platform's HKDF is not to be had; with two blocks it is short enough to write down again. */
+/** The platform offers no HKDF-Expand by itself. With two blocks it is short enough to be written down a second time. */
 function expandReference(prk: Uint8Array): Buffer {
   const block = (previous: Uint8Array, n: number) =>
     createHmac("sha256", prk).update(Buffer.concat([previous, Buffer.from(info), Buffer.of(n)])).digest()

@@ -23,7 +23,7 @@ const ada = new Person({
 })
 
 describe("LegacySchema", () => {
-  it("C8: an @effect/schema schema with Date, Option, class and refinement decodes and encodes as it did", () => {
+  it("C8: an @effect/schema schema with a Date, an Option, a class and a refinement decodes and encodes as before", () => {
     const schema = fromLegacy(Person)
     const encoded = Schema.encodeSync(schema)(ada)
     expect(encoded).toEqual(Old.encodeSync(Person)(ada))
@@ -32,7 +32,7 @@ describe("LegacySchema", () => {
     expect(decoded).toEqual(ada)
   })
 
-  it("C2: what it refuses is refused, with its path", async () => {
+  it("C2: a value that the @effect/schema schema refuses is refused, with its path", async () => {
     const error = await Effect.runPromise(
       Effect.flip(Legacy.read(JSON.stringify({ ...Old.encodeSync(Person)(ada), age: 200 })))
     )
@@ -51,7 +51,7 @@ describe("LegacySchema", () => {
       client: SessionStore.layerCookie({ secure: false, keys: Effect.runSync(KeyRing.generate) })
     })
   ) {
-    it(`C8: through insert and get of a session (${kind})`, async () => {
+    it(`C8: a value of an @effect/schema schema can be inserted into a session and read again (${kind})`, async () => {
       const { request } = serve(
         HttpRouter.empty.pipe(
           HttpRouter.post("/", Effect.as(RequestContext.insert(Legacy, ada), HttpServerResponse.text("in"))),

@@ -39,9 +39,9 @@ const ring = Effect.runSync(KeyRing.fromBytes(material))
  * The format, written down again from its description: base64 of nonce, ciphertext and tag; the name is authenticated.
  */
 const independent = {
-  seal(name: string, plain: string | Uint8Array, nonce: Uint8Array = Crypto.randomBytes(12)): string {
+  seal(name: string | Uint8Array, plain: string | Uint8Array, nonce: Uint8Array = Crypto.randomBytes(12)): string {
     const cipher = Crypto.createCipheriv("aes-256-gcm", key, nonce)
-    cipher.setAAD(Buffer.from(name, "utf8"))
+    cipher.setAAD(Buffer.from(name))
     const body = Buffer.concat([cipher.update(Buffer.from(plain)), cipher.final()])
     return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64")
   },
@@ -86,7 +86,7 @@ describe("PrivateCookie", () => {
     expect(PrivateCookie.open(known, answers[0][0], answers[1][1])).toEqual(Option.none())
   })
 
-  it("K3: what an independent AES-256-GCM seals opens, and the reverse, for any text and name", () => {
+  it("K3: a value that was sealed by independent AES-256-GCM code opens, and the reverse, for any text and name", () => {
     FastCheck.assert(
       FastCheck.property(cookieName, text, (name, value) => {
         expect(open(name, independent.seal(name, value))).toBe(value)
@@ -97,7 +97,7 @@ describe("PrivateCookie", () => {
     )
   })
 
-  it("K1: every text comes back as it was: empty, NUL, a byte order mark, the ends of Unicode, of every length", () => {
+  it("K1: every text comes back unchanged: empty, with NUL, a byte order mark or the ends of Unicode, and of every length", () => {
     for (
       const value of [
         "",
@@ -121,7 +121,7 @@ describe("PrivateCookie", () => {
     }
   })
 
-  it.effect("K1: seal, its synchronous twin and both forms of open agree", () =>
+  it.effect("K1: seal, unsafeSeal and both forms of open agree", () =>
     Effect.gen(function*() {
       const texts = [
         yield* PrivateCookie.seal(ring, "n", "v"),
@@ -135,7 +135,7 @@ describe("PrivateCookie", () => {
       }
     }))
 
-  it.effect("K1: every run of a seal has its own nonce", () =>
+  it.effect("K1: every run of a seal has a nonce of its own", () =>
     Effect.gen(function*() {
       const sealing = PrivateCookie.seal(ring, "n", "v")
       const nonces = new Set<string>()
@@ -143,7 +143,7 @@ describe("PrivateCookie", () => {
       expect(nonces.size).toBe(2000)
     }))
 
-  it("K1: the sealed length is 4 * ceil((28 + octets) / 3)", () => {
+  it("K1: the sealed length is 4 * ceil((28 + bytes) / 3)", () => {
     FastCheck.assert(FastCheck.property(text, (value) => {
       const length = seal("n", value).length
       expect(length).toBe(4 * Math.ceil((28 + Buffer.byteLength(value)) / 3))
@@ -151,7 +151,7 @@ describe("PrivateCookie", () => {
     }))
   })
 
-  it("K1: the name is authenticated: under another name nothing opens", () => {
+  it("K1: the name is authenticated, so that nothing opens under another name", () => {
     const sealed = seal("session", "v")
     for (
       const name of ["", "s", "Session", "session ", "sessions", "__Host-session", "ses\u0000sion", "session\ud800"]
@@ -165,6 +165,13 @@ describe("PrivateCookie", () => {
     }))
   })
 
+  it("K1: the name is authenticated by its bytes in UTF-8", () => {
+    const name = "pr\u00e9f\u00e9rences-\u{1f36a}"
+    expect(open(name, independent.seal(Buffer.from(name), "v"))).toBe("v")
+    expect(open(name, independent.seal(Buffer.from(name, "latin1"), "v"))).toBeUndefined()
+    expect(open(name, seal(name, "v"))).toBe("v")
+  })
+
   it("K1: with another key nothing opens", () => {
     const other = Effect.runSync(KeyRing.generate)
     FastCheck.assert(FastCheck.property(text, (value) => {
@@ -172,7 +179,7 @@ describe("PrivateCookie", () => {
     }))
   })
 
-  it("K1: base64 that is not canonical is refused, and before the cipher", () => {
+  it("K1: base64 that is not canonical is refused before the cipher runs", () => {
     // one sealed value for each length of padding: 28, 29, 30 octets
     for (const [value, padding] of [["", 2], ["v", 1], ["vv", 0]] as const) {
       // a sealed value with both characters that the url-safe alphabet replaces
@@ -223,7 +230,7 @@ describe("PrivateCookie", () => {
     }
   })
 
-  it("K1: decoding is strict for any text: what is taken is what encoding gives back", () => {
+  it("K1: decoding is strict for any text: it accepts only what encoding gives back", () => {
     const into = Buffer.alloc(300)
     const oracle = (one: string): number => {
       const octets = Buffer.from(one, "base64")
@@ -252,7 +259,7 @@ describe("PrivateCookie", () => {
     expect(taken).toBeGreaterThan(1000)
   })
 
-  it("K1: fewer than 28 octets, or more than 8,192 characters, are refused before the cipher", () => {
+  it("K1: fewer than 28 bytes, or more than 8,192 characters, are refused before the cipher runs", () => {
     for (let octets = 0; octets < 28; octets++) {
       const short = Crypto.randomBytes(octets).toString("base64")
       expect(cipherCalls(() => expect(open("n", short)).toBeUndefined())).toBe(0)
@@ -269,7 +276,7 @@ describe("PrivateCookie", () => {
     expect(open("n", "%".repeat(1_000_000))).toBeUndefined()
   })
 
-  it("K1: the tag is always 16 octets: no shorter one opens", () => {
+  it("K1: the tag always has 16 bytes, and a shorter one does not open", () => {
     const nonce = Crypto.randomBytes(12)
     for (const authTagLength of [4, 8, 12, 13, 14, 15] as const) {
       const cipher = Crypto.createCipheriv("aes-256-gcm", key, nonce, { authTagLength })
@@ -285,7 +292,7 @@ describe("PrivateCookie", () => {
     expect([...calls.tagLengths]).toEqual([16])
   })
 
-  it("K1: truncated anywhere it does not open", () => {
+  it("K1: a value that is truncated anywhere does not open", () => {
     const octets = Buffer.from(seal("n", "a value that is long enough to be cut"), "base64")
     for (let length = 0; length < octets.length; length++) {
       expect(open("n", octets.subarray(0, length).toString("base64"))).toBeUndefined()
@@ -293,7 +300,7 @@ describe("PrivateCookie", () => {
     }
   })
 
-  it("K1: 10,000 mutated values: none opens, none throws", () => {
+  it("K1: of 10,000 mutated values none opens and none throws", () => {
     const values = ["", "v", JSON.stringify({ user: 1 }), "x".repeat(100), "ä🍪".repeat(20)].map((value) =>
       seal("n", value)
     )
@@ -352,7 +359,7 @@ describe("PrivateCookie", () => {
     expect(tried).toBe(10_000)
   })
 
-  it("K1: any text at all: none opens, none throws", () => {
+  it("K1: no arbitrary text opens, and none throws", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.oneof(
@@ -369,7 +376,7 @@ describe("PrivateCookie", () => {
     )
   })
 
-  it("K1: an authentic plaintext that is not UTF-8 is none", () => {
+  it("K1: an authentic plaintext that is not valid UTF-8 is rejected", () => {
     const notUtf8 = [[0xff], [0x80], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]
     for (const octets of notUtf8) {
       expect(open("n", independent.seal("n", Uint8Array.from(octets)))).toBeUndefined()
@@ -378,7 +385,7 @@ describe("PrivateCookie", () => {
     }
   })
 
-  it("K1: the percent-encoded form of a value is read as well", () => {
+  it("K1: the percent-encoded form of a value is read too", () => {
     let sealed = seal("n", "")
     while (!sealed.includes("+") || !sealed.includes("/")) sealed = seal("n", "")
     const encoded = encodeURIComponent(sealed)
@@ -392,7 +399,7 @@ describe("PrivateCookie", () => {
     }
   })
 
-  it.effect("K1: a lone surrogate in name or value is a defect, not another text in silence", () =>
+  it.effect("K1: a lone surrogate in the name or the value is a defect, and is not replaced in silence", () =>
     Effect.gen(function*() {
       for (const [name, value] of [["n", "\ud800"], ["n", "a\udc00b"], ["\ud800", "v"]] as const) {
         const exit = yield* Effect.exit(PrivateCookie.seal(ring, name, value))
@@ -424,7 +431,7 @@ describe("PrivateCookie", () => {
       expect(open("n", seal("n", "v"))).toBe("v")
     }))
 
-  it("K4: each key of a ring is tried, once", () => {
+  it("K4: each key of a ring is tried exactly once", () => {
     const other = Effect.runSync(KeyRing.generate)
     const both = KeyRing.withPrevious(other, ring)
     const sealed = seal("n", "v")

@@ -31,7 +31,7 @@ describe("the OpenAPI document", () => {
     SessionError.SessionConfigError
   ]
 
-  it("M11: the library's errors are components under allowed names, and say what they mean", () => {
+  it("M11: the library's errors are components of the document, with allowed names and a description", () => {
     const exported = Object.entries(SessionError).filter(([name]) => name !== "ReadError" && name !== "WriteError")
     expect(exported.map(([, error]) => error)).toEqual(expect.arrayContaining(errors))
     expect(exported).toHaveLength(errors.length)
@@ -80,7 +80,7 @@ describe("the OpenAPI document", () => {
     .add(HttpApiGroup.make("bearer").add(HttpApiEndpoint.get("c", "/c")).middleware(Bearer))
     .add(HttpApiGroup.make("none").add(HttpApiEndpoint.get("d", "/d").annotate(OpenApi.Override, { summary: "d" })))
 
-  it("M11: the scheme names the cookie, and says that anonymous requests pass", () => {
+  it("M11: the security scheme names the cookie, and says that anonymous requests pass", () => {
     const document = OpenApi.fromApi(endpoints)
     expect(document.components.securitySchemes.session).toEqual({
       type: "apiKey",
@@ -121,7 +121,7 @@ describe("the cookie's name", () => {
   class Shop extends RequestContextApi.Tag<Shop>()("Shop", { cookieName: ["__Host-shop", "shop"] }) {}
   class One extends RequestContextApi.Tag<One>()("One", { cookieName: "shop" }) {}
 
-  it.effect("M11: one tag serves production and development, under any of its names", () =>
+  it.effect("M11: one tag serves production and development, with any of its cookie names", () =>
     Effect.gen(function*() {
       for (const options of [{}, { secure: false }, { path: "/app" }, { domain: "example.com" }]) {
         expect(Exit.isSuccess(yield* start(RequestContextApi.Session, options))).toBe(true)
@@ -141,7 +141,7 @@ describe("the cookie's name", () => {
       }
     }))
 
-  it("M11: the first name is the documented one", () => {
+  it("M11: the document shows the first of a tag's cookie names", () => {
     expect(Shop.security.session.key).toBe("__Host-shop")
     expect(One.security.session.key).toBe("shop")
     const api = HttpApi.make("api").add(
@@ -229,8 +229,13 @@ describe("RequestId", () => {
     return { response, body: await response.json().catch(() => ""), id: response.headers.get("x-request-id") }
   }
 
-  for (const name of ["inner", "outer", "alone"]) {
-    it(`R2: the handler, the log and the response have one id (${name === "alone" ? name : `${name} of the session`})`, async () => {
+  const place = {
+    inner: "its middleware inside the session's",
+    outer: "its middleware outside the session's",
+    alone: "its middleware alone"
+  }
+  for (const name of ["inner", "outer", "alone"] as const) {
+    it(`R2: the handler, the log and the response have the same id (${place[name]})`, async () => {
       for (const inbound of [undefined, "from=the=client"]) {
         const { body, id, response } = await ask(trusting, `/${name}`, inbound)
         expect(response.status).toBe(200)
@@ -243,13 +248,13 @@ describe("RequestId", () => {
       }
     })
 
-    it(`R4: trustInbound: false ignores the client's header (${name})`, async () => {
+    it(`R4: trustInbound: false ignores the client's header (${place[name]})`, async () => {
       const { body, id } = await ask(own, `/${name}`, "client")
       expect(id).toMatch(/^[0-9a-f-]{36}$/)
       expect(body).toBe(id)
     })
 
-    it(`R3: under the outer middleware its id is the handler's (${name}), and a 404 has one`, async () => {
+    it(`R3: the handler has the id of an outer middleware, and a 404 has one too (${place[name]})`, async () => {
       const { body, id } = await ask(outer, `/${name}`, "client")
       expect(id).toMatch(/^[0-9a-f-]{36}$/)
       expect(body).toBe(id)

@@ -70,7 +70,7 @@ const traced = () => {
 }
 
 describe("RequestId", () => {
-  it("R1: keeps [A-Za-z0-9_@-] of the client's header, 255 of them", async () => {
+  it("R1: the id is what the client's header has of [A-Za-z0-9_@-], and at most 255 characters of it", async () => {
     expect((await ask("foo-bar=baz")).id).toBe("foo-barbaz")
     expect((await ask("A_z@9-0")).id).toBe("A_z@9-0")
     expect((await ask("x".repeat(1000))).id).toBe("x".repeat(255))
@@ -79,7 +79,7 @@ describe("RequestId", () => {
     expect((await ask("one, two")).id).toBe("onetwo")
   })
 
-  it("R1: a lower-case UUID v4 where nothing is left", async () => {
+  it("R1: the id is a lower-case UUID v4 when nothing of the header is left", async () => {
     for (const header of [undefined, "", "==========", "é", "\t"]) {
       const { id } = await ask(header)
       expect(id).toMatch(uuid)
@@ -87,7 +87,7 @@ describe("RequestId", () => {
     expect((await ask(undefined)).id).not.toBe((await ask(undefined)).id)
   })
 
-  it("R1: whatever the client sends, the id is fit for logs and headers", () =>
+  it("R1: whatever the client sends, the id is safe in logs and headers", () =>
     fc.assert(
       fc.asyncProperty(fc.string({ maxLength: 400 }).filter((text) => /^[\x20-\x7e]*$/.test(text)), async (header) => {
         const { header: sent, id } = await ask(header)
@@ -97,7 +97,7 @@ describe("RequestId", () => {
       { numRuns: 200 }
     ))
 
-  it("R2: on every log line, the server's own too, and on the span", async () => {
+  it("R2: the id is on every log line, the server's own included, and on the span", async () => {
     const { layer, lines } = capture()
     const { layer: tracing, spans } = traced()
     const app = Effect.zipRight(Effect.log("from the handler"), echo).pipe(RequestId.middleware)
@@ -113,7 +113,7 @@ describe("RequestId", () => {
     ])
   })
 
-  it("R3: in every response, over what the handler set", async () => {
+  it("R3: every response has the id, in place of one that the handler set", async () => {
     const app = HttpRouter.empty.pipe(
       HttpRouter.get("/ok", HttpServerResponse.text("ok", { headers: { "x-request-id": "the handler's" } })),
       HttpRouter.get("/fail", Effect.fail("typed")),
@@ -135,7 +135,7 @@ describe("RequestId", () => {
     }
   })
 
-  it("R3: a web Response as it is has it too", async () => {
+  it("R3: a web Response that the handler passes on has the id too", async () => {
     const app = Effect.succeed(HttpServerResponse.raw(new Response("raw", { status: 201 }))).pipe(RequestId.middleware)
     const response = await HttpApp.toWebHandler(app)(
       new Request("http://localhost/", { headers: { "x-request-id": "r" } })
@@ -150,7 +150,7 @@ describe("RequestId", () => {
     expect(header).toBe(id)
   })
 
-  it("R4: as a layer", async () => {
+  it("R4: the layer's trustInbound: false ignores the client's header too", async () => {
     const layered = (layer: typeof RequestId.layer) => HttpApp.toWebHandler(Effect.provide(echo, layer))
     const trusting = await ask("mine", layered(RequestId.layer))
     expect(trusting).toEqual({ id: "mine", header: "mine" })
@@ -159,7 +159,7 @@ describe("RequestId", () => {
     expect(untrusting.header).toBe(untrusting.id)
   })
 
-  it("R5: RequestContext without RequestId, types cast away: one error log in a debug span, 500, no handler", async () => {
+  it("R5: without RequestId, where types were cast away, the handler does not run: one error is logged in a debug span, and the response is a 500", async () => {
     const { layer, lines } = capture()
     const { layer: tracing, spans } = traced()
     let ran = false
@@ -182,13 +182,13 @@ describe("RequestId", () => {
     expect(spans.map(({ name }) => name)).toEqual(["http.server GET", "RequestContextService::call"])
   })
 
-  it("R2: the same id inside a nested application of the middleware", async () => {
+  it("R2: a nested middleware has the same id", async () => {
     const nested = echo.pipe(RequestId.middleware, RequestId.middleware)
     const { header, id } = await ask(undefined, HttpApp.toWebHandler(nested))
     expect(header).toBe(id)
   })
 
-  it("R2: layerTest fixes the id", async () => {
+  it("R2: layerTest provides a fixed id", async () => {
     const id = await Effect.runPromise(Effect.provide(RequestId.RequestId, RequestId.layerTest("fixed")))
     expect(id).toBe("fixed")
   })

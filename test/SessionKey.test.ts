@@ -76,7 +76,7 @@ for (
       return browse
     }
 
-    it("C8: an old value is read through the chain of migrations, and written back new", async () => {
+    it("C8: an old value is read through the chain of migrations, and written back in its new form", async () => {
       const browse = await begin()
       expect(await body(browse("GET", "/3"))).toEqual(JSON.parse(JSON.stringify(third)))
       // written back: the code of the first deploy now finds a newer version
@@ -84,13 +84,13 @@ for (
       expect(await body(browse("GET", "/3"))).toEqual(JSON.parse(JSON.stringify(third)))
     })
 
-    it("C8: one step of the chain, and the rest of it later", async () => {
+    it("C8: a value can take one step of the chain now and the rest later", async () => {
       const browse = await begin()
       expect(await body(browse("GET", "/2"))).toEqual([{ sku: "tea", quantity: 1 }])
       expect(await body(browse("GET", "/3"))).toEqual(JSON.parse(JSON.stringify(third)))
     })
 
-    it("C2: a newer value than the code knows fails typed and stays; by option it is absent, and stays", async () => {
+    it("C2: a value newer than the code fails with a typed error, or reads as absent by option, and stays stored", async () => {
       const browse = await begin()
       await browse("GET", "/3")
       expect(await body(browse("GET", "/2"))).toBe("session key \"cart\" does not decode with its schema")
@@ -100,7 +100,7 @@ for (
       expect(await body(browse("GET", "/lenient"))).toEqual([])
     })
 
-    it("C9: modify and remove read through the chain too", async () => {
+    it("C9: modify and remove read through the chain of migrations too", async () => {
       const browse = await begin()
       await browse("POST", "/modify")
       const doubled = { ...third, items: [...third.items, ...third.items] }
@@ -110,7 +110,7 @@ for (
       expect(await body(again("GET", "/3"))).toBeNull()
     })
 
-    it("M2: a migrated value comes along with the request's own changes, in one commit", async () => {
+    it("M2: a migrated value is saved together with the request's own changes, in one commit", async () => {
       const browse = await begin()
       const response = await browse("POST", "/3-and-other")
       expect(response.status).toBe(200)
@@ -121,7 +121,7 @@ for (
 }
 
 describe("writing back", () => {
-  it("S3: a migration overwrites nothing that another request wrote meanwhile", async () => {
+  it("S3: a migration overwrites nothing that another request wrote in the meantime", async () => {
     const { backend, taken } = countingStore()
     let meanwhile: undefined | (() => Promise<unknown>)
     const layer = SessionStore.layerBackend({ secure: false }).pipe(
@@ -161,7 +161,7 @@ describe("SessionKey", () => {
   const write = <A, I>(schema: Schema.Schema<A, I>, value: A) =>
     Effect.runSync(Effect.either(SessionKey.make("k", schema).write(value)))
 
-  it("C1: what is not JSON is refused, with its path", () => {
+  it("C1: a value that is not JSON is refused, with the path of what is not", () => {
     const cyclic: Record<string, unknown> = {}
     cyclic["self"] = cyclic
     let deep: unknown = 0
@@ -201,7 +201,7 @@ describe("SessionKey", () => {
     }
   })
 
-  it("C1: a property that is undefined is left out where the schema takes that, and refused where it does not", () => {
+  it("C1: an undefined property is left out where the schema allows that, and refused where it does not", () => {
     const optional = Schema.Struct({ a: Schema.optional(Schema.String) })
     expect(write(optional, { a: undefined })).toEqual(Either.right("{}"))
     const required = Schema.Struct({ a: Schema.UndefinedOr(Schema.String) })
@@ -210,21 +210,21 @@ describe("SessionKey", () => {
     expect(Either.isRight(result)).toBe(Either.isRight(reads))
   })
 
-  it("C8: what any JSON value encodes to comes back equal", () =>
+  it("C8: any JSON value comes back equal", () =>
     fc.assert(fc.property(fc.jsonValue(), (value) => {
       const key = SessionKey.make("k", Schema.Unknown)
       const text = Effect.runSync(key.write(value))
       expect(Effect.runSync(key.read(text)).value).toEqual(JSON.parse(JSON.stringify(value)))
     })))
 
-  it("C8: a lone surrogate in a name is refused; any other text is a name", () => {
+  it("C8: any text is a name, except one with a lone surrogate, which is refused", () => {
     expect(() => SessionKey.make("a\ud800", Schema.String)).toThrow(/lone surrogate/)
     for (const name of ["", "__proto__", "constructor", "\0", "\u{1f600}", "version"]) {
       expect(SessionKey.make(name, Schema.String).name).toBe(name)
     }
   })
 
-  it("C2: a schema that throws is the typed error, in both directions, sync and async", async () => {
+  it("C2: a schema that throws gives the typed error, in both directions, synchronously and asynchronously", async () => {
     const boom = (): string => {
       throw new Error("a throw of the test")
     }
@@ -271,7 +271,7 @@ describe("SessionKey", () => {
     expect(await body(request("/", { cookie }))).toBe("v")
   })
 
-  it("C3: remove answers the removed value; one that does not decode is removed and reported, and committed when handled", async () => {
+  it("C3: remove returns the removed value; one that does not decode is removed, reported, and committed if the handler handles the error", async () => {
     const Text = SessionKey.make("value", Schema.String)
     const Number = SessionKey.make("value", Schema.Number)
     const { request } = serve(
@@ -298,7 +298,7 @@ describe("SessionKey", () => {
   })
 
   for (const kind of ["server", "client"] as const) {
-    it(`C12: on an absent session nothing but a write makes a record or a cookie (${kind})`, async () => {
+    it(`C12: without a session, only a write creates a record or a cookie (${kind})`, async () => {
       const counting = countingStore({ cleanupInterval: Infinity })
       const layer = kind === "server"
         ? counting.layer

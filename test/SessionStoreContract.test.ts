@@ -24,6 +24,7 @@ SessionStoreContract.suite(
   Layer.provideMerge(Adapter.layer, Layer.sync(Adapter.Rows, () => new Map())),
   {
     index: true,
+    marks: false,
     corrupt: (id) => rewrite(id, (text) => text.slice(1)),
     newerFormat: (id) => rewrite(id, (text) => JSON.stringify({ ...JSON.parse(text), format: 2 })),
     interleavings: 300

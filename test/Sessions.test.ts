@@ -2,21 +2,15 @@
  * Sign-in, and the sessions of a subject, over every server store: whole requests.
  */
 import { HttpRouter, HttpServerRequest, HttpServerResponse, KeyValueStore } from "@effect/platform"
-import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Layer, Option, Schema, TestClock, TestContext } from "effect"
-import { RequestContext, SessionConfig, SessionError, SessionKey, Sessions, SessionStore } from "effect-session"
+import { Effect, Layer, Option, Schema, TestClock } from "effect"
+import { RequestContext, SessionError, SessionKey, Sessions, SessionStore } from "effect-session"
 import * as Kvs from "effect-session/SessionStore/KeyValueStore"
-import * as Sql from "effect-session/SessionStore/Sql"
 import * as Testing from "effect-session/Testing"
-import { randomUUID } from "node:crypto"
-import * as records from "../src/internal/contract/records.js"
-import * as memory from "../src/internal/memory/backend.js"
-import * as sessionsOf from "../src/internal/server/subjectSessions.js"
-import { type Name, storeAt } from "./processes/stores.js"
-import { describeWith, mysql, postgres, redis } from "./services.js"
 import { cookieOf } from "./support/counting.js"
 import { serve } from "./support/server.js"
+import { describeSharedStores } from "./support/sharedStores.js"
+import { storeAt } from "./support/storeAt.js"
 
 const Theme = SessionKey.make("theme", Schema.String)
 
@@ -69,7 +63,7 @@ type Listed = {
 
 type ServerStore = Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown>
 
-/** `make` gives a store with options; each call a fresh place. */
+/** `make` gives a store with the options, and each time another, empty one. */
 const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () => {
   const start = (options: SessionStore.ServerOptions = {}) => {
     const server = serve(app, make({ secure: false, cleanupInterval: Infinity, ...options }))
@@ -82,7 +76,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     return { ...server, read, post, signIn }
   }
 
-  it("C10: bind signs in under a new id, keeps the data, and the old id is nobody", async () => {
+  it("C10: bind signs in under a new id and keeps the data, and the old id no longer identifies a session", async () => {
     const { dispose, post, read, signIn } = start()
     const before = cookieOf(await post("/theme"))
     const { cookie, status } = await signIn("ada", before)
@@ -96,7 +90,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 
-  it("M4: what bind saved stays at a 500, with its cookie", async () => {
+  it("M4: what bind saved is kept at a 500, and its cookie is sent", async () => {
     const { dispose, post, read } = start()
     const response = await post("/sign-in?user=ada&status=500")
     expect(response.status).toBe(500)
@@ -104,7 +98,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 
-  it("C10: a subject's sessions are listed with what is known of them, the current one marked", async () => {
+  it("C10: a subject's sessions are listed with what is known about them, and the current one is marked", async () => {
     const { dispose, post, read, signIn } = start()
     const phone = await signIn("ada&address=192.0.2.7", "", { "user-agent": "phone" })
     const laptop = await signIn("ada", "", { "user-agent": "laptop" })
@@ -126,7 +120,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 
-  it("S2: revoke ends one, of that subject only; revokeOthers all but the current; revokeAll all", async () => {
+  it("S2: revoke ends one session of the subject, revokeOthers all but the current one, and revokeAll all of them", async () => {
     const { dispose, post, read, signIn } = start()
     const [one, two, three] = [await signIn("ada"), await signIn("ada"), await signIn("ada")]
     const bob = await signIn("bob")
@@ -147,7 +141,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 
-  it("S2: a sign-out takes the session off the list", async () => {
+  it("S2: a session that signs out is no longer listed", async () => {
     const { dispose, post, read, signIn } = start()
     const { cookie } = await signIn("ada")
     await post("/flush", cookie)
@@ -156,7 +150,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
   })
 
   for (const whenFull of ["evict-oldest", "refuse"] as const) {
-    it(`S3: at most 3 sessions of a subject, under 20 parallel sign-ins: ${whenFull}`, async () => {
+    it(`S3: of 20 parallel sign-ins under a bound of 3 sessions exactly 3 sessions live (${whenFull})`, async () => {
       const { dispose, read, signIn } = start({ subjectBound: { max: 3, whenFull } })
       const answers = await Promise.all(Array.from({ length: 20 }, () => signIn("ada")))
       const alive = await Promise.all(
@@ -175,7 +169,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     })
   }
 
-  it("E1: requireFresh asks for a recent sign-in", async () => {
+  it("E1: requireFresh demands a recent sign-in", async () => {
     const { dispose, request, signIn } = start()
     expect((await request("/fresh")).status).toBe(403)
     const { cookie } = await signIn("ada")
@@ -187,18 +181,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 
-  it("E1: a sign-in that lies in the future, because the clock went back, is not fresh", () =>
-    Effect.gen(function*() {
-      yield* TestClock.adjust("1 hour")
-      yield* RequestContext.bind("ada")
-      yield* RequestContext.requireFresh("5 minutes")
-      yield* TestClock.setTime(1_000)
-      expect(yield* Effect.flip(RequestContext.requireFresh("5 minutes"))).toEqual(new SessionError.SessionNotFresh())
-      yield* TestClock.setTime(60 * 60 * 1000 - 5_000) // clocks of two servers may differ by a few seconds
-      yield* RequestContext.requireFresh("5 minutes")
-    }).pipe(Effect.provide(Testing.layerTest()), Effect.provide(TestContext.TestContext), Effect.runPromise))
-
-  it("E1: a sign-in starts the absolute expiry anew, and nothing else does", async () => {
+  it("E1: only a sign-in starts the absolute expiry anew", async () => {
     const { dispose, post, read, signIn } = start({ expiry: "1 hour", absoluteExpiry: "1500 millis" })
     const anonymous = cookieOf(await post("/theme"))
     await new Promise((resolve) => setTimeout(resolve, 900))
@@ -215,69 +198,22 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
   })
 }
 
-describe("Sessions that are renewed while they are revoked", () => {
-  /** After each look at the list the session is renewed, so many times. */
-  const renewedOften = (times: number) => {
-    const { backend, index } = memory.make({ maxSessions: 100, maxBytes: 2 ** 20 })
-    const now = Date.now()
-    const record = { ...records.session(now), owner: records.ownerOf("ada", now) }
-    let current = records.freshId()
-    let renewals = 0
-    const renewing = {
-      ...index,
-      list: (subject: string, now: number) =>
-        Effect.zipLeft(
-          Effect.suspend(() => index.list(subject, now)),
-          Effect.suspend(() => {
-            if (renewals === times) return Effect.void
-            renewals++
-            const [old, next] = [current, records.freshId()]
-            current = next
-            return Effect.zipRight(index.insert(next, record, now, undefined), backend.remove(old, undefined, now))
-          })
-        )
-    }
-    const config = Either.getOrThrow(SessionConfig.resolve({}, "server"))
-    const sessions = sessionsOf.make(config, backend, renewing)
-    const alive = Effect.suspend(() => Effect.map(index.list("ada", now), (entries) => entries.length))
-    return { sessions, alive, start: Effect.suspend(() => index.insert(current, record, now, undefined)) }
-  }
-
-  it.live("S2: revokeAll goes on until none is left", () =>
+describe("requireFresh", () => {
+  it.effect("E1: a sign-in that lies in the future, because the clock went back, is not fresh", () =>
     Effect.gen(function*() {
-      const { alive, sessions, start } = renewedOften(20)
-      yield* start
-      expect(yield* sessions.revokeAll("ada")).toBe(1)
-      expect(yield* alive).toBe(0)
-    }))
-
-  it.live("S2: revokeAll that does not come to an end fails instead of answering a number", () =>
-    Effect.gen(function*() {
-      const { alive, sessions, start } = renewedOften(Infinity)
-      yield* start
-      const error = yield* Effect.flip(sessions.revokeAll("ada"))
-      expect(error).toMatchObject({ operation: "remove", reason: "Contention" })
-      expect(yield* alive).toBe(1)
-    }))
+      yield* TestClock.adjust("1 hour")
+      yield* RequestContext.bind("ada")
+      yield* RequestContext.requireFresh("5 minutes")
+      yield* TestClock.setTime(1_000)
+      expect(yield* Effect.flip(RequestContext.requireFresh("5 minutes"))).toEqual(new SessionError.SessionNotFresh())
+      yield* TestClock.setTime(60 * 60 * 1000 - 5_000) // clocks of two servers may differ by a few seconds
+      yield* RequestContext.requireFresh("5 minutes")
+    }).pipe(Effect.provide(Testing.layerTest())))
 })
 
-const unique = () => `effect_session_test_${randomUUID().replaceAll("-", "").slice(0, 12)}`
-const shared = (name: Name, url: string) => rows((options) => storeAt(name, unique(), url, options))
-
-describe("Sessions in memory", rows((options) => SessionStore.layerMemory(options)))
+describe("memory", rows((options) => SessionStore.layerMemory(options)))
 describe(
-  "Sessions in a KeyValueStore",
+  "KeyValueStore",
   rows((options) => Kvs.layer(options).pipe(Layer.provide(KeyValueStore.layerMemory)))
 )
-describe(
-  "Sessions in SQLite",
-  rows((options) =>
-    Sql.layer(options).pipe(
-      Layer.provide(Layer.effectDiscard(Sql.createTable())),
-      Layer.provide(SqliteClient.layer({ filename: ":memory:" }))
-    )
-  )
-)
-describeWith(redis, "Sessions in Redis", shared("redis", redis.url))
-describeWith(postgres, "Sessions in PostgreSQL", shared("postgres", postgres.url))
-describeWith(mysql, "Sessions in MariaDB", shared("mysql", mysql.url))
+describeSharedStores((newPlace) => rows((options) => storeAt(newPlace(), options))())

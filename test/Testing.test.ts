@@ -26,13 +26,13 @@ const addTea = RequestContext.modify(Cart, (cart) => [
 ])
 
 describe("layerTest", () => {
-  it.effect("gives an effect a session with the contents, and shows what it holds", () =>
+  it.effect("layerTest gives an effect a session with the contents, and shows what the session holds", () =>
     Effect.gen(function*() {
       yield* addTea
       expect(yield* RequestContext.get(Cart)).toEqual(Option.some(["milk", "tea"]))
     }).pipe(Effect.provide(Testing.layerTest({ contents: [Testing.value(Cart, ["milk"])] }))))
 
-  it.effect("without contents there is no session, and reading makes none", () =>
+  it.effect("without contents there is no session, and reading creates none", () =>
     Effect.gen(function*() {
       expect(yield* RequestContext.get(User)).toEqual(Option.none())
       expect(yield* Testing.respond()).toEqual({ status: 200, cookie: "none" })
@@ -42,7 +42,7 @@ describe("layerTest", () => {
       expect(Option.isSome(yield* RequestContext.sessionId)).toBe(true)
     }).pipe(Effect.provide(Testing.layerTest())))
 
-  it.effect("respond ends the request: saved below 500, dropped from there", () =>
+  it.effect("respond ends the request, whose changes are saved below status 500 and dropped from there on", () =>
     Effect.gen(function*() {
       yield* RequestContext.insert(User, "bob")
       expect(yield* Testing.respond(500)).toEqual({ status: 500, cookie: "none" })
@@ -53,7 +53,7 @@ describe("layerTest", () => {
       expect(yield* RequestContext.keys).toEqual(["user"])
     }).pipe(Effect.provide(Testing.layerTest({ contents: [Testing.value(User, "ada")] }))))
 
-  it.effect("every operation is the current request's", () =>
+  it.effect("every operation belongs to the current request", () =>
     Effect.gen(function*() {
       const first = yield* RequestContext.sessionId
       yield* RequestContext.renew
@@ -76,7 +76,7 @@ describe("layerTest", () => {
       expect(yield* Testing.respond()).toEqual({ status: 200, cookie: "none" })
     }).pipe(Effect.provide(Testing.layerTest({ contents: [Testing.value(User, "ada"), Testing.value(Cart, ["x"])] }))))
 
-  it.effect("a subject is signed in, since now", () =>
+  it.effect("the given subject is signed in from the start", () =>
     Effect.gen(function*() {
       expect(Option.map(yield* RequestContext.signedIn, ({ subject }) => subject)).toEqual(Option.some("alice"))
       yield* RequestContext.requireFresh("5 minutes")
@@ -90,7 +90,7 @@ describe("layerTest", () => {
       expect(yield* RequestContext.signedIn).toEqual(Option.none())
     }).pipe(Effect.provide(Testing.layerTest({ subject: "alice" }))))
 
-  it.effect("the request id, the store's options, and TestClock", () =>
+  it.effect("the request id and the store's options can be given, and TestClock moves the time", () =>
     Effect.gen(function*() {
       expect(yield* RequestId.RequestId).toBe("r-1")
       yield* TestClock.adjust("59 minutes")
@@ -106,7 +106,7 @@ describe("layerTest", () => {
       }))
     ))
 
-  it.effect("what does not encode, or is too large, fails the layer as it fails an insert", () =>
+  it.effect("contents that do not encode, or are too large, fail the layer as they fail an insert", () =>
     Effect.gen(function*() {
       const Bad = SessionKey.make("bad", Schema.Unknown)
       const build = (options: Testing.TestOptions) =>
@@ -119,14 +119,14 @@ describe("layerTest", () => {
         .toMatchObject({ _tag: "SessionDisabled" })
     }))
 
-  it.effect("with sessions disabled every operation says so", () =>
+  it.effect("with sessions disabled every operation fails and says so", () =>
     Effect.gen(function*() {
       expect(yield* Effect.flip(RequestContext.get(User))).toMatchObject({ _tag: "SessionDisabled" })
       expect(yield* Testing.respond()).toEqual({ status: 200, cookie: "none" })
       expect(yield* Effect.flip(RequestContext.clear)).toMatchObject({ _tag: "SessionDisabled" })
     }).pipe(Effect.provide(Testing.layerTest({ options: { enable: false } }))))
 
-  it.effect("two builds share nothing", () =>
+  it.effect("two builds of the layer share nothing", () =>
     Effect.gen(function*() {
       const layer = Testing.layerTest({ contents: [Testing.value(User, "ada")] })
       yield* Effect.provide(RequestContext.flush, Layer.fresh(layer))
@@ -149,7 +149,7 @@ describe("the jar", () => {
     return jar.header(new URL(at), 1_000_000 + after)
   }
 
-  it("sends what was set, the longer path first, then the older", () => {
+  it("the jar sends what was set: longer paths first, then older cookies", () => {
     expect(sent(["a=1"])).toBe("a=1")
     expect(sent([])).toBeUndefined()
     const all = ["root=1; Path=/", "deep=2; Path=/a/b", "mid=3; Path=/a", "root2=4; Path=/"]
@@ -158,7 +158,7 @@ describe("the jar", () => {
     expect(sent(["a=1", "b=2", "a=3"])).toBe("a=3; b=2")
   })
 
-  it("splits the pair at the first =, trims, and keeps everything else", () => {
+  it("the jar splits a pair at the first =, trims both parts, and keeps everything else", () => {
     expect(sent(["a=b=c=="])).toBe("a=b=c==")
     expect(sent(["  a \t= x y \t; Path=/"])).toBe("a=x y")
     expect(sent(["a=\"quoted\""])).toBe("a=\"quoted\"")
@@ -171,7 +171,7 @@ describe("the jar", () => {
     }
   })
 
-  it("honours Path, and makes one where there is none", () => {
+  it("the jar honours Path, and derives one where there is none", () => {
     const from = "https://www.example.com/app/login"
     for (
       const [header, path, expected] of [
@@ -194,7 +194,7 @@ describe("the jar", () => {
     expect(sent(["a=1"], { from: "https://www.example.com/login", at: "https://www.example.com/x" })).toBe("a=1")
   })
 
-  it("honours Domain: host-only without it, refused where it is another's or a public suffix", () => {
+  it("the jar honours Domain: a cookie without it is host-only, and one with another host's or a public suffix is refused", () => {
     const at = (host: string) => `https://${host}/`
     for (
       const [header, from, host, expected] of [
@@ -218,7 +218,7 @@ describe("the jar", () => {
     }
   })
 
-  it("honours Secure: kept and sent over https, on loopback too where it is trusted", () => {
+  it("the jar honours Secure: it keeps and sends such a cookie over https, and on loopback where that is trusted", () => {
     const http = "http://www.example.com/"
     expect(sent(["a=1; Secure"], { at: http })).toBeUndefined()
     expect(sent(["a=1; Secure"], { from: http })).toBeUndefined()
@@ -238,7 +238,7 @@ describe("the jar", () => {
     expect(jar.header(new URL("http://www.example.com/deep"), 0)).toBeUndefined()
   })
 
-  it("honours Max-Age before Expires, to the millisecond; a removal removes", () => {
+  it("the jar honours Max-Age before Expires, to the millisecond, and a removal removes the cookie", () => {
     expect(sent(["a=1; Max-Age=10"], { after: 9_999 })).toBe("a=1")
     expect(sent(["a=1; Max-Age=10"], { after: 10_000 })).toBeUndefined()
     expect(sent(["a=1"], { after: 1000 * day })).toBe("a=1")
@@ -259,7 +259,7 @@ describe("the jar", () => {
     expect(sent(["a=1; Max-Age=99999999999999999999"], { after: 400 * day })).toBeUndefined()
   })
 
-  it("refuses what breaks a name's promise, whatever its case", () => {
+  it("the jar refuses a cookie that breaks the promise of its name's prefix, whatever the prefix's case", () => {
     const secure = "Secure; Path=/"
     for (
       const [header, expected] of [
@@ -287,7 +287,7 @@ describe("the jar", () => {
     }
   })
 
-  it("ignores what is too large", () => {
+  it("the jar ignores a cookie that is too large", () => {
     expect(sent([`a=${"x".repeat(4095)}`])).toHaveLength(4097)
     expect(sent([`a=${"x".repeat(4096)}`])).toBeUndefined()
     expect(sent([`a=${"é".repeat(2048)}`])).toBeUndefined()
@@ -339,7 +339,7 @@ describe("the jar", () => {
     })
   }
 
-  it("agrees with an independent jar", () => {
+  it("the jar agrees with an independent jar", () => {
     vi.useFakeTimers({ toFake: ["Date"] })
     try {
       fc.assert(
@@ -375,7 +375,7 @@ describe("the jar", () => {
     }
   })
 
-  it("reads dates as an independent parser does", () => {
+  it("the jar reads dates as an independent parser does", () => {
     const token = fc.constantFrom(
       ..."1 01 31 30 6 1994 94 69 70 00 1600 1601 2038 99999 Nov november nOv Jan feb Sep xyz 08:49:37 8:4:7 24:00:00 23:60:00 23:59:60 08:49 GMT Sun Thursday -1 +2 1st 12:00:00Z"
         .split(" ")
@@ -395,7 +395,7 @@ describe("the jar", () => {
     expect(CookieDate.parse("31 Feb 2020 00:00:00")).toBeUndefined()
   })
 
-  it.effect("is a service by Effect's clock", () =>
+  it.effect("the jar is a service that follows Effect's clock", () =>
     Effect.gen(function*() {
       const jar = yield* Testing.makeJar()
       const url = "https://app.test/"
@@ -451,7 +451,7 @@ const webHandler = (options: SessionStore.MemoryOptions = {}) =>
 const text = (response: Response) => Effect.promise(() => response.text())
 
 describe("a browser", () => {
-  it.scoped("keeps the session's cookie over a web handler, with fetch and with a client", () =>
+  it.scoped("a browser keeps the session's cookie over a web handler, with fetch and with a client", () =>
     Effect.gen(function*() {
       const browser = yield* Testing.browser(yield* webHandler())
       expect(yield* Effect.flatMap(browser.fetch("/me"), text)).toBe("nobody")
@@ -481,7 +481,7 @@ describe("a browser", () => {
       expect(yield* Effect.flatMap(following.get("/moved"), ({ text }) => text)).toBe("ada")
     }))
 
-  it.scoped("two browsers have two sessions; a jar can be shared", () =>
+  it.scoped("two browsers have two sessions, unless they share a jar", () =>
     Effect.gen(function*() {
       const handler = yield* webHandler()
       const [one, two] = [yield* Testing.browser(handler), yield* Testing.browser(handler)]
@@ -491,7 +491,7 @@ describe("a browser", () => {
       expect(yield* Effect.flatMap(tab.fetch("/me"), text)).toBe("ada")
     }))
 
-  it.scoped("sends Secure cookies to an origin over https or on loopback only", () =>
+  it.scoped("a browser sends Secure cookies only to an origin over https or on loopback", () =>
     Effect.gen(function*() {
       const handler = yield* webHandler()
       const plain = yield* Testing.browser(handler, { origin: "http://app.test" })
@@ -565,7 +565,7 @@ describe("backends", () => {
       }
     })
 
-  it.effect("faulty: every operation fails, dies, hangs or is late as planned, until it is healed", () =>
+  it.effect("a faulty backend fails, dies, hangs or is late in every operation as planned, until it is healed", () =>
     Effect.gen(function*() {
       const operations = Object.entries(yield* all(records.freshId()))
       yield* Testing.breakStore("fails")
@@ -598,14 +598,14 @@ describe("backends", () => {
       expect(yield* update).toMatchObject({ _tag: "Updated" })
     }).pipe(Effect.provide(Testing.faulty(Testing.memory))))
 
-  it.effect("faulty: an answer that is lost leaves what was done", () =>
+  it.effect("a faulty backend that loses its answer leaves what was done", () =>
     Effect.gen(function*() {
       const { find, insert } = yield* all(records.freshId())
       expect(yield* Effect.flip(insert)).toMatchObject({ operation: "insert", reason: "Unavailable" })
       expect(Option.isSome(yield* find)).toBe(true)
     }).pipe(Effect.provide(Testing.memory.pipe(Testing.faulty({ insert: "loses-answer" })))))
 
-  it.scoped("M5: faulty: under an app a store that fails, dies or hangs is a 503, and heals", () =>
+  it.scoped("M5: under an app a faulty backend that fails, dies or hangs gives a 503, and serves again once it is healed", () =>
     Effect.gen(function*() {
       const context = yield* Layer.build(
         Layer.provideMerge(SessionStore.layerBackend({ cleanupInterval: Infinity }), Testing.faulty(Testing.memory))
@@ -628,7 +628,7 @@ describe("backends", () => {
       expect(yield* Effect.flatMap(browser.fetch("/me"), text)).toBe("ada")
     }))
 
-  it.effect("counting: tells how often each operation was called", () =>
+  it.effect("a counting backend counts the calls of each operation", () =>
     Effect.gen(function*() {
       const { find, forget, indexed, insert, list, remove, removeExpired, update } = yield* all(records.freshId())
       yield* Effect.all([insert, find, find, update, indexed, remove, removeExpired, list, forget])
@@ -647,7 +647,7 @@ describe("backends", () => {
       expect((yield* Testing.counts).insert).toBe(0)
     }).pipe(Effect.provide(Testing.counting(Testing.memory))))
 
-  it.effect("yielding: other fibers run before and after every call", () =>
+  it.effect("a yielding backend lets other fibers run before and after every call", () =>
     Effect.gen(function*() {
       const seen: Array<string> = []
       const { find, insert, list } = yield* all(records.freshId())
@@ -660,7 +660,7 @@ describe("backends", () => {
       expect(seen).toEqual(["insert", "find", "list"].flatMap((name) => [`another while ${name}`, name]))
     }).pipe(Effect.provide(Testing.yielding(Testing.memory))))
 
-  it.effect("transformers combine, and leave a backend without index without one", () =>
+  it.effect("the transformers combine, and give no index to a backend that has none", () =>
     Effect.gen(function*() {
       const plain = Layer.map(
         Testing.memory,

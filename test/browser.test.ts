@@ -41,38 +41,42 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     await page.locator("output", { hasText: answer }).waitFor()
   }
 
-  it("M11: stores, reads, counts, clears and signs out by clicks; nobody else sees the session", async () => {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    const problems: Array<string> = []
-    page.on("console", (message) => message.type() === "error" && problems.push(message.text()))
-    page.on("pageerror", (error) => problems.push(String(error)))
-    await page.goto(server.origin)
-    expect(await rows(page)).toEqual(["empty"])
-    await press(page, "store alan = turing", "POST /session → 200 turing")
-    expect(await rows(page)).toEqual(["alan\t\"turing\""])
-    await press(page, "count a visit", "GET /session/count → 200 1")
-    await press(page, "count a visit", "GET /session/count → 200 2")
-    await page.locator("#note").fill("<b>bold</b>")
-    await press(page, "write a note", "PUT /session/values/note → 200")
-    expect((await rows(page)).sort()).toEqual(["alan\t\"turing\"", "count\t2", "note\t\"<b>bold</b>\""])
-    await press(page, "renew the id", "POST /session/renew → 200 renewed")
-    await press(page, "remove alan", "DELETE /session → 200 turing")
-    expect((await rows(page)).sort()).toEqual(["count\t2", "note\t\"<b>bold</b>\""])
+  it(
+    "M11: a visitor stores, reads, counts, clears and signs out by clicks, and no other visitor sees the session",
+    async () => {
+      const context = await browser.newContext()
+      const page = await context.newPage()
+      const problems: Array<string> = []
+      page.on("console", (message) => message.type() === "error" && problems.push(message.text()))
+      page.on("pageerror", (error) => problems.push(String(error)))
+      await page.goto(server.origin)
+      expect(await rows(page)).toEqual(["empty"])
+      await press(page, "store alan = turing", "POST /session → 200 turing")
+      expect(await rows(page)).toEqual(["alan\t\"turing\""])
+      await press(page, "count a visit", "GET /session/count → 200 1")
+      await press(page, "count a visit", "GET /session/count → 200 2")
+      await page.locator("#note").fill("<b>bold</b>")
+      await press(page, "write a note", "PUT /session/values/note → 200")
+      expect((await rows(page)).sort()).toEqual(["alan\t\"turing\"", "count\t2", "note\t\"<b>bold</b>\""])
+      await press(page, "renew the id", "POST /session/renew → 200 renewed")
+      await press(page, "remove alan", "DELETE /session → 200 turing")
+      expect((await rows(page)).sort()).toEqual(["count\t2", "note\t\"<b>bold</b>\""])
 
-    const stranger = await (await browser.newContext()).newPage()
-    await stranger.goto(server.origin)
-    expect(await rows(stranger)).toEqual(["empty"])
+      const stranger = await (await browser.newContext()).newPage()
+      await stranger.goto(server.origin)
+      expect(await rows(stranger)).toEqual(["empty"])
 
-    await press(page, "clear", "POST /session/clear → 200 cleared")
-    expect(await rows(page)).toEqual(["empty"])
-    await press(page, "store alan = turing", "POST /session → 200 turing")
-    await press(page, "flush (sign out)", "POST /session/flush → 200 flushed")
-    expect(await rows(page)).toEqual(["empty"])
-    expect(await context.cookies()).toEqual([])
-    expect(problems).toEqual([])
-    if (process.env.SCREENSHOT !== undefined) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true })
-  }, 60_000)
+      await press(page, "clear", "POST /session/clear → 200 cleared")
+      expect(await rows(page)).toEqual(["empty"])
+      await press(page, "store alan = turing", "POST /session → 200 turing")
+      await press(page, "flush (sign out)", "POST /session/flush → 200 flushed")
+      expect(await rows(page)).toEqual(["empty"])
+      expect(await context.cookies()).toEqual([])
+      expect(problems).toEqual([])
+      if (process.env.SCREENSHOT !== undefined) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true })
+    },
+    60_000
+  )
 
   it("F6: the cookie is HttpOnly and Lax, and lives as long as configured", async () => {
     const context = await browser.newContext()
@@ -87,7 +91,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     expect(await page.evaluate(() => document.cookie)).toBe("")
   }, 60_000)
 
-  it("C6: what a cleared session sends next reads as empty, after a restart of the browser's page too", async () => {
+  it("C6: after a clear the browser's next requests read an empty session, from a new page too", async () => {
     const context = await browser.newContext()
     const page = await context.newPage()
     await page.goto(server.origin)

@@ -48,7 +48,7 @@ for (const store of ["cookie", "memory"]) {
     }, 60_000)
     afterAll(() => server.stop())
 
-    it("F1: the seed's routes, with a browser's jar", async () => {
+    it("F1: the seed's routes work with a browser's cookie jar", async () => {
       const { request } = browser(server.origin)
       expect(await request("GET", "/session")).toMatchObject({ status: 200, text: "" })
       expect(await request("POST", "/session")).toMatchObject({ status: 200, text: "turing" })
@@ -58,7 +58,7 @@ for (const store of ["cookie", "memory"]) {
       expect(await request("DELETE", "/session")).toMatchObject({ status: 200, text: "" })
     })
 
-    it("C5: logging out logs out", async () => {
+    it("C5: after logging out the session is empty", async () => {
       const { jar, request } = browser(server.origin)
       await request("POST", "/session")
       await request("PUT", "/session/values/drink", "green tea")
@@ -68,7 +68,7 @@ for (const store of ["cookie", "memory"]) {
       expect(await request("GET", "/session/values/drink")).toMatchObject({ status: 404, text: "" })
     })
 
-    it("C6: clear and removing the last key reach the browser", async () => {
+    it("C6: a clear, or the removal of the last key, reaches the browser", async () => {
       const { request } = browser(server.origin)
       await request("POST", "/session")
       await request("POST", "/session/clear")
@@ -87,12 +87,12 @@ for (const store of ["cookie", "memory"]) {
       expect((await request("GET", "/session")).text).toBe("turing")
     })
 
-    it("C9: visits are counted", async () => {
+    it("C9: each visit adds one to the count", async () => {
       const { request } = browser(server.origin)
       for (let visit = 1; visit <= 5; visit++) expect((await request("GET", "/session/count")).text).toBe(`${visit}`)
     })
 
-    it("C2: a value that does not decode is a 409 that names its key, and the page still shows it", async () => {
+    it("C2: a value that does not decode gives a 409 that names its key, and the page still shows the value", async () => {
       const { request } = browser(server.origin)
       await request("GET", "/session/count")
       const response = await request("GET", "/session/values/count")
@@ -101,7 +101,7 @@ for (const store of ["cookie", "memory"]) {
       expect((await request("GET", "/")).text).toContain("count")
     })
 
-    it("K6: bodies over 64 KiB, and sessions over their store's size, are 413; nothing is lost", async () => {
+    it("K6: a body over 64 KiB, or a session over its store's limit, gives a 413, and nothing is lost", async () => {
       const { request } = browser(server.origin)
       await request("POST", "/session")
       expect((await request("PUT", "/session/values/big", "x".repeat(64 * 1024 + 1))).status).toBe(413)
@@ -110,7 +110,7 @@ for (const store of ["cookie", "memory"]) {
       expect((await request("GET", "/session")).text).toBe("turing")
     })
 
-    it("C8: any key, as text, with nosniff; the page escapes keys and values", async () => {
+    it("C8: any key is served as text with nosniff, and the page escapes keys and values", async () => {
       const { request } = browser(server.origin)
       for (const name of ["__proto__", "constructor", "<script>alert(1)</script>", "ключ", "a b&c=d"]) {
         const path = `/session/values/${encodeURIComponent(name)}`
@@ -126,7 +126,7 @@ for (const store of ["cookie", "memory"]) {
       expect(page).not.toContain("<img")
     })
 
-    it("S2: a slow writer after a logout", async () => {
+    it("S2: a slow writer brings a sealed session back after a logout, and no session in memory", async () => {
       const { jar, request } = browser(server.origin)
       await request("POST", "/session")
       const cookie = await jar.getCookieString(server.origin)
@@ -146,7 +146,7 @@ for (const store of ["cookie", "memory"]) {
       }
     })
 
-    it("M6: hostile cookies are an empty session and never a 500", async () => {
+    it("M6: a hostile cookie is an empty session and never a 500", async () => {
       const { jar, request } = browser(server.origin)
       await request("POST", "/session")
       const cookie = await jar.getCookieString(server.origin)
@@ -174,7 +174,7 @@ for (const store of ["cookie", "memory"]) {
       expect(await swapped.text()).toBe("")
     })
 
-    it("R3: a path that no route matches has the request id", async () => {
+    it("R3: the response of a path without a route has the request id", async () => {
       const { headers, status } = await browser(server.origin).request("GET", "/nowhere")
       expect(status).toBe(404)
       expect(headers.get("x-request-id")).toHaveLength(36)
@@ -185,7 +185,7 @@ for (const store of ["cookie", "memory"]) {
 describe("what the example prints", () => {
   const text = welcome("http://127.0.0.1:3000", "memory")
 
-  it("F1: a line to try for each of its routes", () => {
+  it("F1: the example prints a line to try for each of its routes", () => {
     const paths = Chunk.toReadonlyArray(router.routes).map(({ method, path }) => {
       const options =
         { GET: "", POST: "-X POST ", DELETE: "-X DELETE ", PUT: "-X PUT -d 'green tea' " }[method as string]
@@ -195,21 +195,21 @@ describe("what the example prints", () => {
     for (const path of paths) expect(text).toContain(path)
   })
 
-  it("F1: an address that a browser takes, of IPv6 too", () => {
+  it("F1: the printed address works in a browser, with IPv6 too", () => {
     expect(originOf({ _tag: "TcpAddress", hostname: "127.0.0.1", port: 3000 })).toBe("http://127.0.0.1:3000")
     expect(originOf({ _tag: "TcpAddress", hostname: "::1", port: 3000 })).toBe("http://[::1]:3000")
     expect(new URL(originOf({ _tag: "TcpAddress", hostname: "::", port: 80 })).hostname).toBe("[::]")
     expect(originOf({ _tag: "UnixAddress", path: "/run/shop.sock" })).toBe("unix:///run/shop.sock")
   })
 
-  it("F1: git passes over the cookie jar that these lines make", async () => {
+  it("F1: git ignores the cookie jar that these lines create", async () => {
     expect(text).toContain("-c jar -b jar")
     expect((await Fs.readFile(Path.join(root, ".gitignore"), "utf8")).split("\n")).toContain("/jar")
   })
 })
 
 describe("the example as a process", () => {
-  it("S4: Ctrl-C lets requests in flight finish, with their commit, and exits 0", async () => {
+  it("S4: after Ctrl-C the requests in flight finish with their commit, and the process exits with 0", async () => {
     const server = await start({ STORE: "memory" })
     const slow = fetch(`${server.origin}/session/slow/500`, { method: "POST" })
     await new Promise((resolve) => setTimeout(resolve, 200))
@@ -221,7 +221,7 @@ describe("the example as a process", () => {
     expect(server.output()).toContain("waiting for requests in flight (Ctrl-C again to stop at once)")
   }, 60_000)
 
-  it("S4: a second Ctrl-C stops at once", async () => {
+  it("S4: a second Ctrl-C stops the process at once", async () => {
     const server = await start({ STORE: "memory" })
     const slow = fetch(`${server.origin}/session/slow/50000`, { method: "POST" }).catch(() => "cut off")
     await new Promise((resolve) => setTimeout(resolve, 200))
@@ -232,7 +232,7 @@ describe("the example as a process", () => {
     expect(await slow).toBe("cut off")
   }, 40_000)
 
-  it("F3: a start that fails for want of its file makes no key", async () => {
+  it("F3: a start that fails because its configuration file is missing creates no key", async () => {
     const directory = await copy()
     await expect(start({ NODE_ENV: "production" }, directory)).rejects.toThrow(
       /production\.yaml: cannot be read \(ENOENT\)/
@@ -241,7 +241,7 @@ describe("the example as a process", () => {
     await Fs.rm(directory, { recursive: true })
   }, 60_000)
 
-  it("K2: two first starts at once end with one key, for its owner's eyes only", async () => {
+  it("K2: two first starts at the same time end with one key, which only its owner can read", async () => {
     const directory = await copy()
     const [one, two] = await Promise.all([start({}, directory), start({}, directory)])
     const { jar, request } = browser(one.origin)
@@ -258,7 +258,7 @@ describe("the example as a process", () => {
     await Fs.rm(directory, { recursive: true })
   }, 60_000)
 
-  it("F3: a store that is none is refused, with what is accepted", async () => {
+  it("F3: an unknown store is refused, with what is accepted", async () => {
     await expect(start({ STORE: "nonsense" })).rejects.toThrow(/STORE/)
   }, 60_000)
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import * as Rows from "../scripts/contract/rows.js"
 import { type Mutant, mutants } from "./mutants/mutants.js"
 
-// Whether the tests notice the mutants takes long: `npm run mutants`. That they still are ones shows here.
+// Whether a test notices each mutant takes long: `npm run mutants`. Here we see only that each one still changes the code.
 
 const nameOf = ({ row, what }: Mutant): string => `${row}, ${what}`
 
@@ -15,11 +15,11 @@ describe("mutants", () => {
     expect([...broken].filter((row) => !rows.includes(row))).toEqual([])
   })
 
-  it("each is told from the others", () => {
+  it("no two mutants have the same name", () => {
     expect(new Set(mutants.map(nameOf)).size).toBe(mutants.length)
   })
 
-  it("each finds its place in its file exactly once, and changes it", () => {
+  it("the text of each mutant occurs in its file exactly once, and the mutant changes it", () => {
     const sources = new Map(mutants.map(({ file }) => [file, readFileSync(file, "utf8")]))
     const placesOf = ({ file, find }: Mutant): number => sources.get(file)!.split(find).length - 1
     expect(mutants.filter((mutant) => placesOf(mutant) !== 1).map(nameOf)).toEqual([])

@@ -1,23 +1,20 @@
-/**
- * Several processes with one store: whole requests, from the cookie to the response.
- */
+/** Two processes that change one session at the same time: whole requests, and compare-and-set on the backend. */
 import { describe, expect, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
-import { randomUUID } from "node:crypto"
 import { once } from "node:events"
-import * as Fs from "node:fs/promises"
-import * as Os from "node:os"
 import * as Path from "node:path"
+import { onTestFinished } from "vitest"
+import * as Token from "../src/internal/server/token.js"
 import { serve } from "./processes/app.js"
-import { type Name, storeAt } from "./processes/stores.js"
 import type { Job } from "./processes/worker.js"
-import { describeWith, mysql, postgres, redis } from "./services.js"
 import { cookieOf } from "./support/counting.js"
+import { describeSharedStores } from "./support/sharedStores.js"
+import { storeAt } from "./support/storeAt.js"
 
 const worker = Path.resolve(import.meta.dirname, "processes/worker.ts")
 
-/** One process a job, all set off together; waits for their end. */
-const together = async (jobs: ReadonlyArray<Job>): Promise<void> => {
+/** Runs one process for each job, all from one moment on, and waits for their end. */
+const together = async (...jobs: ReadonlyArray<Job>): Promise<void> => {
   const children = jobs.map((job) => {
     const child = spawn(process.execPath, ["--import", "tsx", worker, JSON.stringify(job)])
     let errors = ""
@@ -36,49 +33,45 @@ const together = async (jobs: ReadonlyArray<Job>): Promise<void> => {
   }
 }
 
-const rows = (store: Name, url: string, makePlace: () => Promise<string>) => () => {
-  const start = async () => {
-    const place = await makePlace()
-    const server = serve(storeAt(store, place, url))
-    const cookie = cookieOf(await server.request("POST", "/sign-in"))
-    expect(cookie).not.toBe("")
-    return { ...server, cookie, place }
-  }
+describeSharedStores((newPlace) =>
+  describe("two processes on one session", () => {
+    const signIn = async () => {
+      const place = newPlace()
+      const { dispose, load, request } = await serve(storeAt(place))
+      onTestFinished(dispose)
+      const cookie = cookieOf(await request("POST", "/sign-in"))
+      expect(cookie).not.toBe("")
+      /** what the session holds at the end, and how many changes it has seen */
+      const stored = async () => {
+        const loaded = await load(cookie)
+        if (loaded._tag !== "Found") throw new Error(loaded.reason)
+        return { data: Object.fromEntries(loaded.session.data), changes: loaded.session.version - 1 }
+      }
+      return { cookie, place, request, stored }
+    }
 
-  it("C9: 2 × 1,000 concurrent modify increments on one session are exactly 2,000", async () => {
-    const { cookie, dispose, place, request } = await start()
-    const job: Job = { store, place, url, cookie, paths: Array(1_000).fill("/count") }
-    await together([job, job])
-    expect(await (await request("GET", "/count", cookie)).text()).toBe("2000")
-    expect(await (await request("GET", "/user", cookie)).text()).toBe("ada")
-    await dispose()
-  }, 180_000)
+    it("C9: 1,000 requests of each process, all at once, increment a count by modify to exactly 2,000", async () => {
+      const { cookie, place, stored } = await signIn()
+      const job: Job = { place, cookie, paths: Array(1_000).fill("/count") }
+      await together(job, job)
+      expect(await stored()).toEqual({ data: { user: "\"ada\"", count: "2000" }, changes: 2_000 })
+    }, 180_000)
 
-  it("S3: 2 × 250 requests that insert different keys keep all 500", async () => {
-    const { cookie, dispose, place, request } = await start()
-    const job = (side: string): Job => ({
-      store,
-      place,
-      url,
-      cookie,
-      paths: Array.from({ length: 250 }, (_, i) => `/keys/${side}${i}`)
-    })
-    await together([job("a"), job("b")])
-    expect(await (await request("GET", "/keys", cookie)).text()).toBe("501")
-    await dispose()
-  }, 180_000)
-}
+    it("C9: 250 increments of each process by find and update at the found version make exactly 500", async () => {
+      const { cookie, place, stored } = await signIn()
+      const job: Job = { place, id: Token.idOf(cookie.split("=")[1]), increments: 250 }
+      await together(job, job)
+      expect(await stored()).toEqual({ data: { user: "\"ada\"", count: "500" }, changes: 500 })
+    }, 180_000)
 
-const unique = async () => `effect_session_test_${randomUUID().replaceAll("-", "").slice(0, 12)}`
-
-describeWith(redis, "two processes on Redis", rows("redis", redis.url, unique))
-describeWith(postgres, "two processes on PostgreSQL", rows("postgres", postgres.url, unique))
-describeWith(mysql, "two processes on MariaDB", rows("mysql", mysql.url, unique))
-describe(
-  "two processes on a SQLite file",
-  rows(
-    "sqlite",
-    "",
-    async () => Path.join(await Fs.mkdtemp(Path.join(Os.tmpdir(), "effect-session-")), "sessions.sqlite")
-  )
+    it("S3: 250 requests of each process, all at once, insert another key each, and all 500 are kept", async () => {
+      const { cookie, place, request, stored } = await signIn()
+      const names = (side: string) => Array.from({ length: 250 }, (_, i) => `${side}${i}`)
+      const paths = (side: string) => names(side).map((name) => `/keys/${name}`)
+      await together({ place, cookie, paths: paths("a") }, { place, cookie, paths: paths("b") })
+      const inserted = [...names("a"), ...names("b")].map((name) => [name, JSON.stringify(name)])
+      expect(await stored()).toEqual({ data: { user: "\"ada\"", ...Object.fromEntries(inserted) }, changes: 500 })
+      expect(await (await request("GET", "/user", cookie)).text()).toBe("ada")
+    }, 180_000)
+  })
 )

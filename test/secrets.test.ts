@@ -345,13 +345,13 @@ const troubled = (trouble: Trouble) => {
   return { arm: (name: string | undefined) => (armed = name), layer }
 }
 
-describe("what is written where people can read it", () => {
-  it("S1: no token, key, sealed value or session value in logs, spans and errors: a server store", async () => {
+describe("what people can read", () => {
+  it("S1: with a server store, logs, spans and errors contain no token, key or session value", async () => {
     await run(SessionStore.layerMemory({ secure: false, maxSessionBytes: 100_000, expiry: "1 hour" }))
     expectNoSecret()
   })
 
-  it("K2: nor with sealed cookies, of the current key, an older one, and a stranger's", async () => {
+  it("K2: with sealed cookies of the current key, an older one or a stranger's, logs, spans and errors contain no secret", async () => {
     const [current, old] = await Effect.runPromise(Effect.all([KeyRing.fromBytes(plainKey), KeyRing.fromBytes(oldKey)]))
     const stranger = Effect.runSync(KeyRing.generate)
     const store = (keys: KeyRing.KeyRing, audience = "") => SessionStore.layerCookie({ secure: false, keys, audience })
@@ -367,7 +367,7 @@ describe("what is written where people can read it", () => {
   })
 
   for (const trouble of ["fails", "throws", "dies", "hangs"] as const) {
-    it(`M5: nor from a store that ${trouble}, whatever its driver says`, async () => {
+    it(`M5: a store that ${trouble} reveals no secret, whatever its driver says`, async () => {
       const { arm, layer } = troubled(trouble)
       const request = serve(layer)
       const { cookie } = await request("/write")
@@ -384,7 +384,7 @@ describe("what is written where people can read it", () => {
     })
   }
 
-  it("C2: nor in what an HttpApi answers for errors that its endpoints declare", async () => {
+  it("C2: an HttpApi's responses for errors that its endpoints declare contain no secret", async () => {
     class Session extends RequestContextApi.Tag<Session>()("Session", { cookieName: "session" }) {}
     const api = HttpApi.make("api").add(
       HttpApiGroup.make("group")
@@ -441,7 +441,7 @@ describe("what is written where people can read it", () => {
     expectNoSecret()
   })
 
-  it("F3: nor in mistakes of the configuration, wherever the key was pasted", async () => {
+  it("F3: messages about a wrong configuration do not show the key, wherever it was pasted", async () => {
     const text = userValue.padEnd(70, "k")
     const yaml = (lines: ReadonlyArray<string>) => ["request_context:", ...lines.map((line) => `  ${line}`)].join("\n")
     const store = (key: string) => ["session_store:", "  type: Cookie", "  value:", `    private_key: ${key}`]

@@ -1,6 +1,6 @@
 /**
- * Who seals and opens a session: each gets an object and gives it back through a text that fits a cookie. `text` is there
- * where the API itself takes and gives text, so that it can also be measured without JSON.
+ * The contestants that seal and open a session: each turns an object into a text that fits a cookie, and back. A contestant
+ * whose API takes and returns text also has `text`, so that it can be measured without JSON.
  */
 import fastifySecureSession from "@fastify/secure-session"
 import Iron from "@hapi/iron"
@@ -24,7 +24,7 @@ const viaJson = (contestant) => ({
     : (sealed) => JSON.parse(contestant.text.open(sealed))
 })
 
-/** What a careful developer writes in ten minutes: random nonce, name bound, tag checked at its full length. */
+/** What a careful developer writes in ten minutes: a random nonce, the name bound, the tag checked at its full length. */
 const straightforward = () => {
   const key = randomBytes(32)
   const seal = (text) => {
@@ -59,7 +59,7 @@ const secureSession = async () => {
     id: "secureSession",
     label: "@fastify/secure-session (libsodium)",
     packages: ["@fastify/secure-session"],
-    // a copy: it writes its time stamp `__ts` into the object it is given
+    // A copy, because it writes its time stamp `__ts` into the object that it is given.
     seal: (session) => app.encodeSecureSession(app.createSecureSession({ ...session })),
     open: (sealed) => app.decodeSecureSession(sealed)?.data()
   }

@@ -1,5 +1,5 @@
 /**
- * The Effect apps that are measured, over HTTP and in process: one route, written as the README writes it.
+ * The Effect apps that are measured over HTTP and in process. Each has one route, written as the README shows it.
  */
 import { HttpRouter, HttpServerResponse } from "@effect/platform"
 import { Context, Effect, Layer, Option, Schema } from "effect"
@@ -11,7 +11,7 @@ const { KeyRing, RequestContext, RequestId, SessionKey, SessionStore } = await l
 const Count = SessionKey.make("count", Schema.Number)
 const Profile = SessionKey.make("profile", Schema.String)
 
-/** Plain HTTP on loopback, therefore not Secure, as all peers; the rest is the default. */
+/** All contestants use plain HTTP on loopback, so the cookie is not Secure. Everything else is the default. */
 export const options = { secure: false, expiry: `${cookieLifeSeconds} seconds` }
 
 export const layerCookie = Layer.unwrapEffect(
@@ -24,7 +24,7 @@ const route = (handler) => HttpRouter.empty.pipe(HttpRouter.get("/", handler))
 
 const respond = (count) => HttpServerResponse.text(String(count))
 
-/** Answers a count that nobody keeps: what the framework costs by itself. */
+/** Answers with a count that no session keeps: this is what the framework costs by itself. */
 export const plain = () => {
   let count = 0
   return route(Effect.sync(() => respond(++count)))
@@ -35,10 +35,10 @@ const increment = Effect.flatMap(RequestContext.get(Count), (found) => {
   return Effect.as(RequestContext.insert(Count, count), respond(count))
 })
 
-/** As every peer counts: read, add one, store. */
+/** Counts as the other libraries do: read, add one, store. */
 export const counting = () => route(increment)
 
-/** Counts beside a value, so that the session's JSON has about 100 octets. */
+/** Counts in a session that holds another value too, so that its JSON has about 100 bytes. */
 export const counting100 = () =>
   route(Effect.zipRight(
     Effect.flatMap(RequestContext.get(Profile), (found) =>
@@ -46,7 +46,7 @@ export const counting100 = () =>
     increment
   ))
 
-/** Atomic across requests and processes, which no peer offers. */
+/** Counts atomically across requests and processes, which no other contestant offers. */
 export const modifying = () =>
   route(Effect.map(
     RequestContext.modify(Count, (found) => {
@@ -60,7 +60,7 @@ export const modifying = () =>
 export const reading = () =>
   route(Effect.map(RequestContext.get(Count), (found) => respond(Option.getOrElse(found, () => 0))))
 
-/** Stores without having read. */
+/** Writes without reading. */
 export const writing = () => {
   let count = 0
   return route(Effect.suspend(() => Effect.as(RequestContext.insert(Count, ++count), respond(count))))
@@ -70,14 +70,14 @@ export const withRequestId = (app) => app.pipe(RequestId.middleware)
 
 export const withSession = (app) => app.pipe(RequestContext.middleware, RequestId.middleware)
 
-/** The least that a middleware which gives handlers a service can do. */
+/** The least that a middleware can do that provides a service to handlers. */
 export const withNoop = (name) => {
   const Noop = Context.GenericTag(`benchmark/${name}`)
   const service = { name }
   return (app) => Effect.provideService(app, Noop, service)
 }
 
-/** The store with every call counted. */
+/** The same store, which also counts every call in `calls`. */
 export const counted = (layer, calls) =>
   Layer.effect(
     SessionStore.SessionStore,

@@ -1,5 +1,5 @@
 /**
- * The library's server stores, as an app provides them, and what measuring them needs.
+ * The library's server stores, as an app provides them, and the functions that measure them.
  */
 import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import * as library from "../harness/library.js"
@@ -30,6 +30,11 @@ export const postgres = async (url, table) => {
   return await sql(PgClient.layer({ url: Redacted.make(url) }), table)
 }
 
+export const mariadb = async (url, table) => {
+  const { MysqlClient } = await import("@effect/sql-mysql2")
+  return await sql(MysqlClient.layer({ url: Redacted.make(url) }), table)
+}
+
 const none = new Set()
 
 /** The patch of a commit that sets these values. */
@@ -44,17 +49,17 @@ export const setting = (store, values) => ({
 const save = (store, base, patch) =>
   store.save({ base, patch, renew: false, ifVersion: undefined, owner: undefined }, Date.now())
 
-/** A new session; its token. */
+/** Creates a session and returns its token. */
 export const create = (store, values) =>
   Effect.map(save(store, undefined, setting(store, values)), ({ token }) => token)
 
-/** What a request that counts asks of the store: one load, one save. */
+/** What a counting request does to the store: one load and one save. */
 export const increment = (store, token) =>
   Effect.flatMap(store.load([token], Date.now()), (loaded) => {
-    if (loaded._tag !== "Found") return Effect.dieMessage(`the session is ${loaded._tag}`)
+    if (loaded._tag !== "Found") return Effect.dieMessage(`expected the session to be Found, but it is ${loaded._tag}`)
     const count = JSON.parse(loaded.session.data.get("count")) + 1
     return Effect.map(save(store, loaded, setting(store, { count })), (saved) => {
-      if (saved._tag !== "Saved") throw new Error(`the save is ${saved._tag}`)
+      if (saved._tag !== "Saved") throw new Error(`expected the save to be Saved, but it is ${saved._tag}`)
       return count
     })
   })
@@ -62,12 +67,12 @@ export const increment = (store, token) =>
 export const countOf = (store, token) =>
   Effect.map(store.load([token], Date.now()), (loaded) => JSON.parse(loaded.session.data.get("count")))
 
-/** Commits one changed key of a session that was loaded. */
+/** Commits changed values to a session that was loaded. */
 export const commit = (store, loaded, values) => save(store, loaded, setting(store, values))
 
 export const load = (store, token) => store.load([token], Date.now())
 
-/** The store of a layer, and the end of it. */
+/** The store of a layer, and `close`, which releases the layer. */
 export const open = async (layer) => {
   const runtime = ManagedRuntime.make(layer)
   return { store: await runtime.runPromise(SessionStore.SessionStore), close: () => runtime.dispose() }

@@ -1,5 +1,6 @@
 /**
- * What a commit of one changed value costs as the session grows: `node child.js <redis url or -> <cycles> <each>`.
+ * Measures what a commit of one changed value costs as the session grows:
+ * `node child.js <redis url or -> <cycles> <each>`.
  */
 import { Effect } from "effect"
 import { Redis } from "ioredis"
@@ -13,7 +14,7 @@ const [cycles, each] = process.argv.slice(3).map(Number)
 
 const now = () => Number(process.hrtime.bigint()) / 1000
 
-/** CPU and wall microseconds of one commit, one after the other; `server` adds the CPU time of the database. */
+/** CPU and wall microseconds of a commit; the commits run one after the other. `serverCpu` reads the CPU time of Redis. */
 const timed = async (commit, times, serverCpu) => {
   const server = await serverCpu?.()
   const cpu = process.cpuUsage()
@@ -31,15 +32,17 @@ const timed = async (commit, times, serverCpu) => {
 const values = (count) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, `value-${i}-${"v".repeat(20)}`]))
 
-/** Changes one of so many keys, of a session that the request has loaded. */
+/** Changes one key of a loaded session that has this many keys. */
 const manyKeys = async (store, keys) => {
   const token = await Effect.runPromise(servers.create(store, values(keys)))
   const loaded = await Effect.runPromise(servers.load(store, token))
-  if (loaded._tag !== "Found" || loaded.session.data.size !== keys) throw new Error(`no session of ${keys} keys`)
+  if (loaded._tag !== "Found" || loaded.session.data.size !== keys) {
+    throw new Error(`expected a session of ${keys} keys`)
+  }
   let n = 0
   const commit = () =>
     Effect.map(servers.commit(store, loaded, { key0: `changed-${++n}` }), (saved) => {
-      if (saved._tag !== "Saved") throw new Error(`the commit is ${saved._tag}`)
+      if (saved._tag !== "Saved") throw new Error(`expected the commit to be Saved, but it is ${saved._tag}`)
     })
   const prove = async () => {
     const after = await Effect.runPromise(servers.load(store, token))
@@ -50,9 +53,9 @@ const manyKeys = async (store, keys) => {
   return { commit, prove }
 }
 
-/** Loads and commits a sealed session of so many octets. */
-const manyOctets = async (store, octets) => {
-  let token = await Effect.runPromise(servers.create(store, { text: "t".repeat(octets), count: 0 }))
+/** Loads and commits a sealed session of this many bytes. */
+const manyBytes = async (store, bytes) => {
+  let token = await Effect.runPromise(servers.create(store, { text: "t".repeat(bytes), count: 0 }))
   const commit = () =>
     Effect.flatMap(servers.load(store, token), (loaded) => {
       const count = JSON.parse(loaded.session.data.get("count")) + 1
@@ -62,7 +65,7 @@ const manyOctets = async (store, octets) => {
     })
   const prove = async () => {
     const count = await Effect.runPromise(servers.countOf(store, token))
-    if (!(count > 0)) throw new Error(`the sealed counter stands at ${count}`)
+    if (!(count > 0)) throw new Error(`the counter in the sealed session shows ${count}`)
   }
   return { commit, prove }
 }
@@ -108,5 +111,5 @@ const overRedis = async () => {
 answer({
   redis: url === "-" ? undefined : await overRedis(),
   memory: await over(apps.layerMemory, keys, manyKeys, each * 4),
-  cookie: await over(apps.layerCookie, [100, 500, 1000, 1500, 2000, 2500, 2800], manyOctets, each * 4)
+  cookie: await over(apps.layerCookie, [100, 500, 1000, 1500, 2000, 2500, 2800], manyBytes, each * 4)
 })

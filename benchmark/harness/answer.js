@@ -1,2 +1,2 @@
-/** The one message that a measuring child sends; then it ends, whatever timers and connections it still has. */
+/** Sends the one message of a measuring child process and ends the process, whatever timers and connections it still has. */
 export const answer = (message) => process.send(message, () => process.exit(0))

@@ -6,7 +6,7 @@ import { spawnOn } from "./cores.js"
 
 const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** Ended in any case when the benchmark ends: every child exits when its channel closes. */
+/** Every child exits when its channel closes, hence at the latest when the benchmark ends. */
 export const startChild = ({ args = [], core, env = {}, nodeArgs = [], script }) => {
   const child = spawnOn(core, process.execPath, [...nodeArgs, here(script), ...args], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -27,7 +27,7 @@ export const startChild = ({ args = [], core, env = {}, nodeArgs = [], script })
     for (const next of waiting.splice(0)) next.reject(ended)
   }
   child.on("error", (error) => end(error.message))
-  child.on("exit", (code, signal) => end(`ended with ${signal ?? `code ${code}`}`))
+  child.on("exit", (code, signal) => end(`the process ended with ${signal ?? `code ${code}`}`))
 
   const receive = () => {
     if (queue.length > 0) return Promise.resolve(queue.shift())
@@ -49,7 +49,7 @@ export const startChild = ({ args = [], core, env = {}, nodeArgs = [], script })
   return { ask, receive, stop }
 }
 
-/** The one message of a child that measures and ends. */
+/** The one message of a child that measures something and ends. */
 export const askChild = async ({ args = [], ...options }) => {
   const child = startChild({ ...options, args: args.map(String) })
   try {

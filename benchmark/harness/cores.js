@@ -1,6 +1,6 @@
 /**
- * Processes on a core of their own: the server on the first, the load on the second, so that neither steals from the
- * other. Where `taskset` or a second core is missing, they share, and the report says so.
+ * Runs processes on cores of their own: the server on the first core and the load on the second, so that neither takes time
+ * from the other. Without `taskset` or a second core they share the cores, and the report says so.
  */
 import { spawn } from "node:child_process"
 import { cpus } from "node:os"

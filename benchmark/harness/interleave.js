@@ -1,6 +1,6 @@
 /**
- * Rounds over contestants: A B C, B C A, C A B, … Everyone is measured in every round, and nobody always comes first or
- * always after the same neighbour.
+ * Measures contestants in rounds: A B C, B C A, C A B, … Every contestant is measured in every round, and none of them always
+ * comes first.
  */
 export const interleave = async (contestants, rounds, measure, onRound = () => {}) => {
   const values = new Map(contestants.map((contestant) => [contestant.id, []]))

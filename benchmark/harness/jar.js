@@ -1,8 +1,10 @@
 /**
- * A browser, as far as a counter needs one: keeps what Set-Cookie says, drops what it ends.
+ * A cookie jar, as far as a counter needs one: it keeps what Set-Cookie sets and drops what Set-Cookie expires.
  */
-export const makeJar = () => {
-  const cookies = new Map()
+
+/** `stored` is what `entries()` of another jar returned. */
+export const makeJar = (stored = []) => {
+  const cookies = new Map(stored)
   const header = () => [...cookies].map(([name, value]) => `${name}=${value}`).join("; ")
   const take = (line) => {
     const [pair, ...attributes] = line.split(";")
@@ -15,14 +17,5 @@ export const makeJar = () => {
     if (gone) cookies.delete(name)
     else cookies.set(name, pair.slice(pair.indexOf("=") + 1).trim())
   }
-  const get = async (url) => {
-    const response = await fetch(url, {
-      headers: cookies.size === 0 ? {} : { cookie: header() },
-      signal: AbortSignal.timeout(10_000)
-    })
-    const set = response.headers.getSetCookie()
-    set.forEach(take)
-    return { status: response.status, body: await response.text(), setCookies: set.length }
-  }
-  return { get, header }
+  return { header, take, entries: () => [...cookies] }
 }

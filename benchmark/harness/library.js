@@ -1,5 +1,5 @@
 /**
- * The library as it is shipped: the build in dist/, or another one that `--library=<folder>` names.
+ * The library as it is shipped: the build in dist/, or the one that `--library=<folder>` names.
  */
 import { resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"

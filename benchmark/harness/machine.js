@@ -1,5 +1,5 @@
 /**
- * What the numbers were measured on, and with: no benchmark means anything without it.
+ * Describes the machine and the versions that the numbers were measured with.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
@@ -23,7 +23,7 @@ const installed = (name, folder) => {
 
 const json = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"))
 
-/** The peers that benchmark/ installs, and the packages of the library's own tree that take part. */
+/** The versions of the packages that benchmark/ installs and of those from the project's own tree that take part. */
 export const versions = () => {
   const found = {}
   for (const name of Object.keys(json("../package.json").dependencies)) found[name] = installed(name, "../")
@@ -33,10 +33,12 @@ export const versions = () => {
       "@effect/platform",
       "@effect/platform-node",
       "@effect/sql",
+      "@effect/sql-mysql2",
       "@effect/sql-pg",
       "@effect/sql-sqlite-node",
       "better-sqlite3",
       "ioredis",
+      "mysql2",
       "pg"
     ]
   ) found[name] = installed(name, "../../")
@@ -51,8 +53,7 @@ export const machine = () => ({
   node: process.version,
   v8: process.versions.v8,
   openssl: process.versions.openssl,
-  redisServer: /v=([\d.]+)/.exec(output("redis-server", ["--version"]) ?? "")?.[1],
-  wrk: has("wrk")
+  redisServer: /v=([\d.]+)/.exec(output("redis-server", ["--version"]) ?? "")?.[1]
 })
 
 /** The commit, and whether the sources differ from it. */

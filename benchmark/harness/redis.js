@@ -1,6 +1,6 @@
 /**
- * A Redis of the benchmark's own, on a free port of loopback, without persistence: nobody else's commands are counted, and
- * nobody else's data touched.
+ * Starts a Redis server for the benchmark alone, on a free port of loopback and without persistence, so that no other
+ * program's commands are counted and no other program's data is touched.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
@@ -19,7 +19,7 @@ const freePort = () =>
     })
   })
 
-/** undefined where `redis-server` is not installed. */
+/** Returns undefined when `redis-server` is not installed. */
 export const startRedis = async () => {
   if (!has("redis-server")) return undefined
   const folder = mkdtempSync(join(tmpdir(), "effect-session-benchmark-redis-"))
@@ -33,7 +33,7 @@ export const startRedis = async () => {
       out += chunk
       if (out.includes("Ready to accept connections")) resolve()
     })
-    server.once("exit", (code) => reject(new Error(`redis-server ended with ${code}: ${out}`)))
+    server.once("exit", (code) => reject(new Error(`redis-server ended with code ${code}: ${out}`)))
     server.once("error", reject)
   }).catch((error) => {
     remove()

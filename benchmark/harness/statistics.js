@@ -1,10 +1,10 @@
 /**
- * Medians and spreads. A machine that others use too gives outliers to one side: the median and the quartiles stand them,
- * mean and deviation do not.
+ * Medians and spreads. On a shared machine the outliers all lie on one side; they distort a mean and a standard deviation,
+ * but hardly the median and the quartiles.
  */
 const sorted = (values) => [...values].sort((a, b) => a - b)
 
-/** Linear between the two nearest values, as R's default. */
+/** Interpolates linearly between the two nearest values, as R does by default. */
 const quantile = (ascending, part) => {
   const at = (ascending.length - 1) * part
   const low = Math.floor(at)
@@ -14,7 +14,7 @@ const quantile = (ascending, part) => {
 
 export const median = (values) => quantile(sorted(values), 0.5)
 
-/** What is written into results.json for one measured quantity: every round's value stays visible. */
+/** What results.json holds for one measured quantity: every round's value stays visible. */
 export const summary = (values) => {
   const ascending = sorted(values)
   return {
@@ -28,8 +28,8 @@ export const summary = (values) => {
   }
 }
 
-/** The summary of a[i] ÷ b[i]: rounds are paired, so that what slowed a whole round down cancels. */
+/** The summary of a[i] ÷ b[i]. Rounds are paired, so that whatever slowed down a whole round cancels out. */
 export const ratio = (a, b) => summary(a.map((value, i) => value / b[i]))
 
-/** The summary of a[i] − b[i], paired likewise. */
+/** The summary of a[i] − b[i], paired in the same way. */
 export const difference = (a, b) => summary(a.map((value, i) => value - b[i]))

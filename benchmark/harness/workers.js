@@ -1,5 +1,5 @@
 /**
- * So many requests in flight, each with a session of its own, one read + one write each.
+ * Runs `inFlight` requests at once, each with a session of its own, which it reads and writes.
  */
 import { Effect } from "effect"
 
@@ -7,7 +7,7 @@ export const inFlight = 32
 
 const now = () => Number(process.hrtime.bigint()) / 1000
 
-/** CPU and wall microseconds per operation of `total`. */
+/** CPU and wall microseconds for each of `total` operations. */
 const timed = async (total, work) => {
   const cpu = process.cpuUsage()
   const start = now()
@@ -17,14 +17,14 @@ const timed = async (total, work) => {
   return { cpuMicros: (user + system) / total, wallMicros: wall / total }
 }
 
-/** For drivers that give promises: `operation(worker)`. */
+/** For drivers whose operations return promises: `operation(worker)`. */
 export const promises = (operation, each) =>
   timed(inFlight * each, () =>
     Promise.all(Array.from({ length: inFlight }, async (_, worker) => {
       for (let i = 0; i < each; i++) await operation(worker)
     })))
 
-/** For stores: a fiber for each, as the requests of a server have. */
+/** For stores: one fiber for each worker, as each request of a server has. */
 export const effects = (operation, each) =>
   timed(inFlight * each, () =>
     Effect.runPromise(

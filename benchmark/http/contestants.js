@@ -1,6 +1,6 @@
 /**
- * Who takes part over HTTP. `without` is the same framework with the same route and no session: what is compared is the
- * difference. `holds` says what the browser or the server keeps.
+ * The contestants over HTTP. `bare` is each framework with the same route and no session: its cost is subtracted. `holds` says
+ * where the session is.
  */
 export const bare = [
   { id: "node:http", module: "node-http" },

@@ -1,7 +1,7 @@
 /**
- * One contestant in a process of its own: `node serve.js <module> <variant>`, over an IPC channel.
+ * Serves one contestant in a process of its own: `node serve.js <module> <variant>`, over an IPC channel.
  *
- * Says `{ port }` once it listens; answers `"usage"` with the CPU time it has used. It ends with its parent.
+ * It sends `{ port }` once it listens, answers `"usage"` with the CPU time that it has used, and ends with its parent.
  */
 const [module, variant] = process.argv.slice(2)
 const { variants } = await import(`./contestants/${module}.js`)

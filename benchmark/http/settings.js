@@ -1,5 +1,5 @@
 /**
- * What all contestants share. The secret is a benchmark's, never a deployment's.
+ * What all contestants share. The secret is for the benchmark alone.
  */
 export const secret = "benchmark-only-secret-of-64-characters-never-use-it-in-a-real-app"
 

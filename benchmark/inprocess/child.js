@@ -1,5 +1,5 @@
 /**
- * The web handlers of one process, measured in turns so short that what drifts hits all alike:
+ * Measures the web handlers of one process in turns so short that a slow moment hits all of them alike:
  * `node child.js time <warm> <cycles> <batch>` or `allocate …` (with --expose-gc and a large young generation).
  */
 import { HttpApp } from "@effect/platform"
@@ -32,21 +32,23 @@ const makers = {
 
 const cookieOf = (response) => response.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ")
 
-/** A handler, the headers its requests send, and the proof that a counting one counts. */
+/** A handler and the headers of its requests. A handler that counts has to prove it first. */
 const prepare = async (name, [app, layer]) => {
   const { handler } = HttpApp.toWebHandlerLayer(app, layer)
   const base = { "x-request-id": "benchmark" }
   const first = await handler(new Request(url, { headers: base }))
-  if (first.status !== 200) throw new Error(`${name}: status ${first.status}`)
+  if (first.status !== 200) throw new Error(`${name}: the first request was answered with ${first.status}`)
   if (!name.startsWith("count")) {
-    // a cookie that would have to be opened, were the session touched
+    // A cookie that would have to be opened if the handler touched the session.
     return { name, handler, headers: { ...base, cookie: `session=${"A".repeat(43)}` } }
   }
   let cookie = cookieOf(first)
   for (let visit = 2; visit <= 4; visit++) {
     const response = await handler(new Request(url, { headers: { ...base, cookie } }))
     const body = await response.text()
-    if (body !== String(visit)) throw new Error(`${name}: expected the count ${visit}, got ${response.status} ${body}`)
+    if (body !== String(visit)) {
+      throw new Error(`${name}: expected the count ${visit}, but the answer was ${response.status} ${body}`)
+    }
     cookie = cookieOf(response) || cookie
   }
   return { name, handler, headers: { ...base, cookie } }
@@ -69,7 +71,7 @@ let collections = 0
 new PerformanceObserver((list) => (collections += list.getEntries().length)).observe({ entryTypes: ["gc"] })
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
 
-/** Octets per request; undefined when a collection fell into the batch. */
+/** Bytes per request, or undefined when garbage was collected during the batch. */
 const allocate = async (variant) => {
   const list = requests(variant, batch)
   globalThis.gc()
@@ -94,7 +96,7 @@ for (let cycle = 0; cycle < cycles; cycle++) {
   }
 }
 
-// Per cycle the difference to the bare app in the same cycle, then the median of these.
+// The difference to the bare app in the same cycle, and the median of these differences.
 const minus = (name, base) =>
   median(
     samples[name].map((value, cycle) => value - samples[base][cycle]).filter((value) => !Number.isNaN(value))

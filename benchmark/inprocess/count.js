@@ -1,5 +1,5 @@
 /**
- * What an untouched request must not do, counted: calls of the store, of node:crypto, Set-Cookie, Vary.
+ * Counts what an untouched request must not do: calls of the store and of node:crypto, Set-Cookie, Vary.
  */
 import crypto from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
@@ -13,7 +13,7 @@ for (const [name, { value: original, writable }] of Object.entries(Object.getOwn
     return original(...args)
   }
 }
-syncBuiltinESMExports() // before the library is loaded, and for whoever imported the names already
+syncBuiltinESMExports() // also changes the names that other modules have imported already
 
 const { HttpApp } = await import("@effect/platform")
 const apps = await import("../effect/apps.js")
@@ -29,7 +29,7 @@ const count = async (app, layer) => {
         headers: { "x-request-id": "benchmark", ...(cookie === "" ? {} : { cookie }) }
       })
     )
-  // a session that exists, made by this handler where it makes one
+  // A session that exists, if this handler creates one.
   const made = (await send("")).headers.getSetCookie().map((line) => line.split(";")[0]).join("; ")
   for (const name of Object.keys(calls)) delete calls[name]
   cryptoCalls = {}
@@ -37,7 +37,7 @@ const count = async (app, layer) => {
   let varies = 0
   for (let i = 0; i < total; i++) {
     const response = await send(made || `session=${"A".repeat(43)}`)
-    if (response.status !== 200) throw new Error(`status ${response.status}`)
+    if (response.status !== 200) throw new Error(`a counted request was answered with ${response.status}`)
     setCookies += response.headers.getSetCookie().length
     if (response.headers.has("vary")) varies++
   }

@@ -1,6 +1,6 @@
 /**
- * Where a request's time and memory go, by whose code it is: V8's sampling profilers over the web handlers of
- * `../effect/apps.js`. `node profile.js <requests>`. Native code (a `Map`'s) counts for whoever called it.
+ * Shows whose code takes a request's time and memory, with V8's sampling profilers over the web handlers of
+ * `../effect/apps.js`: `node profile.js <requests>`. Native code, such as a `Map`'s, counts for the code that called it.
  */
 import { HttpApp } from "@effect/platform"
 import { Layer } from "effect"
@@ -21,7 +21,7 @@ const makers = {
 
 const library = process.env.BENCHMARK_LIBRARY ?? "/dist/"
 
-/** undefined: native, or the harness between two frames of somebody's. */
+/** Returns undefined for native code and for frames of the harness, which count for their callers. */
 const ownerOf = (frame) => {
   const { functionName, url } = frame
   if (functionName === "(garbage collector)") return "gc"
@@ -48,7 +48,7 @@ const prepare = async (name) => {
   }
 }
 
-/** Sums what `weightOf` says of each node, by owner. */
+/** Sums the weight of each node by owner. */
 const byOwner = (root, childrenOf, weightOf) => {
   const sums = { session: 0, maps: 0, effect: 0, platform: 0, app: 0, node: 0, gc: 0 }
   const walk = (node, above) => {
@@ -63,7 +63,7 @@ const byOwner = (root, childrenOf, weightOf) => {
 const inspector = new Session()
 inspector.connect()
 
-const octets = async (run) => {
+const bytes = async (run) => {
   await inspector.post("HeapProfiler.enable")
   await inspector.post("HeapProfiler.startSampling", {
     samplingInterval: 2048,
@@ -95,6 +95,6 @@ const profiles = {}
 for (const name of Object.keys(makers)) {
   const run = await prepare(name)
   await run(requests)
-  profiles[name] = { octets: await octets(run), micros: await micros(run) }
+  profiles[name] = { bytes: await bytes(run), micros: await micros(run) }
 }
 answer(profiles)

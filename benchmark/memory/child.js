@@ -1,9 +1,9 @@
 /**
- * One store in memory, in a process of its own: `node --expose-gc child.js <contestant> <sessions>`.
+ * Measures one store in memory, in a process of its own: `node --expose-gc child.js <contestant> <sessions>`.
  *
- * Fills it, weighs it, grows it by a tenth more, and lets one in a hundred expire at once. A pause is the longest time that
- * one turn of the event loop took; what the garbage collector took of it is told apart, because it is the heap's and not
- * the store's own doing (though a store that keeps a million objects gives it more to do).
+ * It fills the store, weighs it, adds another tenth of the sessions, and lets one in a hundred expire at once. A pause is the
+ * longest time that one turn of the event loop took. The part of the garbage collector is reported apart from it, because the
+ * collector is not part of the store (although a store that keeps a million objects gives it more work).
  */
 import { performance, PerformanceObserver } from "node:perf_hooks"
 import { answer } from "../harness/answer.js"
@@ -14,7 +14,7 @@ const [id, count] = [process.argv[2], Number(process.argv[3])]
 const day = 24 * 60 * 60 * 1000
 const brief = 60 * 60 * 1000
 
-// Expiry is reached by setting the clock forward; everyone here reads Date.now.
+// The clock is set forward to let sessions expire: every store here reads Date.now.
 const realNow = Date.now
 let offset = 0
 Date.now = () => realNow() + offset
@@ -39,8 +39,8 @@ const cpuMillis = () => {
 }
 
 /**
- * Something that took long enough to be looked at. Where another process had the core meanwhile, the CPU time is the
- * shorter one, and the true one; where the collector's threads ran beside it, the wall time is.
+ * Something that took long enough to be looked at. If another process had the core in the meantime, the CPU time is shorter
+ * than the wall time, and it is the correct one. If the collector's threads ran at the same time, it is the other way round.
  */
 const spell = (cpuFrom, from, to) => ({ from, to, millis: Math.min(to - from, cpuMillis() - cpuFrom) })
 
@@ -68,7 +68,7 @@ const weigh = async () => {
 
 const store = await contestants[id].make()
 
-// Warm: what the first sessions make the engine compile and allocate is no session's weight.
+// What the engine compiles and allocates for the first sessions must not count as the weight of a session.
 const first = store.add(0, day)
 for (let i = 1; i < 2000; i++) store.add(i, day)
 const before = await weigh()
@@ -119,12 +119,14 @@ if (store.expire !== undefined) {
     turn()
   } while (store.done !== undefined && !store.done() && performance.now() < deadline)
   await sleep(20)
-  if (store.cleaned() < expired) throw new Error(`${id}: ${store.cleaned()} of ${expired} expired sessions are gone`)
+  if (store.cleaned() < expired) {
+    throw new Error(`${id}: expected ${expired} expired sessions to be removed, but ${store.cleaned()} are`)
+  }
   expiry = { expired, ...longest(turns) }
 }
 
 const result = {
-  octetsPerSession: (after.used - before.used) / count,
+  bytesPerSession: (after.used - before.used) / count,
   rssPerSession: (after.rss - before.rss) / count,
   outsideHeapPerSession: (after.external - before.external) / count,
   fillMicros: fillMillis * 1000 / count,

@@ -1,6 +1,6 @@
 /**
- * Stores in memory, each filled through its own functions with the records its own library makes: `add(i, lifeMillis)`
- * stores one session, `expire()` does what the library does to clean up, `cleaned()` answers how many are gone.
+ * Stores in memory, each filled through its own functions with the records that its own library makes. `add(i, lifeMillis)`
+ * stores one session, `expire()` cleans up as the library does, and `cleaned()` returns how many sessions are gone.
  */
 import { Effect, ManagedRuntime } from "effect"
 import expressSession from "express-session"
@@ -12,7 +12,7 @@ import * as library from "../harness/library.js"
 
 const day = 24 * 60 * 60 * 1000
 
-/** 80 octets of JSON, different for every session. */
+/** 80 bytes of JSON, different for every session. */
 const sessionOf = (i) => ({
   user: `0f8fad5b-d9cb-469f-a165-${String(i).padStart(12, "0")}`,
   role: "member-editor",
@@ -26,7 +26,7 @@ const map = () => {
   return { add: (i) => sessions.set(token(), JSON.stringify(sessionOf(i))) }
 }
 
-/** The least that knows when a session ends: looked at one by one, as a hand-written clean-up does. */
+/** The least that knows when a session ends. Its clean-up looks at all sessions one by one, as hand-written ones do. */
 const mapWithExpiry = () => {
   const sessions = new Map()
   let gone = 0
@@ -60,7 +60,7 @@ const lruCache = () => {
 const cookieOf = (life) =>
   new expressSession.Cookie({ maxAge: life, httpOnly: true, sameSite: "lax", path: "/", secure: false })
 
-/** Cleans up only where all sessions are read (`all`, `length`). */
+/** Cleans up only when all sessions are read (`all`, `length`). */
 const express = () => {
   const store = new expressSession.MemoryStore()
   let all = 0
@@ -112,7 +112,7 @@ const ours = async () => {
   const runtime = ManagedRuntime.make(layer)
   const store = await runtime.runPromise(SessionStore.SessionStore)
   const expiring = []
-  // Asked for the instant before it expires, a record that was not removed yet is still found.
+  // A record that was not removed yet is still found if the store is asked for the instant before it expires.
   const isThere = ({ before, token }) => Effect.runSync(store.load([token], before))._tag === "Found"
   const maxBytes = store.config.maxSessionBytes
   return {
@@ -129,14 +129,14 @@ const ours = async () => {
       if (life !== day) expiring.push({ token: saved.token, before: now + life - 1 })
       return saved.token
     },
-    // its fiber cleans up by itself, every second here
+    // The store's own fiber cleans up, here every second.
     expire: () => {},
     done: () => !isThere(expiring.at(-1)),
     cleaned: () => expiring.filter((each) => !isThere(each)).length,
     prove: async (sessionToken, i) => {
       const loaded = Effect.runSync(store.load([sessionToken], Date.now()))
       const user = loaded._tag === "Found" ? JSON.parse(loaded.session.data.get("user")) : undefined
-      if (user !== sessionOf(i).user) throw new Error(`session ${i} is ${loaded._tag}`)
+      if (user !== sessionOf(i).user) throw new Error(`expected to find session ${i}, but it is ${loaded._tag}`)
     },
     stop: () => runtime.dispose()
   }

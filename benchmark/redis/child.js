@@ -1,5 +1,6 @@
 /**
- * One read + one write at 32 in flight, in turns within one process: `node child.js <url> <cycles> <each>`.
+ * Measures one read + one write with 32 operations at once. The contestants take turns within one process:
+ * `node child.js <url> <cycles> <each>`.
  */
 import { RedisStore } from "connect-redis"
 import { Effect } from "effect"
@@ -79,12 +80,12 @@ const makers = { raw, ours, nodeRedis, connectRedis }
 const contestants = []
 for (const [id, make] of Object.entries(makers)) contestants.push({ id, ...(await make()) })
 
-// Warm, and the proof: every worker's counter stands where its operations put it.
+// This warms up the contestants and proves that they count.
 for (const { count, id, run } of contestants) {
   await run(each)
   for (const worker of workers) {
     const counted = await count(worker)
-    if (counted !== each) throw new Error(`${id}: ${each} increments, and the counter stands at ${counted}`)
+    if (counted !== each) throw new Error(`${id}: the counter shows ${counted} after ${each} increments`)
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The commands that reach Redis per request, as MONITOR shows them: `node count.js <url>`. What a Lua script runs inside the
- * server is not a command of the client's and is not counted.
+ * Counts the commands that reach Redis per request, as MONITOR shows them: `node count.js <url>`. Commands that a Lua script
+ * runs inside the server are not sent by the client and are not counted.
  */
 import { HttpApp } from "@effect/platform"
 import { Redis } from "ioredis"
@@ -18,7 +18,7 @@ monitor.on("monitor", (_time, args, source) => {
   if (source !== "lua") commands.push(args[0].toLowerCase())
 })
 
-/** Everything before this mark has been seen. */
+/** Waits until MONITOR has shown everything that was sent before. */
 const settle = () =>
   new Promise((resolve) => {
     const mark = `mark-${Math.random()}`
@@ -35,7 +35,7 @@ const layer = await servers.redis(url)
 
 const cookieOf = (response) => response.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ")
 
-// One store for all of them: the session that the counting app makes is read and written by the others, too.
+// All apps use one store, because they read and write the session that the counting app creates.
 const make = (app) => HttpApp.toWebHandlerLayer(apps.withSession(app), layer).handler
 const counting = make(apps.counting())
 const request = (cookie) => new Request("http://localhost/", { headers: cookie === "" ? {} : { cookie } })
@@ -43,12 +43,12 @@ const cookie = cookieOf(await counting(request("")))
 
 const count = async (app) => {
   const handler = make(app)
-  await handler(request(cookie)) // the connection, and the scripts that are sent once
+  await handler(request(cookie)) // opens the connection and sends the scripts, once
   await settle()
   commands = []
   for (let i = 0; i < total; i++) {
     const response = await handler(request(cookie))
-    if (response.status !== 200) throw new Error(`status ${response.status}`)
+    if (response.status !== 200) throw new Error(`a counted request was answered with ${response.status}`)
   }
   await settle()
   const sent = commands.filter((name) => name !== "echo")

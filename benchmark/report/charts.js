@@ -6,7 +6,7 @@ import { contest, lines } from "./svg.js"
 const codec = ({ withJson }) => ({
   codec: contest({
     title: "Seal and open one session of 1 KB",
-    subtitle: "microseconds, less is better; the thin line is the middle half of the rounds",
+    subtitle: "microseconds, less is better; the thin line covers the middle half of the rounds",
     unit: "µs",
     logarithmic: true,
     rows: withJson["1024"].map(({ label, micros, ours }) => ({ label, ours, summary: micros }))
@@ -16,7 +16,7 @@ const codec = ({ withJson }) => ({
 const http = ({ rows }) => ({
   http: contest({
     title: "What the session layer adds to an HTTP request",
-    subtitle: "CPU microseconds per request, with minus without the layer, less is better",
+    subtitle: "CPU microseconds per request with the layer minus without it, less is better",
     unit: "µs",
     logarithmic: true,
     rows: [...rows]
@@ -28,10 +28,10 @@ const http = ({ rows }) => ({
 const inprocess = ({ overheadMicros }) => ({
   inprocess: contest({
     title: "What a middleware adds in process",
-    subtitle: "microseconds on top of the bare handler, less is better",
+    subtitle: "microseconds above the bare handler, less is better",
     unit: "µs",
     rows: [
-      ["no-op provideService", "noop", false],
+      ["a no-op provideService", "noop", false],
       ["two no-ops", "noopTwice", false],
       ["RequestId", "requestId", true],
       ["+ session untouched", "untouchedMemory", true],
@@ -44,17 +44,17 @@ const inprocess = ({ overheadMicros }) => ({
 const memory = ({ rows, sessions }) => ({
   memory: contest({
     title: `Memory per session, ${sessions.toLocaleString("en-US")} sessions`,
-    subtitle: "octets for a session of 80 octets of JSON, less is better",
+    subtitle: "bytes for a session of 80 bytes of JSON, less is better",
     unit: "B",
-    rows: rows.map(({ label, octetsPerSession, ours }) => ({ label, ours, summary: octetsPerSession }))
+    rows: rows.map(({ bytesPerSession, label, ours }) => ({ label, ours, summary: bytesPerSession }))
   }),
   pauses: contest({
-    title: "Longest pause, growing and expiring",
+    title: "Longest pause while sessions are added and while they expire",
     subtitle: "milliseconds of CPU time in one turn of the event loop, without garbage collection, less is better",
     unit: "ms",
     logarithmic: true,
     rows: rows.flatMap(({ expiryMillis, growthMillis, label, ours }) => [
-      { label: `${label}: growing`, ours, summary: growthMillis },
+      { label: `${label}: adding`, ours, summary: growthMillis },
       { label: `${label}: expiring`, ours, summary: expiryMillis }
     ])
   })
@@ -63,7 +63,7 @@ const memory = ({ rows, sessions }) => ({
 const redis = ({ rows }) => ({
   redis: contest({
     title: "One read and one write on Redis",
-    subtitle: "CPU microseconds of the process that asks, less is better",
+    subtitle: "CPU microseconds of the client's process, less is better",
     unit: "µs",
     rows: rows.map(({ cpuMicros, label, ours }) => ({ label, ours, summary: cpuMicros }))
   })
@@ -72,7 +72,7 @@ const redis = ({ rows }) => ({
 const sql = ({ postgres, sqlite }) => ({
   sql: contest({
     title: "One read and one write in SQL",
-    subtitle: "CPU microseconds of the process that asks, less is better",
+    subtitle: "CPU microseconds of the client's process, less is better",
     unit: "µs",
     rows: [["SQLite", "better-sqlite3", sqlite], ["PostgreSQL", "pg", postgres]].flatMap(([name, driver, measured]) =>
       (measured?.rows ?? []).map(({ cpuMicros, ours }) => ({
@@ -86,7 +86,22 @@ const sql = ({ postgres, sqlite }) => ({
 
 const points = (rows, key) => rows.map(({ size, [key]: summary }) => [size, summary.median])
 
-const growth = ({ cookie, memory, redis }) => ({
+const waiters = ({ stores }) => ({
+  "growth-waiters": lines({
+    title: "An insert, by the number of requests of one session at once",
+    subtitle: "milliseconds of the whole batch per request, both axes logarithmic",
+    unit: "ms",
+    xLabel: "requests at once",
+    logarithmic: true,
+    series: stores.map(({ insert, label }) => ({
+      label,
+      points: insert.rows.map(({ size, wallMicros }) => [size, wallMicros.median / 1000])
+    }))
+  })
+})
+
+const growth = ({ cookie, memory, redis, waiters: measured }) => ({
+  ...(measured === undefined ? {} : waiters(measured)),
   growth: lines({
     title: "A commit of one changed value, by the number of keys",
     subtitle: "CPU microseconds, both axes logarithmic",
@@ -95,17 +110,17 @@ const growth = ({ cookie, memory, redis }) => ({
     logarithmic: true,
     series: [
       ...(redis === undefined ? [] : [
-        { label: "Redis, process", points: points(redis, "cpuMicros") },
+        { label: "Redis, client", points: points(redis, "cpuMicros") },
         { label: "Redis, server", points: points(redis, "serverCpuMicros") }
       ]),
       { label: "memory", points: points(memory, "cpuMicros") }
     ]
   }),
   "growth-cookie": lines({
-    title: "Load and commit of the cookie store, by octets",
+    title: "A load and a commit of the cookie store, by the session's bytes",
     subtitle: "CPU microseconds",
     unit: "µs",
-    xLabel: "octets of the session",
+    xLabel: "bytes of the session",
     series: [{ label: "cookie store", points: points(cookie, "cpuMicros") }]
   })
 })

@@ -22,3 +22,5 @@ export const table = (head, rows, words = []) =>
   ].join("\n")
 
 export const emphasise = (ours, text) => ours ? `**${text}**` : text
+
+export const bullets = (list) => list.map((line) => `- ${line}`).join("\n")

@@ -1,5 +1,5 @@
 /**
- * Writes tables and charts, and answers the targets as text for the terminal.
+ * Writes the page and its charts, and returns the targets as text for the terminal.
  */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -17,9 +17,10 @@ export const report = (results, places) => {
   mkdirSync(dirname(places.page), { recursive: true })
   writeFileSync(places.page, page(results, basename(places.charts)))
   const lines = targets(results.sections).map(({ id, measured, met, wanted, what }) =>
-    `${id.padEnd(4)}${verdict(met)}  ${wanted.padEnd(9)} ${measured.padEnd(14)} ${what}`
+    `${id.padEnd(4)}${verdict(met)}  ${wanted.padEnd(10)} ${measured.padEnd(14)} ${what}`
   )
   const { ahead, close } = notFaster(results.sections)
   const list = (title, items) => items.length === 0 ? [] : ["", title, ...items.map((item) => `  ${item}`)]
-  return [...lines, ...list("ahead of ours:", ahead), ...list("ahead within the spread:", close)].join("\n")
+  return [...lines, ...list("clearly ahead of effect-session:", ahead), ...list("ahead by the median only:", close)]
+    .join("\n")
 }

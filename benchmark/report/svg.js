@@ -1,5 +1,5 @@
 /**
- * Charts as plain SVG, drawn for a white page so that they read the same everywhere.
+ * Draws charts as plain SVG on a white background, so that they look the same everywhere.
  */
 import { number } from "./format.js"
 
@@ -39,8 +39,8 @@ const ticksOf = (low, high) => {
 }
 
 /**
- * One line for each contestant: a bar from zero, or on a logarithmic axis (which has no zero) a dot; the thin line is the
- * middle half of the rounds.
+ * Draws one line for each contestant: a bar from zero, or a dot on a logarithmic axis, which has no zero. The thin line covers
+ * the middle half of the rounds.
  */
 export const contest = ({ logarithmic = false, rows, subtitle, title, unit }) => {
   const left = labelWidth
@@ -93,7 +93,7 @@ export const contest = ({ logarithmic = false, rows, subtitle, title, unit }) =>
 
 const palette = ["#c2410c", "#0369a1", "#15803d", "#7e22ce"]
 
-/** Lines over sizes, both axes logarithmic where `logarithmic`. */
+/** Draws lines over sizes. `logarithmic` is for both axes. */
 export const lines = ({ logarithmic = false, series, subtitle, title, unit, xLabel }) => {
   const [left, right, bottom] = [80, width - 230, 330]
   const points = series.flatMap(({ points }) => points)
@@ -111,7 +111,7 @@ export const lines = ({ logarithmic = false, series, subtitle, title, unit, xLab
     `<line x1="${left}" x2="${left}" y1="${top}" y2="${bottom}" stroke="${colours.peer}"/>`,
     text((left + right) / 2, bottom + 38, xLabel, { anchor: "middle", size: 12, colour: colours.peer })
   ]
-  // Labels at the lines' ends, moved apart where two lines end together.
+  // Labels stand at the ends of the lines and move apart where two lines end close together.
   const ends = series.map(({ points: each }) => y(each[each.length - 1][1]))
   const labelAt = []
   for (const index of [...series.keys()].sort((a, b) => ends[a] - ends[b])) {

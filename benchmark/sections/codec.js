@@ -1,17 +1,17 @@
 /**
- * Sealing and opening one session (P1), in one process, all contestants in turn.
+ * Sealing and opening one session (P1). All contestants take turns in one process.
  */
 import { deepStrictEqual } from "node:assert"
 import { contestants as all } from "../codec/contestants.js"
 import { interleave } from "../harness/interleave.js"
 import { ratio, summary } from "../harness/statistics.js"
 
-const sizes = [{ id: "100", octets: 100 }, { id: "1024", octets: 1024 }, { id: "3072", octets: 3072 }]
+const sizes = [{ id: "100", bytes: 100 }, { id: "1024", bytes: 1024 }, { id: "3072", bytes: 3072 }]
 
-/** A session whose JSON has exactly so many octets: a few short fields and one long one, as a shopping cart has. */
-const sessionOf = (octets) => {
+/** A session whose JSON has exactly this many bytes: a few short fields and one long one, as a shopping cart has. */
+const sessionOf = (bytes) => {
   const session = { user: "0f8fad5b-d9cb", role: "member", visits: 41, cart: "" }
-  session.cart = Array.from({ length: octets - JSON.stringify(session).length }, (_, i) => "abcdefghij 0123"[i % 15])
+  session.cart = Array.from({ length: bytes - JSON.stringify(session).length }, (_, i) => "abcdefghij 0123"[i % 15])
     .join("")
   return session
 }
@@ -21,27 +21,27 @@ const tamper = (sealed) => {
   return sealed.slice(0, at) + (sealed[at] === "A" ? "B" : "A") + sealed.slice(at + 1)
 }
 
-/** What does not seal is not measured: the way there and back, two seals that differ, and no tampered seal that opens. */
+/** A contestant must return what it sealed, seal the same session twice differently, and refuse a changed seal. */
 const prove = async (contestant, session) => {
   const sealed = await contestant.seal(session)
   const { __ts: _, ...given } = await contestant.open(sealed)
-  deepStrictEqual(given, session, `${contestant.id} does not give back what it sealed`)
-  if (sealed === await contestant.seal(session)) throw new Error(`${contestant.id}: two seals are equal`)
+  deepStrictEqual(given, session, `${contestant.id} does not return what it sealed`)
+  if (sealed === await contestant.seal(session)) throw new Error(`${contestant.id}: two seals of one session are equal`)
   let opened
   try {
     opened = await contestant.open(tamper(sealed))
   } catch {
-    return // refused, as it must
+    return // It refused, as it must.
   }
-  // iron-session answers an empty session instead of failing
+  // iron-session returns an empty session instead of failing.
   if (opened !== undefined && opened !== null && Object.keys(opened).length > 0) {
-    throw new Error(`${contestant.id} opens what was tampered with`)
+    throw new Error(`${contestant.id} opens a seal that was changed`)
   }
 }
 
 const now = () => Number(process.hrtime.bigint()) / 1000
 
-/** Microseconds for one seal + open, over a batch of about so many milliseconds. */
+/** Microseconds for one seal + open, over a batch of this many. */
 const timed = async ({ asynchronous, open, seal }, input, iterations) => {
   const start = now()
   if (asynchronous) {
@@ -75,7 +75,7 @@ const compare = async (contestants, input, rounds, millis) => {
     label: contestant.label,
     ours: contestant.ours === true,
     micros: summary(values.get(contestant.id)),
-    // speed: above 1 is faster than the straightforward one
+    // Speed: above 1 is faster than straightforward node:crypto.
     speed: ratio(base, values.get(contestant.id)),
     oursIsFaster: ratio(values.get(contestant.id), values.get("ours"))
   }))
@@ -87,7 +87,7 @@ export const run = async ({ log, quick, rounds }) => {
   const withJson = {}
   const textOnly = {}
   for (const size of sizes) {
-    const session = sessionOf(size.octets)
+    const session = sessionOf(size.bytes)
     for (const contestant of contestants) await prove(contestant, session)
     withJson[size.id] = await compare(contestants, session, settings.rounds, settings.millis)
     textOnly[size.id] = await compare(
@@ -96,7 +96,7 @@ export const run = async ({ log, quick, rounds }) => {
       settings.rounds,
       settings.millis
     )
-    log(`codec: ${size.octets} octets`)
+    log(`codec: a session of ${size.bytes} bytes`)
   }
   return { ...settings, withJson, textOnly }
 }

@@ -1,11 +1,13 @@
 /**
- * Growth (P9): a commit on Redis from 1 to 1,000 keys, and the cookie store by octets.
+ * Growth (P9): a commit on Redis from 1 to 1,000 keys, the cookie store by bytes, and a session by how many of its requests
+ * run at once.
  */
+import { measureWaiters } from "../growth/waiters.js"
 import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
 import { ratio, summary } from "../harness/statistics.js"
 
-/** Least squares; how much of the variance a straight line explains. */
+/** Fits a straight line by least squares. `explained` is the part of the variance that it explains. */
 const line = (points) => {
   const n = points.length
   const meanX = points.reduce((sum, [x]) => sum + x, 0) / n
@@ -17,7 +19,8 @@ const line = (points) => {
   return { slope, intercept: meanY - slope * meanX, explained: covariance ** 2 / (variance * total) }
 }
 
-export const run = async ({ log, quick, redis, rounds: wanted }) => {
+export const run = async (context) => {
+  const { log, quick, redis, rounds: wanted } = context
   const rounds = quick ? 3 : wanted
   const [cycles, each] = quick ? [4, 50] : [12, 250]
   const measured = []
@@ -48,6 +51,7 @@ export const run = async ({ log, quick, redis, rounds: wanted }) => {
     cookie,
     redisGrowth: growth("redis"),
     memoryGrowth: growth("memory"),
-    cookieLine: line(cookie.map(({ cpuMicros, size }) => [size, cpuMicros.median]))
+    cookieLine: line(cookie.map(({ cpuMicros, size }) => [size, cpuMicros.median])),
+    waiters: await measureWaiters(context)
   }
 }

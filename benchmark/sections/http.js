@@ -1,12 +1,13 @@
 /**
- * Overhead of the session layer per HTTP request: the same framework with it, minus without it, `count++` in every request
- * (P2, P3). One server at a time, in a process of its own on one core; the load comes from the other.
+ * The overhead of the session layer per HTTP request (P2, P3): what a framework takes with it minus what the same framework
+ * takes without it, while every request adds one to a counter. One server runs at a time, in a process of its own on one core;
+ * the load comes from the other.
  */
+import { makeBrowser } from "../harness/browser.js"
 import { startChild } from "../harness/child.js"
 import { pinned, serverCore } from "../harness/cores.js"
 import { interleave } from "../harness/interleave.js"
-import { makeJar } from "../harness/jar.js"
-import { connections, generator, load } from "../harness/load.js"
+import { browserCount, startLoad } from "../harness/load.js"
 import { difference, ratio, summary } from "../harness/statistics.js"
 import { bare, contestants } from "../http/contestants.js"
 
@@ -23,137 +24,85 @@ const start = async (contestant, environment) => {
 
 const keepsSession = (contestant) => contestant.variant !== "bare" && contestant.holds !== "nothing"
 
-const expectCount = (contestant, who, expected, answer) => {
-  if (answer.status === 200 && answer.body === String(expected)) return
-  throw new Error(`${contestant.id}: ${who} expected the count ${expected}, got ${answer.status} ${answer.body}`)
+const headers = { "x-request-id": "benchmark" }
+
+/** Visits the server with every browser in turn, by `fetch`; each must see its own counter. Returns their new states. */
+const visitInTurn = async (states, url) => {
+  const after = []
+  for (const state of states) {
+    const browser = makeBrowser(state)
+    await browser.visit(url, headers)
+    after.push(browser.state())
+  }
+  return after
 }
 
-const visits = 3
-
-/** On a server more sessions than connections: requests of one session then hardly ever overlap, as with real visitors. */
-const sessions = (contestant) => contestant.holds.endsWith("cookie") ? 4 : 2 * connections
-
-/**
- * Counts with many browsers, alternately: each must see its own counter go 1, 2, 3. Answers what the load sends: cookies of
- * sessions that count, and the count they stand at.
- */
+/** Returns browsers that have visited the server in turn and have each seen their own counter go 1, 2, 3. */
 const prove = async (contestant, url) => {
-  const headers = { "x-request-id": "benchmark" }
   if (!keepsSession(contestant)) {
-    const answer = await makeJar().get(url)
-    if (answer.status !== 200 || answer.setCookies !== 0) {
-      throw new Error(`${contestant.id}: a bare server sets a cookie`)
-    }
-    return { url, headers, cookies: [], loaded: 0 }
+    const { setCookies } = await makeBrowser().visit(url, headers)
+    if (setCookies !== 0) throw new Error("a server without sessions sets a cookie")
+    return Array.from({ length: browserCount }, () => ({ cookies: [] }))
   }
-  const jars = Array.from({ length: sessions(contestant) }, makeJar)
-  for (let visit = 1; visit <= visits; visit++) {
-    for (const [index, jar] of jars.entries()) {
-      expectCount(contestant, `browser ${index + 1}`, visit, await jar.get(url))
-    }
-  }
-  const cookies = jars.map((jar) => jar.header())
-  return { url, headers, cookies, loaded: 0 }
+  let browsers = Array.from({ length: browserCount }, () => ({ cookies: [], visits: 0 }))
+  for (let visit = 1; visit <= 3; visit++) browsers = await visitInTurn(browsers, url)
+  return browsers
 }
 
-const loadProven = async (proof, seconds, atOnce = connections) => {
-  const result = await load(proof.url, seconds, { ...proof, atOnce })
-  proof.loaded += result.requests
-  return result
-}
-
-/** Every request under load must have counted, too: a server keeps the sum, a cookie gives the one after its own. */
-const proveLoad = async (contestant, proof) => {
-  if (!keepsSession(contestant)) return
-  let counted = 0
-  for (const cookie of proof.cookies) {
-    const response = await fetch(proof.url, { headers: { ...proof.headers, cookie } })
-    const count = Number(await response.text())
-    if (!contestant.holds.endsWith("cookie")) {
-      counted += count - visits - 1
-      continue
-    }
-    if (count !== visits + 1) throw new Error(`${contestant.id}: the cookie's counter gave ${count} under load`)
-    if (response.headers.getSetCookie().length === 0) throw new Error(`${contestant.id}: no cookie under load`)
-  }
-  // Where two requests of one session did overlap, a store that does not merge loses one: that is not judged here.
-  if (!contestant.holds.endsWith("cookie") && counted < 0.95 * proof.loaded) {
-    throw new Error(`${contestant.id}: ${proof.loaded} requests, of which ${counted} counted`)
-  }
-  proof.loaded += proof.cookies.length // this reading counted as well
-}
-
-/**
- * What the load leaves unfinished at its end has cost CPU time and is not counted: at most one in twenty. A server that is
- * too slow for that is measured with one connection, and for longer.
- */
-const leastRequests = 20
-const slow = new Set()
-
-const measure = async (contestant, server, proof, seconds) => {
-  const isSlow = slow.has(contestant.id)
-  const atOnce = isSlow ? 1 : connections
-  const before = await server.ask("usage")
-  const { p50Millis, p99Millis, requests, seconds: took } = await loadProven(
-    proof,
-    isSlow ? seconds * 4 : seconds,
-    atOnce
-  )
-  const after = await server.ask("usage")
-  // Its requests come last in the queue: nothing unfinished is left for the next measurement.
-  await proveLoad(contestant, proof)
-  if (requests < leastRequests * atOnce) {
-    if (isSlow) throw new Error(`${contestant.id}: only ${requests} requests in ${took} s`)
-    slow.add(contestant.id)
-    return await measure(contestant, server, proof, seconds)
-  }
-  return {
-    cpuMicros: (after.cpuMicros - before.cpuMicros) / requests,
-    requestsPerSecond: requests / took,
-    residentMiB: after.residentBytes / 2 ** 20,
-    p50Millis,
-    p99Millis
-  }
-}
-
-/** Until the engine has seen enough requests to have optimised what it will, or it has taken very long. */
-const warm = async (proof, { warmRequests, warmSeconds }) => {
-  const limit = Date.now() + 5000 * warmSeconds
-  do await loadProven(proof, warmSeconds)
-  while (proof.loaded < warmRequests && Date.now() < limit)
-}
-
-const prepared = async (contestant, settings) => {
-  const server = await start(contestant, settings.environment)
+/** Starts a server, lets it prove that it counts, and warms it up. */
+const prepare = async (contestant, { environment, load, warmRequests, warmSeconds }) => {
+  const server = await start(contestant, environment)
   try {
-    const proof = await prove(contestant, server.url)
-    await warm(proof, settings)
-    await proveLoad(contestant, proof)
-    return { server, proof }
+    let browsers = await prove(contestant, server.url)
+    /** Every answer under load must count; afterwards another client checks each counter once more. */
+    const measure = async (seconds) => {
+      const before = await server.ask("usage")
+      const loaded = await load({ url: server.url, headers, browsers, seconds })
+      const after = await server.ask("usage")
+      browsers = keepsSession(contestant) ? await visitInTurn(loaded.browsers, server.url) : loaded.browsers
+      return {
+        requests: loaded.requests,
+        cpuMicros: (after.cpuMicros - before.cpuMicros) / loaded.requests,
+        requestsPerSecond: loaded.requests / loaded.seconds,
+        residentMiB: after.residentBytes / 2 ** 20,
+        p99Millis: loaded.p99Millis,
+        loadMicros: loaded.loadMicros
+      }
+    }
+    // Until the engine has optimised what it will, or for as long as this may take.
+    const limit = Date.now() + 5000 * warmSeconds
+    for (let warmed = 0; warmed < warmRequests && Date.now() < limit;) warmed += (await measure(warmSeconds)).requests
+    return { measure, stop: server.stop }
   } catch (error) {
     await server.stop()
-    throw new Error(`${contestant.id}: ${error.message}`, { cause: error })
+    throw error
   }
 }
 
-const withFreshServer = (settings) => async (contestant) => {
-  const { proof, server } = await prepared(contestant, settings)
-  try {
-    return await measure(contestant, server, proof, settings.seconds)
-  } finally {
-    await server.stop()
-  }
+const named = (contestant, work) =>
+  work.catch((error) => {
+    throw new Error(`${contestant.id}: ${error.message}`, { cause: error })
+  })
+
+const withFreshServer = (settings) => {
+  const run = (contestant) =>
+    named(
+      contestant,
+      prepare(contestant, settings).then(({ measure, stop }) => measure(settings.seconds).finally(stop))
+    )
+  return { run, stop: () => Promise.resolve() }
 }
 
 const withKeptServers = (settings) => {
   const kept = new Map()
-  const run = async (contestant) => {
-    if (!kept.has(contestant.id)) kept.set(contestant.id, await prepared(contestant, settings))
-    const { proof, server } = kept.get(contestant.id)
-    return await measure(contestant, server, proof, settings.seconds)
+  const measure = async (contestant) => {
+    if (!kept.has(contestant.id)) kept.set(contestant.id, await prepare(contestant, settings))
+    return await kept.get(contestant.id).measure(settings.seconds)
   }
-  const stop = () => Promise.all([...kept.values()].map(({ server }) => server.stop()))
-  return { run, stop }
+  return {
+    run: (contestant) => named(contestant, measure(contestant)),
+    stop: () => Promise.all([...kept.values()].map(({ stop }) => stop()))
+  }
 }
 
 const peers = contestants.filter((contestant) => !contestant.ours)
@@ -161,30 +110,31 @@ const peers = contestants.filter((contestant) => !contestant.ours)
 export const run = async (context) => {
   const { log, quick, skipped } = context
   const environment = context.redis === undefined ? {} : { BENCHMARK_REDIS_URL: context.redis.url }
-  // A fresh process for each measurement in a full run: what V8 happens to optimise differs from start to start.
+  const { load, stop: stopLoad } = startLoad()
+  // A full run starts a new process for each measurement, because V8 optimises differently from start to start.
   const settings = quick
-    ? { rounds: 3, seconds: 0.5, warmSeconds: 0.5, warmRequests: 3000, environment }
-    : { rounds: context.rounds, seconds: 3, warmSeconds: 2, warmRequests: 15_000, environment }
+    ? { rounds: 3, seconds: 0.5, warmSeconds: 0.5, warmRequests: 3000, environment, load }
+    : { rounds: context.rounds, seconds: 3, warmSeconds: 2, warmRequests: 15_000, environment, load }
 
   const takePart = contestants.filter((contestant) => {
     if (contestant.holds !== "redis" || context.redis !== undefined) return true
-    skipped.push({ what: contestant.label, reason: "no Redis" })
+    skipped.push({ what: contestant.label, reason: "redis-server is not installed" })
     return false
   })
   const frameworks = bare.filter(({ framework }) => takePart.some((contestant) => contestant.framework === framework))
-  // Each framework's bare server stands beside its contestants: what drifts within a round hits both.
+  // Each framework's bare server is measured next to its contestants, so that a slow moment hits both.
   const order = frameworks.flatMap((framework) => [
     framework,
     ...takePart.filter((contestant) => contestant.framework === framework.framework)
   ])
 
-  const kept = quick ? withKeptServers(settings) : undefined
+  const servers = quick ? withKeptServers(settings) : withFreshServer(settings)
   const measured = await interleave(
     order,
     settings.rounds,
-    kept?.run ?? withFreshServer(settings),
+    servers.run,
     (round, of) => log(`http: round ${round} of ${of}`)
-  ).finally(() => kept?.stop())
+  ).finally(() => Promise.all([servers.stop(), stopLoad()]))
 
   const column = (id, name) => measured.get(id).map((sample) => sample[name])
   const overheads = new Map(
@@ -220,11 +170,10 @@ export const run = async (context) => {
   return {
     rounds: settings.rounds,
     seconds: settings.seconds,
-    connections,
-    generator,
+    load: `${browserCount} browsers, each with a connection and a cookie jar of its own and one request at a time`,
+    loadMicros: summary([...measured.values()].flat().map((sample) => sample.loadMicros)),
     pinned,
     freshProcessPerMeasurement: !quick,
-    withOneConnection: [...slow],
     bare: frameworks.map(({ id }) => ({
       id,
       cpuMicros: summary(column(id, "cpuMicros")),

@@ -1,6 +1,6 @@
 /**
- * What the layer costs without a socket: the untouched session against a middleware that does nothing but provide a service
- * (P4), counting sessions, and the heap that a request allocates (P10).
+ * What the session layer costs without a socket: an untouched session compared with a middleware that only provides a service
+ * (P4), sessions that count, and the heap that a request allocates (P10).
  */
 import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
@@ -21,7 +21,7 @@ export const run = async ({ log, quick, rounds: wanted }) => {
   const allocations = []
   for (let round = 0; round < rounds; round++) {
     times.push(await ask("inprocess/child.js", ["time", ...timing]))
-    // The young generation holds a whole batch: no collection falls into it, what was allocated is what is there.
+    // The young generation holds a whole batch, so that nothing is collected before it is counted.
     allocations.push(
       await ask("inprocess/child.js", ["allocate", ...allocating], [
         "--expose-gc",
@@ -38,14 +38,14 @@ export const run = async ({ log, quick, rounds: wanted }) => {
     overheadMicros: summaries(times, "overhead"),
     overRequestIdMicros: summaries(times, "overRequestId"),
     ratios: {
-      // the session's own middleware against one no-op, and both of the library's against two
+      // The session's own middleware relative to one no-op, and both of the library's relative to two.
       untouchedMemoryToNoop: ratio(column("overRequestId", "untouchedMemory"), column("overhead", "noop")),
       untouchedCookieToNoop: ratio(column("overRequestId", "untouchedCookie"), column("overhead", "noop")),
       untouchedWithRequestIdToNoopTwice: ratio(column("overhead", "untouchedMemory"), column("overhead", "noopTwice"))
     },
-    bareOctets: summary(allocations.map(({ bare }) => bare)),
-    overheadOctets: summaries(allocations, "overhead"),
-    overRequestIdOctets: summaries(allocations, "overRequestId"),
+    bareBytes: summary(allocations.map(({ bare }) => bare)),
+    overheadBytes: summaries(allocations, "overhead"),
+    overRequestIdBytes: summaries(allocations, "overRequestId"),
     counted: await ask("inprocess/count.js"),
     profiles: quick ? undefined : await ask("inprocess/profile.js", [6000])
   }

@@ -1,5 +1,5 @@
 /**
- * A million sessions in memory (P5), and the longest pause while their number grows and while one in a hundred expires (P6).
+ * A million sessions in memory (P5), and the longest pause while sessions are added and while one in a hundred expires (P6).
  */
 import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
@@ -29,14 +29,14 @@ export const run = async ({ log, quick, rounds: wanted }) => {
         id,
         label,
         ours: ours === true,
-        octetsPerSession: summary(column(id, ({ octetsPerSession }) => octetsPerSession)),
+        bytesPerSession: summary(column(id, ({ bytesPerSession }) => bytesPerSession)),
         rssPerSession: summary(column(id, ({ rssPerSession }) => rssPerSession)),
         fillMicros: summary(column(id, ({ fillMicros }) => fillMicros)),
         growthMillis: summary(column(id, ({ growth }) => growth.withoutGc)),
         growthWithGcMillis: summary(column(id, ({ growth }) => growth.withGc)),
         expiryMillis: expires ? summary(column(id, ({ expiry }) => expiry.withoutGc)) : undefined,
         expiryWithGcMillis: expires ? summary(column(id, ({ expiry }) => expiry.withGc)) : undefined,
-        lighterThan: ratio(column(id, (each) => each.octetsPerSession), column("ours", (each) => each.octetsPerSession))
+        lighterThan: ratio(column(id, (each) => each.bytesPerSession), column("ours", (each) => each.bytesPerSession))
       }
     })
   }

@@ -1,5 +1,5 @@
 /**
- * The Redis store against the raw driver doing GET + SET EX, and the commands that reach the server per request (P7).
+ * The Redis store compared with a raw driver that runs GET + SET EX, and the commands that reach the server per request (P7).
  */
 import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"

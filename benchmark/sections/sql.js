@@ -1,12 +1,12 @@
 /**
- * The SQL store against the raw driver doing the same SELECT + UPDATE, and the statements per request (P8).
+ * The SQL store compared with the raw driver that runs the same SELECT + UPDATE, and the statements per request (P8).
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
-import { findPostgres } from "../harness/postgres.js"
+import { findPostgres } from "../harness/databases.js"
 import { ratio, summary } from "../harness/statistics.js"
 import { inFlight } from "../harness/workers.js"
 

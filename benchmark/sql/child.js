@@ -1,6 +1,6 @@
 /**
- * One read + one write at 32 in flight, ours and the raw driver in turns: `node child.js <database> <address> <table>
- * <cycles> <each>`.
+ * Measures one read + one write with 32 operations at once; effect-session and the raw driver take turns:
+ * `node child.js <database> <address> <table> <cycles> <each>`.
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -38,7 +38,7 @@ for (const { count, id, run } of contestants) {
   await run(each)
   for (let worker = 0; worker < inFlight; worker++) {
     const counted = await count(worker)
-    if (counted !== each) throw new Error(`${id}: ${each} increments, and the counter stands at ${counted}`)
+    if (counted !== each) throw new Error(`${id}: the counter shows ${counted} after ${each} increments`)
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The statements that reach the driver per request: `node count.js <database> <address> <table>`.
+ * Counts the statements that reach the driver per request: `node count.js <database> <address> <table>`.
  */
 import { HttpApp } from "@effect/platform"
 import * as apps from "../effect/apps.js"
@@ -21,11 +21,11 @@ const cookie = (await make(apps.counting())(request(""))).headers.getSetCookie()
 
 const count = async (app) => {
   const handler = make(app)
-  await handler(request(cookie)) // the connection, and what is asked once
+  await handler(request(cookie)) // opens the connection and runs the statements that are needed once
   statements = []
   for (let i = 0; i < total; i++) {
     const response = await handler(request(cookie))
-    if (response.status !== 200) throw new Error(`status ${response.status}`)
+    if (response.status !== 200) throw new Error(`a counted request was answered with ${response.status}`)
   }
   return { perRequest: statements.length / total, names: [...new Set(statements.map((text) => text.split(" ")[0]))] }
 }

@@ -1,5 +1,5 @@
 /**
- * The raw drivers, and what they are asked: the statements of the library's own backend, on rows of the same table, by hand.
+ * The raw drivers. They run the statements of the library's own backend on rows of the same table.
  */
 import { createRequire } from "node:module"
 import pg from "pg"
@@ -32,14 +32,14 @@ const sqlite = {
       increment: (id) => {
         const row = read.get(id)
         if (write.all(dataOf(countIn(row.data) + 1), id, row.version, row.expires_at).length !== 1) {
-          throw new Error("a raw update lost")
+          throw new Error("an UPDATE of the raw driver changed no row")
         }
       },
       count: (id) => countIn(read.get(id).data),
       stop: () => database.close()
     }
   },
-  /** Counts what is executed from now on. */
+  /** Calls `onStatement` for every statement from now on. */
   watch: (onStatement) => {
     const Database = require("better-sqlite3")
     const { prototype } = new Database(":memory:").prepare("SELECT 1").constructor
@@ -63,7 +63,7 @@ const postgres = {
         const row = (await pool.query(select, [id])).rows[0]
         const next = dataOf(countIn(row.data) + 1)
         const { rowCount } = await pool.query(update, [next, id, row.version, row.expires_at])
-        if (rowCount !== 1) throw new Error("a raw update lost")
+        if (rowCount !== 1) throw new Error("an UPDATE of the raw driver changed no row")
       },
       count: async (id) => countIn((await pool.query(select, [id])).rows[0].data),
       stop: () => pool.end()

@@ -1,4 +1,4 @@
-/** Files below .data/sessions; no server, and one process only. */
+/** Keeps sessions in files below .data/sessions. It needs no server, but works with a single process only. */
 import { KeyValueStore } from "@effect/platform"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"

@@ -1,4 +1,4 @@
-/** `MYSQL_URL`, default mysql://root@127.0.0.1:3306/test. The table is made where it is not there. */
+/** Connects to `MYSQL_URL`, by default mysql://root@127.0.0.1:3306/test, and creates the table if it is missing. */
 import { MysqlClient } from "@effect/sql-mysql2"
 import { Config, Layer, Redacted } from "effect"
 import { createTable, layer } from "effect-session/SessionStore/Sql"

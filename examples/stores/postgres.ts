@@ -1,4 +1,6 @@
-/** `POSTGRES_URL`, default postgres://postgres@127.0.0.1:5432/postgres. The table is made where it is not there. */
+/**
+ * Connects to `POSTGRES_URL`, by default postgres://postgres@127.0.0.1:5432/postgres, and creates the table if it is missing.
+ */
 import { PgClient } from "@effect/sql-pg"
 import { Config, Layer, Redacted } from "effect"
 import { createTable, layer } from "effect-session/SessionStore/Sql"

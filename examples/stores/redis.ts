@@ -1,4 +1,4 @@
-/** `REDIS_URL`, default redis://127.0.0.1:6379. */
+/** Connects to `REDIS_URL`, by default redis://127.0.0.1:6379. */
 import { Config, Effect, Layer } from "effect"
 import { layer } from "effect-session/SessionStore/Redis"
 import type { Store } from "../stores.js"

@@ -1,4 +1,4 @@
-/** A file, .data/sessions.sqlite; no server. The table is made where it is not there. */
+/** Keeps sessions in the file .data/sessions.sqlite, and creates the table if it is missing. It needs no server. */
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Effect, Layer } from "effect"
 import { createTable, layer } from "effect-session/SessionStore/Sql"

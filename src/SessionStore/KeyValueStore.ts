@@ -1,27 +1,28 @@
 /**
- * Sessions in a `KeyValueStore` of `@effect/platform`: files of a directory, memory, or whatever else the app has.
+ * Sessions in a `KeyValueStore` of `@effect/platform`: in the files of a directory, in memory, or in any other
+ * implementation that the app provides.
  *
- * For one process, and without a server to run: a small site, a desktop app, a tool. Several processes need Redis or a
- * database.
+ * This store is for one process that has no database server: a small site, a desktop app or a tool. Several processes need
+ * Redis or a database.
  *
- * What it promises, within one process, for everything that is built over one and the same `KeyValueStore` value (and
- * prefix), be it one layer or ten: updates are atomic, `ifVersion` is a compare-and-set, nothing is lost between parallel
- * requests, nothing that ended is revived, a bound on a subject's sessions holds.
+ * Within one process, the following holds for everything that uses the same `KeyValueStore` value and the same prefix,
+ * through one layer or through several: updates are atomic, `ifVersion` is a compare-and-set, parallel requests lose
+ * nothing, a session that has ended stays ended, and the bound on a subject's sessions holds.
  *
- * What it does not promise:
+ * The store does not promise the following:
  *
- * - Two processes over one directory, or two `KeyValueStore` values over it, know nothing of each other: they lose each
- *   other's changes, and one may read a file that the other has half written, takes it for corrupt and removes it.
- * - `KeyValueStore.layerFileSystem` writes in place and does not sync. A process that is killed in the middle of writing a
- *   session leaves half a file: that session reads as empty (a warning is logged) and its user signs in again. The other
- *   sessions, the lists of a subject's sessions and the clean-up survive. What the machine itself had not written to
- *   its disk when it lost power is lost.
- * - Values are not encrypted, and files get the permissions of the process's umask: give it a directory of its own that
- *   nobody else may read. What it holds signs nobody in, ids are hashes, but it has the sessions' data.
- * - Every change writes the whole session, and a `KeyValueStore` that is slow for one value is slow for a request.
+ * - Two processes that use one directory, or two `KeyValueStore` values for it, do not know of each other. They lose each
+ *   other's changes. One may also read a file while the other is writing it, take it for corrupt and remove it.
+ * - `KeyValueStore.layerFileSystem` writes files in place and does not sync them. If the process is killed while it writes
+ *   a session, half a file is left. That session then reads as empty, the store logs a warning, and the user signs in
+ *   again. All other sessions, the lists of a subject's sessions and clean-up survive. If the machine loses power, it loses
+ *   what it had not yet written to its disk.
+ * - Values are not encrypted, and files get the permissions that the process's umask allows. Give the store a directory of
+ *   its own that nobody else may read. Its files sign nobody in, because ids are hashes, but they hold the sessions' data.
+ * - Every change writes the whole session. If the `KeyValueStore` takes long for one value, so does the request.
  *
- * Beside one value a session there is one small value that says when it is due (a `KeyValueStore` cannot list its keys),
- * and two for each subject that has signed in.
+ * Each session has a second small value, by which clean-up finds it, because a `KeyValueStore` cannot list its keys. Each
+ * subject that has signed in has at most two more.
  *
  * @since 0.1.0
  */
@@ -39,8 +40,10 @@ import type { Sessions } from "../Sessions.js"
 import * as SessionStore from "../SessionStore.js"
 
 /**
- * - `prefix`: of every key, default `session-`. Apps that share a `KeyValueStore` take one each; where file names do not
- *   tell `a` from `A`, prefixes must not differ by that alone.
+ * Names the store's keys.
+ *
+ * - `prefix`: the start of every key, `session-` by default. Apps that share a `KeyValueStore` need different prefixes. On a
+ *   file system where `a` and `A` name the same file, the prefixes must differ by more than that.
  *
  * @since 0.1.0
  * @category models
@@ -58,9 +61,9 @@ export interface PrefixOptions {
 export interface Options extends SessionStore.ServerOptions, PrefixOptions {}
 
 /**
- * The adapter alone: what {@link layer} puts a store on.
+ * Only the adapter, without the store that {@link layer} builds over it.
  *
- * A failing `KeyValueStore` is a `SessionStoreError` with the reason `Unavailable`.
+ * If the `KeyValueStore` fails, the call fails with a `SessionStoreError` whose reason is `Unavailable`.
  *
  * @since 0.1.0
  * @category layers
@@ -76,9 +79,10 @@ export const layerBackend = (
   )
 
 /**
- * A store in the app's `KeyValueStore`, with the sessions of a subject.
+ * A session store in the app's `KeyValueStore`, with `Sessions` for the sessions of a subject.
  *
- * Fails with `SessionConfigError` at start-up. Expired sessions are removed in the background, in small steps.
+ * The store removes expired sessions in the background, in small steps. If an option is not valid, the layer fails with
+ * `SessionConfigError` at start-up.
  *
  * @example
  * ```ts
@@ -102,9 +106,10 @@ export const layer = (
   Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
 
 /**
- * {@link layer}, with its options from `Config`.
+ * As {@link layer}, with options that are read from `Config`.
  *
- * `SessionConfig.duration` takes a number of seconds or a duration with its unit; `Config.duration` takes the latter only.
+ * `SessionConfig.duration` reads a number of seconds or a duration with its unit. `Config.duration` reads only the latter.
+ * If a variable is missing or cannot be read, the layer fails with `ConfigError` at start-up.
  *
  * @example
  * ```ts

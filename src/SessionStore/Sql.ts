@@ -18,6 +18,7 @@ import * as Backend from "../internal/sql/backend.js"
 import * as Executor from "../internal/sql/executor.js"
 import * as Failure from "../internal/sql/failure.js"
 import * as Statements from "../internal/sql/statements.js"
+import * as Index from "../internal/sql/subjectIndex.js"
 import * as Table from "../internal/sql/table.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import { SessionConfigError } from "../SessionError.js"
@@ -25,11 +26,11 @@ import type { Sessions } from "../Sessions.js"
 import * as SessionStore from "../SessionStore.js"
 
 /**
- * Which table.
+ * The table that holds the sessions.
  *
- * - `table`: default `effect_sessions`; a letter or `_`, then letters, digits and `_`, at most 55 characters, with at most
- *   one schema and a dot in front (`app.sessions`). It is quoted, hence kept in its case. PostgreSQL and MySQL have a
- *   second, small table beside it, `<table>_locks`.
+ * - `table`: its name, by default `effect_sessions`. A name is a letter or `_`, then letters, digits and `_`, at most 55
+ *   characters, and may follow a schema and a dot (`app.sessions`). It is quoted, and therefore keeps its case. PostgreSQL
+ *   and MySQL have a second, small table beside it, named `<table>_locks`.
  *
  * @since 0.1.0
  * @category models
@@ -61,7 +62,7 @@ const resolveTable = (
     : Either.right({ dialect, table: Table.make(dialect, name.schema, name.name) })
 }
 
-/** PostgreSQL's answer to two `CREATE … IF NOT EXISTS` at once: unique violation, duplicate table, duplicate object. */
+/** What PostgreSQL answers to two `CREATE … IF NOT EXISTS` at once: unique violation, duplicate table, duplicate object. */
 const createRaces: ReadonlySet<string | number> = new Set(["23505", "42P07", "42710"])
 
 const lostRace = (error: SqlError): boolean => {
@@ -70,10 +71,13 @@ const lostRace = (error: SqlError): boolean => {
 }
 
 /**
- * Creates the table, its indexes and its second table where they do not exist; any number of instances may do so at once.
- * Where they exist it only looks: a database role that may do no more than read and write rows can run it at every start.
+ * Creates the table, its indexes and its second table, unless they exist. Any number of instances may run it at once.
  *
- * A schema in the name must exist. Errors: `SessionConfigError` for a name that is none, or a client for another database.
+ * Where the tables exist it only looks at the database's catalogue, so that a role that may only read and write rows can run
+ * it at every start. A schema in the name must exist.
+ *
+ * Errors: `SessionConfigError` when `table` is not a valid name, or when the client is one for another database; `SqlError`
+ * when the database fails.
  *
  * @example
  * ```ts
@@ -112,10 +116,12 @@ export const createTable = (
   )
 
 /**
- * The tables as a loader for `Migrator` of `@effect/sql`.
+ * A loader for the `Migrator` of `@effect/sql` that creates the tables.
  *
- * Migrations are told apart by their number: give these a table of their own to be recorded in, or call
- * {@link createTable} from a migration of yours.
+ * A migrator tells migrations apart by their numbers. Record these in a table of their own, as in the example, or call
+ * {@link createTable} from one of your own migrations.
+ *
+ * Errors: a `MigrationError` when `table` is not a valid name.
  *
  * @example
  * ```ts
@@ -136,15 +142,31 @@ export const loader = (options?: TableOptions): Migrator.Loader => {
 }
 
 /**
- * The adapter alone: what {@link layer} puts a store on. The table must exist.
+ * The backend and the index without a store, for `SessionStore.layerBackend` and `SessionStore.layerBackendIndexed`. The
+ * table must exist.
  *
- * A statement that the database gave up in favour of another one (deadlock, serialization failure, SQLite's busy) is
- * repeated; one that failed otherwise is a `SessionStoreError`, whose detail holds the driver's messages and codes without
- * what was quoted in them.
+ * A statement that the database gave up in favour of another one (a deadlock, a serialization failure, a busy SQLite file) is
+ * repeated. A statement that fails otherwise is a `SessionStoreError`, whose `detail` holds the driver's messages and codes
+ * without what was quoted in them.
  *
- * Inside `sql.withTransaction`, reading a session takes part in the app's transaction, writing it does not: what was
- * committed, modified or flushed stays when the transaction is rolled back. SQLite has one connection only: there writes
- * take part too.
+ * Inside `sql.withTransaction`, reads of the session take part in the app's transaction, and writes do not: what was
+ * committed, modified or flushed stays when the transaction is rolled back. On SQLite, which has one connection only, writes
+ * take part, too.
+ *
+ * Errors: `SessionConfigError` when `table` is not a valid name, or when the client is one for another database.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ * import { layerBackend } from "effect-session/SessionStore/Sql"
+ * import { SqliteClient } from "@effect/sql-sqlite-node"
+ * import { Layer } from "effect"
+ *
+ * const SessionsLive = SessionStore.layerBackendIndexed({ expiry: "2 hours" }).pipe(
+ *   Layer.provide(layerBackend({ table: "sessions" })),
+ *   Layer.provide(SqliteClient.layer({ filename: "sessions.db" }))
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category layers
@@ -156,13 +178,15 @@ export const layerBackend = (
     Effect.flatMap(SqlClient.SqlClient, (client) =>
       Effect.flatMap(resolveTable(client, options), ({ dialect, table }) =>
         Effect.map(Executor.make(dialect, client), (executor) => {
-          const { backend, index } = Backend.make(executor, Statements.make(dialect, table))
-          return Context.make(SessionBackend, backend).pipe(Context.add(SubjectIndex, index))
+          const statements = Statements.make(dialect, table)
+          return Context.make(SessionBackend, Backend.make(executor, statements)).pipe(
+            Context.add(SubjectIndex, Index.make(executor, statements))
+          )
         })))
   )
 
 /**
- * Options of a store in a table.
+ * The options of a store in a table.
  *
  * @since 0.1.0
  * @category models
@@ -173,8 +197,9 @@ export interface Options extends SessionStore.ServerOptions, TableOptions {}
  * A store in the database of the app's `SqlClient`, with the sessions of a subject. The table must exist: see
  * {@link createTable} and {@link loader}.
  *
- * Fails with `SessionConfigError` at start-up. Every instance of the app cleans up expired rows, in small steps that do
- * not wait for each other.
+ * Every instance of the app removes expired rows in the background, in small steps. Instances do not wait for each other.
+ *
+ * Errors: `SessionConfigError` at start-up, with every mistake in the options.
  *
  * @example
  * ```ts
@@ -196,9 +221,11 @@ export const layer = (
   Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
 
 /**
- * {@link layer}, with its options from `Config`.
+ * {@link layer} with its options from `Config`.
  *
- * `SessionConfig.duration` takes a number of seconds or a duration with its unit; `Config.duration` takes the latter only.
+ * `SessionConfig.duration` reads a number of seconds, or a duration with its unit. `Config.duration` reads the latter only.
+ *
+ * Errors: those of {@link layer}, and `ConfigError` when a value is missing or invalid.
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ const problemOf = (value: unknown): readonly [problem: string, path: string] | u
 }
 
 describe("JSON text of a value", () => {
-  it("C1: what is JSON comes back equal, as JSON.stringify writes it", () => {
+  it("C1: a JSON value is written as JSON.stringify writes it, and comes back equal", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.jsonValue(), (value) => {
         expect(Json.stringify(value)).toEqual({ text: JSON.stringify(value), lossy: false })
@@ -23,7 +23,7 @@ describe("JSON text of a value", () => {
     )
   })
 
-  it("C1: whatever is written comes back equal; the rest is refused, and nothing throws", () => {
+  it("C1: any value either comes back equal or is refused, and nothing throws", () => {
     const leaf = FastCheck.oneof(
       FastCheck.constantFrom<unknown>(
         undefined,
@@ -63,7 +63,7 @@ describe("JSON text of a value", () => {
     )
   })
 
-  it("C1: names where the first thing is that is not JSON", () => {
+  it("C1: a refusal names the path of the first part that is not JSON", () => {
     class Instance {
       readonly field = 1
     }
@@ -87,7 +87,7 @@ describe("JSON text of a value", () => {
     }
   })
 
-  it("C1: what would write itself otherwise than it is does not get the chance", () => {
+  it("C1: a value with a toJSON method cannot be written as another value", () => {
     class Impostor extends Array<number> {
       toJSON() {
         return "another"
@@ -111,7 +111,7 @@ describe("JSON text of a value", () => {
     }
   })
 
-  it("C1: cycles, endless nesting and getters that throw are refused, and say nothing of the value", () => {
+  it("C1: cycles, endless nesting and getters that throw are refused with a message that does not show the value", () => {
     const cycle: Record<string, unknown> = { secret: "of the value" }
     cycle["self"] = cycle
     let nested: unknown = "of the value"
@@ -126,14 +126,14 @@ describe("JSON text of a value", () => {
     }
   })
 
-  it("C1: properties that are undefined are left out and told", () => {
+  it("C1: undefined properties are left out and reported", () => {
     expect(Json.stringify({ a: undefined, b: { c: undefined }, d: 1 })).toEqual({
       text: "{\"b\":{},\"d\":1}",
       lossy: true
     })
   })
 
-  it("C8: __proto__, constructor and toJSON as data are data", () => {
+  it("C8: __proto__, constructor and toJSON are ordinary names of data", () => {
     const value = JSON.parse("{\"__proto__\":{\"polluted\":1},\"constructor\":2,\"toJSON\":3}") as unknown
     expect(textOf(value)).toBe("{\"__proto__\":{\"polluted\":1},\"constructor\":2,\"toJSON\":3}")
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined()

@@ -23,7 +23,7 @@ const text = FastCheck.jsonValue().map((value) => JSON.stringify(value))
 const data = FastCheck.array(FastCheck.tuple(key, text), { maxLength: 8 }).map((entries) => new Map(entries))
 
 describe("the data of a session as flat text", () => {
-  it("C8: any keys and texts come back, in their order", () => {
+  it("C8: any keys and texts come back in their order", () => {
     FastCheck.assert(
       FastCheck.property(data, FastCheck.string(), (data, before) => {
         expect([...Data.unpack(before + Data.pack(data), before.length) ?? []]).toEqual([...data])
@@ -32,14 +32,14 @@ describe("the data of a session as flat text", () => {
     )
   })
 
-  it("C8: a flat text is that of one session only: another session's is another text", () => {
+  it("C8: two different sessions never have the same flat text", () => {
     FastCheck.assert(FastCheck.property(data, data, (one, other) => {
       const same = JSON.stringify([...one]) === JSON.stringify([...other])
       expect(Data.pack(one) === Data.pack(other)).toBe(same)
     }))
   })
 
-  it("K6: its size is the sum of what each entry adds, known before it is written", () => {
+  it("K6: the size of a flat text is the sum of what each entry adds, known before it is written", () => {
     FastCheck.assert(FastCheck.property(data, (data) => {
       let sum = 0
       for (const [key, text] of data) sum += Data.packedOctets(key, text)
@@ -52,7 +52,7 @@ describe("the data of a session as flat text", () => {
     }
   })
 
-  it("S6: any text that is not one it wrote is told apart, and nothing throws", () => {
+  it("S6: a text that was not written by this code is recognised, and nothing throws", () => {
     const cut = FastCheck.tuple(data, FastCheck.nat(), FastCheck.nat(), FastCheck.string({ maxLength: 2 })).map(
       ([data, at, length, inserted]) => {
         const flat = Data.pack(data)
@@ -81,7 +81,7 @@ describe("the data of a session as flat text", () => {
     }
   })
 
-  it("C1: a patch clears, removes and sets, and leaves what it was given", () => {
+  it("C1: a patch clears, removes and sets, and does not change the data that it is given", () => {
     const given = new Map([["a", "1"], ["b", "2"]])
     const next = Data.applyPatch(given, { clear: false, remove: new Set(["a"]), set: new Map([["c", "3"]]) })
     expect([...next]).toEqual([["b", "2"], ["c", "3"]])

@@ -37,8 +37,8 @@ afterEach(() => {
   fills.fail = false
 })
 
-describe("random octets", () => {
-  it("S1: a token is 43 characters of canonical base64url, a sid 22, and none comes twice", async () => {
+describe("random bytes", () => {
+  it("S1: a token has 43 characters of canonical base64url and a sid 22, and none comes twice", async () => {
     const random = await freshModule()
     const seen = new Set<string>()
     for (let i = 0; i < 1000; i++) {
@@ -53,7 +53,16 @@ describe("random octets", () => {
     expect(seen.size).toBe(2000)
   })
 
-  it("K1: no nonce comes twice, and none shares octets with a token", async () => {
+  it("S1: each of a token's 256 bits is random", async () => {
+    const random = await freshModule()
+    const tokens = Array.from({ length: 200 }, () => Buffer.from(random.token(), "base64url"))
+    for (let bit = 0; bit < 256; bit++) {
+      const ones = tokens.filter((token) => (token[bit >> 3] >> (bit & 7)) & 1).length
+      expect([bit, ones > 0 && ones < tokens.length]).toEqual([bit, true])
+    }
+  })
+
+  it("K1: no nonce comes twice, and none shares bytes with a token", async () => {
     const random = await freshModule()
     const seen = new Set<string>()
     const octets = new Map<number, number>()
@@ -72,7 +81,7 @@ describe("random octets", () => {
     for (const count of octets.values()) expect(Math.abs(count - 937.5)).toBeLessThan(300)
   })
 
-  it("K1: nothing is drawn before the first use, and what was handed out is wiped from the pool at once", async () => {
+  it("K1: nothing is drawn before the first use, and bytes that are handed out are wiped from the pool at once", async () => {
     const random = await freshModule()
     expect(fills.count).toBe(0)
     for (const give of [() => nonceOf(random), () => Buffer.from(random.token(), "base64url").toString("hex")]) {
@@ -84,7 +93,7 @@ describe("random octets", () => {
     expect(fills.pools[0].subarray(44, 76).some((octet) => octet !== 0)).toBe(true)
   })
 
-  it("K1: octets leave as copies: what the caller does to them does not reach the pool", async () => {
+  it("K1: the pool hands out copies, so that a caller cannot change it", async () => {
     const random = await freshModule()
     const into = Buffer.alloc(12)
     random.nonce(into)
@@ -93,7 +102,7 @@ describe("random octets", () => {
     expect(fills.pools[0].equals(rest)).toBe(true)
   })
 
-  it("K1: a source that fails leaves nothing to hand out: neither old nor zero octets", async () => {
+  it("K1: after the random source has failed, neither old bytes nor zeros are handed out", async () => {
     const random = await freshModule()
     const seen = new Set<string>()
     for (let i = 0; i < 341; i++) seen.add(nonceOf(random)) // the whole pool of 4,096
@@ -111,7 +120,7 @@ describe("random octets", () => {
     expect(seen.size).toBe(682)
   })
 
-  it("K1: after a source that failed, what a longer draw left over is not handed out either", async () => {
+  it("K1: after the random source has failed, bytes that a longer draw left over are not handed out either", async () => {
     const random = await freshModule()
     for (let i = 0; i < 127; i++) random.token() // 32 of 4,096 octets are left
     nonceOf(random) // and now 20: enough for a nonce, not for a token

@@ -49,6 +49,7 @@ const config = (over: Partial<SessionConfig> = {}): SessionConfig => ({
   refreshAfter: 0.1,
   storeTimeoutMillis: 5000,
   commitWhen: (status) => status < 500,
+  renewGraceMillis: 60_000,
   maxDuplicates: 4,
   maxSessionBytes: 262_144,
   cleanupIntervalMillis: minute,
@@ -113,7 +114,7 @@ const sealedOctets = (octets: Uint8Array): string => {
 const sealed = (name: string, text: string, keys = ring) => PrivateCookie.unsafeSeal(keys, name, text)
 
 describe("cookie store", () => {
-  it("K5: what is saved is loaded: data, times, id", () => {
+  it("K5: a saved session is loaded with its data, times and id", () => {
     const saved = save(store, patchOf({ alan: "\"turing\"", "": "null", c: "[1]" }))
     const loaded = found(store, saved.token)
     expect(loaded).toMatchObject({ token: saved.token, id: saved.id, reseal: false })
@@ -126,7 +127,7 @@ describe("cookie store", () => {
     expect(store.config.name).toBe("__Host-session")
   })
 
-  it("C8: any keys and texts come back, beside the store's own fields", () => {
+  it("C8: any keys and texts come back, separate from the store's own fields", () => {
     const key = FastCheck.oneof(
       FastCheck.constantFrom(
         "__proto__",
@@ -168,7 +169,7 @@ describe("cookie store", () => {
     expect(first.session.data).toEqual(before)
   })
 
-  it("K5: the sid is of 128 bits, stays through changes, refresh and re-seal, and is new after renew", () => {
+  it("K5: the sid has 128 bits, stays through changes, refresh and re-seal, and is new after renew", () => {
     const first = save(store, patchOf({ a: "1" }))
     expect(first.id).toMatch(/^[A-Za-z0-9_-]{22}$/)
     expect(save(store, patchOf({ a: "1" })).id).not.toBe(first.id)
@@ -200,7 +201,7 @@ describe("cookie store", () => {
     expect(save(store, patchOf({}), now, { token: "x", session: foreign }).id).not.toBe(first.id)
   })
 
-  it("C10: renew keeps data, creation time and own expiry", () => {
+  it("C10: renew keeps the data, the creation time and the session's own expiry", () => {
     const own = { idleMillis: 20 * day, persistent: false }
     const first = save(store, patchOf({ a: "1" }, { expiry: policy.fresh(config(), now, own) }))
     const renewed = save(store, patchOf({}), now + hour, found(store, first.token), true)
@@ -210,13 +211,13 @@ describe("cookie store", () => {
     expect(loaded.session).toMatchObject({ createdAt: now, own: true, idleMillis: 20 * day, persistent: false })
   })
 
-  it("K5: another seal of the same session is another text", () => {
+  it("K5: sealing the same session again gives another text", () => {
     const loaded = found(store, save(store, patchOf({ a: "1" })).token)
     const tokens = new Set(Array.from({ length: 50 }, () => save(store, patchOf({}), now, loaded).token))
     expect(tokens.size).toBe(50)
   })
 
-  it("K5: the server enforces idle and absolute times, the instant of the end is past it", () => {
+  it("K5: the server enforces idle and absolute times, and the session is over at the instant of its end", () => {
     const { token } = save(store, patchOf({ a: "1" }))
     expect(reason(load(store, token, now + hour - 1))).toBe("Found")
     expect(reason(load(store, token, now + hour))).toBe("Expired")
@@ -231,7 +232,7 @@ describe("cookie store", () => {
     expect(reason(load(short, second.token, now + 90 * minute))).toBe("Expired")
   })
 
-  it("E1: times that are configured later count for what is sealed already", () => {
+  it("E1: times that are configured later apply to sessions that are already sealed", () => {
     const { token } = save(make({ absoluteMillis: undefined }), patchOf({ a: "1" }))
     const at = now + 50 * minute
     expect(found(make({ absoluteMillis: undefined }), token, at).session.expiresAt).toBe(now + hour)
@@ -241,7 +242,7 @@ describe("cookie store", () => {
     expect(found(make({ persistent: false }), token, at).session.persistent).toBe(false)
   })
 
-  it("E4: an own expiry is in the seal and wins over the configuration, but not over the absolute time", () => {
+  it("E4: a session's own expiry is in the seal, and wins over the configuration but not over the absolute time", () => {
     const first = found(store, save(store, patchOf({ a: "1" })).token)
     const own = policy.withOwn(store.config, first.session, now, { idleMillis: 10 * day, persistent: false })
     const saved = save(store, patchOf({}, { expiry: own }), now, first)
@@ -256,7 +257,7 @@ describe("cookie store", () => {
     expect(reason(load(make({ absoluteMillis: 5 * day }), saved.token, now + 5 * day))).toBe("Expired")
   })
 
-  it("E5: a clock that jumps back ends no session early and extends none beyond absolute", () => {
+  it("E5: a clock that jumps back ends no session early and extends none past its absolute end", () => {
     const short = make({ absoluteMillis: 2 * hour })
     const { token } = save(short, patchOf({ a: "1" }))
     for (const back of [1, minute, day, 1000 * day]) {
@@ -271,7 +272,7 @@ describe("cookie store", () => {
     }
   })
 
-  it("K4: opened with an older key it is to be re-sealed, with the first; re-sealing extends nothing", () => {
+  it("K4: a session that an older key opened is re-sealed with the first key, and that extends nothing", () => {
     const keys = Array.from({ length: 8 }, () => Effect.runSync(KeyRing.generate))
     const rotated = make({}, keys.reduce((ring, older) => KeyRing.withPrevious(ring, older)))
     const tokens = keys.map((key, i) => save(make({}, key), patchOf({ n: String(i) })).token)
@@ -291,7 +292,7 @@ describe("cookie store", () => {
     expect(reason(load(rotated, save(store, patchOf({ a: "1" })).token))).toBe("NotAuthentic")
   })
 
-  it("K1: another key, another cookie's name and a changed value are not authentic", () => {
+  it("K1: a value of another key or another cookie's name, or a changed one, is not authentic", () => {
     const { token } = save(store, patchOf({ a: "1" }))
     const octets = Buffer.from(token, "base64")
     octets[20] ^= 1
@@ -309,7 +310,14 @@ describe("cookie store", () => {
     }
   })
 
-  it("K1: a value that cannot be a seal is known without the cipher", () => {
+  it("K1: a session sealed under one name opens under no other name of the same length", () => {
+    const { token } = save(make({ name: "shop" }), patchOf({ a: "1" }))
+    expect(load(make({ name: "shop" }), token)).toMatchObject({ _tag: "Found" })
+    expect(load(make({ name: "Shop" }), token)).toMatchObject({ _tag: "Empty", reason: "NotAuthentic" })
+    expect(load(make({ name: "blog" }), token)).toMatchObject({ _tag: "Empty", reason: "NotAuthentic" })
+  })
+
+  it("K1: a value that cannot be a seal is refused without the cipher", () => {
     const { token } = save(store, patchOf({ a: "12" }))
     expect(store.wellFormed(token)).toBe(true)
     expect(store.wellFormed("A".repeat(40))).toBe(true)
@@ -341,7 +349,7 @@ describe("cookie store", () => {
     expect(calls.cipher).toBe(before)
   })
 
-  it("K6: above 4096 octets of name and value it is refused with the exact size; the boundary itself fits", () => {
+  it("K6: above 4096 bytes of name and value a session is refused with the exact size, and the boundary itself fits", () => {
     for (const name of ["n", "nn", "nnn", "nnnn", "__Host-session", "é-is-no-token-but-counts-as-two"]) {
       const one = make({ name })
       const nameOctets = Buffer.byteLength(name)
@@ -384,7 +392,7 @@ describe("cookie store", () => {
     expect(4 + token.length).toBe(4096)
   })
 
-  it("K6: the size that is told before is that of what is sent, for any data, audience and own expiry", () => {
+  it("K6: the size that is computed beforehand is that of what is sent, for any data, audience and own expiry", () => {
     const text = FastCheck.oneof(
       FastCheck.json({ maxDepth: 2 }),
       FastCheck.integer({ min: 2500, max: 3100 }).map((length) => `"${"x".repeat(length)}"`),
@@ -434,7 +442,7 @@ describe("cookie store", () => {
     expect(Math.min(fitted, refused)).toBeGreaterThan(20)
   })
 
-  it("K7: an authentic value that is no session of ours is empty, with a warning that holds nothing of it", () => {
+  it("K7: an authentic value that is not a session reads as empty, with a warning that shows nothing of the value", () => {
     const { token } = save(store, patchOf({ alan: "\"turing\"" }))
     const ours = Option.getOrThrow(PrivateCookie.open(ring, "__Host-session", token))
     const foreign: ReadonlyArray<readonly [token: string, says: RegExp]> = [
@@ -455,7 +463,7 @@ describe("cookie store", () => {
     expect(reason(load(store, sealed("__Host-session", ours)))).toBe("Found")
   })
 
-  it("K5: stores of different audiences do not read each other's sessions, with one key and one name", () => {
+  it("K5: stores of different audiences do not read each other's sessions, even with the same key and name", () => {
     const audiences = ["", "app", "app\"", "app\0", "APP", "\ud800", "é"]
     const tokens = audiences.map((audience) => save(make({}, ring, audience), patchOf({ a: "1" })).token)
     audiences.forEach((audience, i) => {
@@ -465,7 +473,7 @@ describe("cookie store", () => {
     })
   })
 
-  it("M8: the first value that opens a session wins; what stands before it does not hide it", () => {
+  it("M8: the first value that opens is the session, whatever stands before it", () => {
     const live = save(store, patchOf({ a: "1" })).token
     const second = save(store, patchOf({ a: "2" })).token
     const expired = save(store, patchOf({ a: "3" }), now - 2 * hour).token
@@ -476,7 +484,7 @@ describe("cookie store", () => {
     expect(load(store, [garbage, expired, foreign, live])).toMatchObject({ _tag: "Found", token: live })
   })
 
-  it("M6: of several values that open nothing, the reason is that of the first authentic one", () => {
+  it("M6: when several values open no session, the reason is that of the first authentic one", () => {
     const expired = save(store, patchOf({ a: "3" }), now - 2 * hour).token
     const foreign = sealed("__Host-session", "{}")
     const garbage = "A".repeat(100)
@@ -488,7 +496,7 @@ describe("cookie store", () => {
     expect(load(store, [expired, garbage, foreign])).toMatchObject({ reason: "Expired", warning: expect.any(String) })
   })
 
-  it("S2: an older seal reads again until it expires, and ending removes nothing: the server keeps nothing", () => {
+  it("S2: an older seal still reads until it expires, even after the session's end, because the server keeps nothing", () => {
     const first = found(store, save(store, patchOf({ a: "1" })).token)
     const second = save(store, patchOf({ a: "2" }), now, first, true)
     Effect.runSync(store.end({ token: second.token, session: second.session }, now))
@@ -496,7 +504,7 @@ describe("cookie store", () => {
     expect(found(store, second.token).session.data.get("a")).toBe("2")
   })
 
-  it("M2: load and save are done when they are called, without a fiber", () => {
+  it("M2: load and save finish during the call, without a fiber", () => {
     const saving = store.save({
       base: undefined,
       patch: patchOf({ a: "1" }),
@@ -512,7 +520,7 @@ describe("cookie store", () => {
     }
   })
 
-  it("C9: the store itself modifies nothing: the request does", () => {
+  it("C9: the store itself modifies nothing, because the request does", () => {
     const exit = Effect.runSyncExit(store.modify("x", undefined, () => Effect.succeed(["b", Option.none()] as const)))
     expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Die" } })
   })

@@ -56,7 +56,7 @@ const expiry = FastCheck.record({
 })
 
 describe("payload", () => {
-  it("K5: audience, sid, times, own expiry and data come back, for any of them", () => {
+  it("K5: any audience, sid, times, own expiry and data come back unchanged", () => {
     FastCheck.assert(
       FastCheck.property(audience, expiry, data, (audience, expiry, data) => {
         const prefix = payload.prefix(audience)
@@ -74,7 +74,7 @@ describe("payload", () => {
     )
   })
 
-  it("K6: the size is that of the audience plus what each entry weighs, for any of them, known before", () => {
+  it("K6: the size of any payload is known before it is written: the audience's and what each entry adds", () => {
     FastCheck.assert(
       FastCheck.property(audience, expiry, data, (audience, expiry, data) => {
         const prefix = payload.prefix(audience)
@@ -88,7 +88,7 @@ describe("payload", () => {
     expect(payload.overhead(payload.prefix(""))).toBe(53)
   })
 
-  it("K5: times have a fixed width, whatever they are", () => {
+  it("K5: times have a fixed width, whatever their value", () => {
     const prefix = payload.prefix("")
     for (const millis of [-1, 0, 0.5, 1, now, now + 0.25, maxTime, maxTime + 1, 8.64e15, Infinity]) {
       for (const own of [true, false]) {
@@ -106,7 +106,7 @@ describe("payload", () => {
     }
   })
 
-  it("K5: a session of another audience is not ours, however alike the two are", () => {
+  it("K5: a session of another audience is refused, however alike the two audiences are", () => {
     const odd = [
       "",
       "a",
@@ -152,7 +152,7 @@ describe("payload", () => {
     }))
   })
 
-  it("K7: another format, another version and a damaged payload are told apart, and never thrown", () => {
+  it("K7: another format, another version and a damaged payload are distinguished, and nothing throws", () => {
     const prefix = payload.prefix("")
     const ours = payload.encode(prefix, random.sid(), times({ own: true }), new Map([["alan", "\"turing\""]]))
     const warning = (text: string) => {

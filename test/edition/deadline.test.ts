@@ -8,7 +8,7 @@ import { withDeadline } from "../../src/internal/edition/deadline.js"
 const timeout = () => "timeout" as const
 
 describe("an effect with a time-out", () => {
-  it.effect("M5: its answer, failure, defect and interruption are those of the effect", () =>
+  it.effect("M5: with a time-out an effect keeps its result, failure, defect or interruption", () =>
     Effect.gen(function*() {
       const later = Effect.yieldNow()
       for (const before of [Effect.void, later]) {
@@ -27,7 +27,7 @@ describe("an effect with a time-out", () => {
       "cannot be interrupted": Effect.uninterruptible(Effect.never)
     })
   ) {
-    it.effect(`M5: fails in time where the effect hangs and ${name}, in an uninterruptible region too`, () =>
+    it.effect(`M5: an effect that hangs and ${name} fails in time, in an uninterruptible region too`, () =>
       Effect.gen(function*() {
         for (const region of [Effect.interruptible, Effect.uninterruptible]) {
           const fiber = yield* Effect.fork(region(Effect.exit(withDeadline(effect, 1000, timeout))))
@@ -39,7 +39,7 @@ describe("an effect with a time-out", () => {
       }))
   }
 
-  it.effect("M5: an effect that was too late is interrupted, and its answer is nobody's", () =>
+  it.effect("M5: an effect that is too late is interrupted, and its result is dropped", () =>
     Effect.gen(function*() {
       const interrupted = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(Effect.exit(withDeadline(
@@ -52,7 +52,7 @@ describe("an effect with a time-out", () => {
       yield* Deferred.await(interrupted)
     }))
 
-  it.effect("M4: interrupting who waits interrupts the effect, and does not wait for it", () =>
+  it.effect("M4: interrupting the waiting fiber interrupts the effect, and does not wait for it", () =>
     Effect.gen(function*() {
       const started = yield* Deferred.make<void>()
       const interrupted = yield* Deferred.make<void>()
@@ -72,14 +72,14 @@ describe("an effect with a time-out", () => {
       yield* Deferred.await(interrupted)
     }))
 
-  it.effect("R2: the effect runs with the services and the log annotations of who waits", () =>
+  it.effect("R2: the effect runs with the services and the log annotations of the waiting fiber", () =>
     Effect.gen(function*() {
       const ref = yield* FiberRef.make("outside")
       const inside = yield* Effect.locally(withDeadline(FiberRef.get(ref), 1000, timeout), ref, "inside")
       expect(inside).toBe("inside")
     }).pipe(Effect.scoped))
 
-  it.effect("M5: what the effect dies of is in no log: a driver's words may hold values of a session", () =>
+  it.effect("M5: the defect that the effect dies of is not logged, because a driver's message may contain session values", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.replace(
@@ -98,7 +98,7 @@ describe("an effect with a time-out", () => {
       expect(lines).toEqual([])
     }))
 
-  it.live("M5: no timer is left: the process ends as soon as there is nothing to wait for", () =>
+  it.live("M5: no timer is left, so that the process ends as soon as there is nothing to wait for", () =>
     Effect.gen(function*() {
       const module = pathToFileURL(Path.resolve(import.meta.dirname, "../../src/internal/edition/deadline.ts")).href
       const script = `

@@ -43,7 +43,24 @@ class Teapot extends Schema.TaggedError<Teapot>()("Teapot", { status: Schema.Num
   }
 }
 
-/** Told when a handler has done what it does to the session and now waits to be aborted. */
+/** What the titles say of them. */
+const ends: Record<Outcome, string> = {
+  success: "succeeds",
+  typed4xx: "fails with a typed 4xx",
+  typed5xx: "fails with a typed 5xx",
+  defect: "dies",
+  "404": "responds with a 404",
+  stream: "streams its response",
+  abort: "is aborted"
+}
+const does: Record<Use, string> = {
+  untouched: "does not use",
+  read: "reads",
+  write: "changes",
+  flush: "ends"
+}
+
+/** Called when a handler has used the session and now waits to be aborted. */
 let waiting: () => void = () => {}
 
 const act = (use: Use) => {
@@ -322,13 +339,13 @@ for (const host of hosts) {
         for (const use of uses) {
           const methods = outcome === "success" && host.name !== "HttpApi" ? ["GET", "HEAD"] : ["GET"]
           for (const method of methods) {
-            it(`M11: ${method} ${outcome} × ${use}`, async () => {
+            it(`M11: a ${method} that ${ends[outcome]} and ${does[use]} the session`, async () => {
               const cookie = await seedSession(running)
               counting.taken()
               const path = `/x/${outcome}/${use}`
               check(await overWeb(running.web, path, method, cookie, outcome === "abort"), outcome, use)
             })
-            it(`M11: ${method} ${outcome} × ${use}, on a socket`, async () => {
+            it(`M11: a ${method} on a socket that ${ends[outcome]} and ${does[use]} the session`, async () => {
               const cookie = await seedSession(running)
               counting.taken()
               const seen = await overSocket(running.origin, `/x/${outcome}/${use}`, method, cookie)
@@ -341,7 +358,7 @@ for (const host of hosts) {
       }
 
       if (host.unmatched) {
-        it("R3: a path that no route matches has the request id, and costs no store call", async () => {
+        it("R3: the response of a path without a route has the request id, and costs no store call", async () => {
           counting.taken()
           const seen = await overSocket(running.origin, "/nowhere", "GET", "session=x")
           expect(seen).toMatchObject({ status: 404, setCookie: [], vary: null })
@@ -354,7 +371,7 @@ for (const host of hosts) {
 }
 
 describe("HttpApi", () => {
-  it("M11: its OpenAPI document names the session's cookie", () => {
+  it("M11: the OpenAPI document names the session's cookie", () => {
     const document = OpenApi.fromApi(api)
     expect(document.components.securitySchemes.session).toMatchObject({ type: "apiKey", name: "session", in: "cookie" })
   })

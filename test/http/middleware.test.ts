@@ -47,7 +47,7 @@ const both = { server: () => SessionStore.layerMemory({ secure: false }), client
 // ── M1, M2, M3 ──
 
 describe("what a request costs", () => {
-  it("M1: untouched: no store call, no Set-Cookie, no Vary, whatever the cookie", async () => {
+  it("M1: a request that does not use the session costs no store call, no Set-Cookie and no Vary, whatever its cookie", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const { request } = serve(routes, layer)
     const cookie = cookieOf(await request("/write", { method: "POST" }))
@@ -61,7 +61,7 @@ describe("what a request costs", () => {
     expect(taken()).toEqual(none)
   })
 
-  it("M2: read: one load however often; equal JSON text inserted over it is no change", async () => {
+  it("M2: a session is loaded once however often it is read, and inserting an equal value is no change", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const app = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
@@ -106,7 +106,7 @@ describe("what a request costs", () => {
     expect(await (await request("/read", { cookie })).text()).toBe("")
   })
 
-  it("M3: the cookie store sends it on every change", async () => {
+  it("M3: the cookie store sends the cookie on every change", async () => {
     const { request } = serve(routes, cookieStore())
     const cookie = cookieOf(await request("/write", { method: "POST" }))
     const changed = await request("/write?value=2", { method: "POST", cookie })
@@ -116,7 +116,7 @@ describe("what a request costs", () => {
     expect(same.headers.getSetCookie()).toEqual([])
   })
 
-  it("M3: a cookie of our name that the handler set is replaced, with a warning; others stay", async () => {
+  it("M3: a cookie of the session's name that the handler set is replaced with a warning, and others stay", async () => {
     const app = Effect.gen(function*() {
       yield* RequestContext.insert(Value, "v")
       return text("ok").pipe(
@@ -134,7 +134,7 @@ describe("what a request costs", () => {
     expect(logs.filter(({ level }) => level === "WARN")).toHaveLength(1)
   })
 
-  it("M3: Set-Cookie headers of a web Response that is sent as it is stay beside ours", async () => {
+  it("M3: the Set-Cookie headers of a web Response are sent together with the session's", async () => {
     const app = Effect.gen(function*() {
       yield* RequestContext.insert(Value, "v")
       const headers = new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2; Path=/"], ["vary", "Accept"]])
@@ -153,7 +153,7 @@ describe("what a request costs", () => {
 
 describe("which responses commit", () => {
   for (const [kind, layer] of Object.entries(both)) {
-    it(`M4: every status below 500, none above (${kind})`, async () => {
+    it(`M4: changes are committed at every status below 500, and dropped from there on (${kind})`, async () => {
       const app = HttpRouter.empty.pipe(
         HttpRouter.get("/read", read),
         HttpRouter.post(
@@ -176,7 +176,7 @@ describe("which responses commit", () => {
     })
   }
 
-  it("M4: dropped when the handler timed out", async () => {
+  it("M4: changes are dropped when the handler times out", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const app = RequestContext.insert(Value, "v").pipe(
       Effect.zipRight(Effect.interruptible(Effect.never)),
@@ -188,7 +188,7 @@ describe("which responses commit", () => {
     expect(taken()).toEqual(none)
   })
 
-  it("M4: the predicate is an option", async () => {
+  it("M4: which statuses commit is an option", async () => {
     const app = Effect.as(RequestContext.insert(Value, "v"), HttpServerResponse.empty({ status: 404 }))
     const strict = serve(app, SessionStore.layerMemory({ secure: false, commitWhen: (status) => status < 400 }))
     expect((await strict.request("/")).headers.getSetCookie()).toEqual([])
@@ -196,7 +196,7 @@ describe("which responses commit", () => {
     expect((await lax.request("/")).headers.getSetCookie()).toHaveLength(1)
   })
 
-  it("M4: what modify and commit saved stays at a 500, with its cookie; what came after is dropped", async () => {
+  it("M4: at a 500 what modify and commit saved is kept and its cookie is sent, and later changes are dropped", async () => {
     const { request } = serve(
       HttpRouter.empty.pipe(
         HttpRouter.get(
@@ -241,9 +241,9 @@ describe("which responses commit", () => {
 
 // ── M5 ──
 
-type Trouble = "fails" | "throws" | "dies" | "hangs" | "late" | "interrupts"
+type Trouble = "fails" | "throws" | "dies" | "hangs" | "answers late" | "interrupts"
 
-/** A memory backend whose named function is in trouble once it is armed. */
+/** A memory backend whose named function has this trouble once it is armed. */
 const troubled = (operation: "find" | "insert" | "update" | "remove", trouble: Trouble) => {
   const counting = countingStore()
   let armed = false
@@ -262,7 +262,7 @@ const troubled = (operation: "find" | "insert" | "update" | "remove", trouble: T
         return Effect.die(new Error("a defect of the test"))
       case "hangs":
         return Effect.uninterruptible(Effect.never)
-      case "late":
+      case "answers late":
         return Effect.zipRight(Effect.sleep(400), effect)
       case "interrupts":
         return Effect.interrupt
@@ -291,7 +291,7 @@ const troubled = (operation: "find" | "insert" | "update" | "remove", trouble: T
   return { layer, arm: () => armed = true, heal: () => armed = false }
 }
 
-describe("a store in trouble", () => {
+describe("a store that fails or hangs", () => {
   const cases = [
     { at: "load", operation: "find", method: "GET", path: "/read" },
     { at: "commit", operation: "update", method: "POST", path: "/write?value=new" },
@@ -300,6 +300,14 @@ describe("a store in trouble", () => {
     { at: "renew, inserting", operation: "insert", method: "POST", path: "/renew" },
     { at: "renew, removing", operation: "remove", method: "POST", path: "/renew" }
   ] as const
+  const during = {
+    load: "at the load",
+    commit: "at the commit",
+    "a new session": "at the insert of a new session",
+    flush: "at a flush",
+    "renew, inserting": "at the insert of a renewal",
+    "renew, removing": "at the removal of a renewal"
+  }
 
   const cors = HttpServerResponse.setHeaders({
     "access-control-allow-origin": "https://app.example",
@@ -308,8 +316,8 @@ describe("a store in trouble", () => {
   })
 
   for (const { at, method, operation, path, ...rest } of cases) {
-    for (const trouble of ["fails", "throws", "dies", "hangs", "late", "interrupts"] as const) {
-      it(`M5: ${trouble} at ${at}: 503 within the time-out, and the session is as it was`, async () => {
+    for (const trouble of ["fails", "throws", "dies", "hangs", "answers late", "interrupts"] as const) {
+      it(`M5: a store that ${trouble} ${during[at]} gives a 503 within the time-out, and the session stays as it was`, async () => {
         const { arm, heal, layer } = troubled(operation, trouble)
         const { logs, request } = serve(Effect.map(routes, cors), layer)
         const cookie = cookieOf(await request("/write?value=old", { method: "POST" }))
@@ -336,14 +344,14 @@ describe("a store in trouble", () => {
           for (const { text } of errors) expect(text).toContain("the-id")
         }
         heal()
-        // "late" may have been carried out after all; what was answered is a failure, and the old value or the new is there
+        // a late call may have been carried out after all: the response is a failure, and the value is the old one or the new one
         const after = await (await request("/read", { cookie })).text()
-        if (trouble !== "late" && at !== "renew, removing") expect(after).toBe("old")
+        if (trouble !== "answers late" && at !== "renew, removing") expect(after).toBe("old")
       })
     }
   }
 
-  it("M5: typed in the handler, with what failed; handled, it is the handler's response that counts", async () => {
+  it("M5: a failed load is a typed error that says what failed, and a handler that handles it decides the response", async () => {
     const { arm, layer } = troubled("find", "hangs")
     const app = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
@@ -366,7 +374,7 @@ describe("a store in trouble", () => {
   })
 
   for (const trouble of ["fails", "dies", "hangs"] as const) {
-    it(`M5: a mere refresh that ${trouble} is no failed commit`, async () => {
+    it(`M5: when only a refresh ${trouble}, the response goes out without Set-Cookie, with a warning in the log`, async () => {
       const { arm, layer } = troubled("update", trouble)
       const { logs, request } = serve(routes, layer)
       const cookie = cookieOf(await request("/write?value=old", { method: "POST" }))
@@ -401,7 +409,7 @@ describe("cookies of a request", () => {
     })
   }
 
-  it("M6: reading a well-formed token that is unknown leaves the cookie alone", async () => {
+  it("M6: a well-formed token that is unknown stays in the browser", async () => {
     const { request } = serve(routes, both.server())
     const response = await request("/read", { cookie: `session=${token}` })
     expect([response.status, response.headers.getSetCookie()]).toEqual([200, []])
@@ -439,7 +447,7 @@ describe("cookies of a request", () => {
     }
   })
 
-  it("M7: an id that the store does not know is never adopted", async () => {
+  it("M7: a token that the store does not know is never adopted", async () => {
     const { request } = serve(routes, both.server())
     const response = await request("/write", { method: "POST", cookie: `session=${token}` })
     expect(cookieOf(response)).toMatch(/^session=[A-Za-z0-9_-]{43}$/)
@@ -448,7 +456,7 @@ describe("cookies of a request", () => {
   })
 
   for (const [kind, layer] of Object.entries(both)) {
-    it(`M8: pairs in any order, whole Set-Cookie strings, quotes, percent-escapes, spaces (${kind})`, async () => {
+    it(`M8: the session is found among pairs in any order, whole Set-Cookie strings, quotes, percent-escapes and spaces (${kind})`, async () => {
       const { request } = serve(routes, layer())
       const posted = await request("/write", { method: "POST" })
       const whole = posted.headers.getSetCookie()[0]
@@ -486,7 +494,7 @@ describe("cookies of a request", () => {
       }
     })
 
-    it(`M8: at most 4 well-formed values are tried, in order, the first that opens wins (${kind})`, async () => {
+    it(`M8: at most 4 well-formed values are tried in order, and the first that opens is the session (${kind})`, async () => {
       const { request } = serve(routes, layer())
       const mine = cookieOf(await request("/write?value=mine", { method: "POST" }))
       const other = cookieOf(await request("/write?value=other", { method: "POST" }))
@@ -507,7 +515,7 @@ describe("cookies of a request", () => {
     })
   }
 
-  it("M8: several Cookie headers on a socket, and malformed ones cost no store call", async () => {
+  it("M8: several Cookie headers on a socket are read, and malformed values cost no store call", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const { close, port } = await listen(routes, layer)
     const raw = (head: string) =>
@@ -555,7 +563,7 @@ describe("cookies of a request", () => {
   })
 
   for (const kind of ["server", "client"] as const) {
-    it(`M10: attributes are honoured, on the cookie and on its removal (${kind})`, async () => {
+    it(`M10: the configured attributes are on the cookie and on its removal (${kind})`, async () => {
       const options = {
         name: "sid",
         secure: true,
@@ -583,12 +591,21 @@ describe("cookies of a request", () => {
       expect(removed).toMatch(/^sid=; Max-Age=0;/)
     })
   }
+
+  it("M8: text in another cookie's value is not read as a cookie, so that __Host- keeps its promise", async () => {
+    const { request } = serve(routes, SessionStore.layerMemory())
+    const attacker = cookieOf(await request("/write?value=attacker", { method: "POST" }))
+    const victim = cookieOf(await request("/write?value=victim", { method: "POST" }))
+    for (const header of [`theme=dark, ${attacker}; ${victim}`, `theme=dark,${attacker}; ${victim}`]) {
+      expect(await (await request("/read", { cookie: header })).text()).toBe("victim")
+    }
+  })
 })
 
 // ── M9, M12, M13 ──
 
 describe("the head of a response", () => {
-  it("M9: with the cookie it is not stored: no-store in place of a value without it", async () => {
+  it("M9: a response that sets the cookie has Cache-Control: no-store, in place of a value without it", async () => {
     const app = (value: string | undefined) =>
       Effect.as(
         RequestContext.insert(Value, "v"),
@@ -607,7 +624,7 @@ describe("the head of a response", () => {
     }
   })
 
-  it("M9: Cookie in Vary where the session was read: merged, once, * stays; on 304, 404 and 500 too", async () => {
+  it("M9: a response that read the session has Cookie once in Vary, where * stays, on 304, 404 and 500 too", async () => {
     const app = (vary: string | undefined, status: number) =>
       Effect.as(
         RequestContext.get(Value),
@@ -637,7 +654,7 @@ describe("the head of a response", () => {
       + "|Path=[\\x20-\\x3a\\x3c-\\x7e]+|Secure|HttpOnly|SameSite=(?:Lax|Strict|None)|Partitioned))*$"
   )
 
-  it("M12: every Set-Cookie matches the grammar, no attribute twice, expiry by Max-Age alone", async () => {
+  it("M12: every Set-Cookie matches the grammar, has no attribute twice, and expires by Max-Age alone", async () => {
     for (
       const layer of [
         SessionStore.layerMemory({ expiry: "1 hour" }),
@@ -659,7 +676,7 @@ describe("the head of a response", () => {
     }
   })
 
-  it("M13: applied twice, the inner middleware reuses the request's context", async () => {
+  it("M13: when the middleware is applied twice, the inner one reuses the request's context", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const inner = Effect.zipRight(RequestContext.get(Value), write).pipe(RequestContext.middleware)
     const app = Effect.gen(function*() {
@@ -674,7 +691,7 @@ describe("the head of a response", () => {
     expect(taken()).toEqual({ ...none, find: 1, update: 1 })
   })
 
-  it("M13: an app that falls back to another within one request has one session with it, and each goes on", async () => {
+  it("M13: an app and the one that it falls back to share the request's session, and both work on", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const first = HttpRouter.empty.pipe(
       HttpRouter.get("/first", write),
@@ -690,7 +707,7 @@ describe("the head of a response", () => {
     expect(taken()).toEqual({ ...none, update: 1 })
   })
 
-  it("M13: a middleware of another cookie has a session of its own, within and beside the other", async () => {
+  it("M13: a middleware with another cookie has a session of its own inside the first one", async () => {
     const visitors = countingStore({ cleanupInterval: Infinity, name: "visitor" })
     const admins = countingStore({ cleanupInterval: Infinity, name: "admin" })
     const { request } = await Effect.runPromise(Effect.gen(function*() {
@@ -709,7 +726,7 @@ describe("the head of a response", () => {
     expect([visitors.taken().insert, admins.taken().insert]).toEqual([1, 1])
   })
 
-  it("M13: as a layer within the handler, under the middleware or alone", async () => {
+  it("M13: the layer gives a handler its session without the middleware", async () => {
     const handle = Effect.zipRight(RequestContext.get(Value), write)
     const { handler } = HttpApp.toWebHandlerLayer(
       Effect.provide(handle, RequestContext.layer.pipe(Layer.provideMerge(RequestId.layer))),
@@ -740,7 +757,7 @@ const gated = () => {
 }
 
 describe("fibers of one request", () => {
-  it("C7: one load for all of them", async () => {
+  it("C7: all fibers of a request share one load", async () => {
     const { gate, layer, taken } = gated()
     const app = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
@@ -761,7 +778,7 @@ describe("fibers of one request", () => {
     expect(taken().find).toBe(1)
   })
 
-  it("C7: interrupting the fiber that loads neither hangs nor fails the others", async () => {
+  it("C7: when the fiber that loads is interrupted, the other fibers neither hang nor fail", async () => {
     const { gate, layer, taken } = gated()
     const app = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
@@ -786,7 +803,7 @@ describe("fibers of one request", () => {
     expect(taken().find).toBe(1)
   })
 
-  it("C7: a failed load is not remembered", async () => {
+  it("C7: after a failed load the next operation loads again", async () => {
     const { gate, layer, taken } = gated()
     const app = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
@@ -807,7 +824,7 @@ describe("fibers of one request", () => {
     expect(taken().find).toBe(2)
   })
 
-  it("C7: the commit waits for operations under way", async () => {
+  it("C7: the commit waits for operations in progress", async () => {
     const { gate, layer } = gated()
     const app = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
@@ -839,7 +856,7 @@ describe("fibers of one request", () => {
     expect(await (await request("/read", { cookie })).text()).toBe("after v")
   })
 
-  it("C7: parallel inserts, removes and a clear of one request end as if one after another", async () => {
+  it("C7: parallel inserts, removes and a clear of one request end as if they had run one after another", async () => {
     const { request } = serve(
       HttpRouter.empty.pipe(
         HttpRouter.post(
@@ -904,7 +921,7 @@ describe("after the head", () => {
   )
   const body = async (response: Promise<Response>) => (await response).text()
 
-  it("C11: on a server store with a known id reads work and each change is saved at once", async () => {
+  it("C11: after the head, on a server store with a known id, reads work and each change is saved at once", async () => {
     const { request } = serve(app, both.server())
     const cookie = cookieOf(await request("/write", { method: "POST" }))
     expect(await body(request("/stream-read", { cookie }))).toBe("v")
@@ -916,7 +933,7 @@ describe("after the head", () => {
     expect(await body(request("/read", { cookie }))).toBe("")
   })
 
-  it("C11: a change that would need a cookie fails typed", async () => {
+  it("C11: after the head a change that would need a cookie fails with a typed error", async () => {
     const { request } = serve(app, both.server())
     for (const path of ["/stream-insert", "/stream-modify"]) {
       expect(await body(request(path))).toBe("SessionClosed")
@@ -941,7 +958,7 @@ describe("after the head", () => {
     expect(await body(request("/read", { cookie }))).toBe("")
   })
 
-  it("C11: commit makes the id known before the stream", async () => {
+  it("C11: after a commit before the stream, changes in the stream are saved", async () => {
     const { request } = serve(app, both.server())
     const response = await request("/commit-then-stream")
     expect(await response.text()).toBe("done")
@@ -949,7 +966,7 @@ describe("after the head", () => {
     expect(await names.text()).toBe("before")
   })
 
-  it("C11: a WebSocket's session counts as after the head from the start", async () => {
+  it("C11: on a WebSocket the head counts as sent from the start", async () => {
     const socketApp = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
       HttpRouter.get("/read", read),
@@ -991,8 +1008,8 @@ describe("after the head", () => {
 
 // ── F5 ──
 
-describe("sessions switched off", () => {
-  it("F5: requests pass through, operations fail typed and say so", async () => {
+describe("disabled sessions", () => {
+  it("F5: with sessions disabled requests pass through, and operations fail with a typed error that says so", async () => {
     const app = HttpRouter.empty.pipe(
       HttpRouter.get("/untouched", text("passes")),
       HttpRouter.get("/unhandled", read),

@@ -14,20 +14,20 @@ const provide = <A, E, R>(name: string, app: Effect.Effect<A, E, R>) =>
 const annotations = Effect.map(FiberRef.get(FiberRef.currentLogAnnotations), (all) => HashMap.toEntries(all))
 
 describe("what a middleware changes of the request's fiber", () => {
-  it.effect("the app has the service beside those that are there; the annotation outlasts it", () =>
+  it.effect("R2: the app has the service beside those that are there, and the log annotation stays after it", () =>
     Effect.gen(function*() {
       const both = yield* provide("ada", Effect.all([Name, Other])).pipe(Effect.provideService(Other, "other"))
       expect(both).toEqual(["ada", "other"])
       expect(yield* annotations).toEqual([["name", "ada"]])
     }))
 
-  it.effect("whoever gave the request takes the service back", () =>
+  it.effect("M13: after the app the fiber has its former services again", () =>
     Effect.gen(function*() {
       yield* provide("ada", Name).pipe(Effect.provideService(Other, "the request"))
       expect(Option.isNone(yield* Effect.serviceOption(Name))).toBe(true)
     }))
 
-  it.effect("M13: one that stands in for an outer one gives way to it again, however the app ends", () =>
+  it.effect("M13: a service that replaces an outer one is replaced by it again, however the app ends", () =>
     Effect.gen(function*() {
       const outcomes = yield* provide(
         "outer",
@@ -44,7 +44,7 @@ describe("what a middleware changes of the request's fiber", () => {
       expect(yield* annotations).toEqual([["name", "failing"]])
     }))
 
-  it.effect("handlers run in the order in which they were appended, each on what the one before has made", () =>
+  it.effect("M13: response handlers run in the order in which they were appended, each on what the one before has made", () =>
     Effect.gen(function*() {
       const append = (name: string) =>
         Effect.withFiberRuntime<void>((fiber) =>

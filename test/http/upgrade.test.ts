@@ -5,7 +5,7 @@ import * as Net from "node:net"
 import { WebSocket } from "undici"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { cookieOf } from "../support/counting.js"
-import { listen } from "../support/server.js"
+import { listen, serve } from "../support/server.js"
 
 const Value = SessionKey.make("value", Schema.String)
 const Early = SessionKey.make("early", Schema.String)
@@ -101,6 +101,34 @@ for (const [name, store] of Object.entries(stores)) {
     })
   })
 }
+
+describe("headers of a handshake on an ordinary request", () => {
+  it("M4: whatever headers of a handshake a request has, its changes are dropped at a 500", async () => {
+    const buy = Effect.zipRight(RequestContext.insert(Value, "paid"), Effect.die("the payment failed"))
+    const { request } = serve(
+      HttpRouter.empty.pipe(
+        HttpRouter.post("/begin", Effect.as(RequestContext.insert(Early, "begun"), HttpServerResponse.text("ok"))),
+        HttpRouter.all("/buy", buy),
+        HttpRouter.get("/read", read)
+      ),
+      stores.memory
+    )
+    const cookie = cookieOf(await request("/begin", { method: "POST" }))
+    for (
+      const [method, headers] of [
+        ["POST", { upgrade: "x" }],
+        ["POST", { upgrade: "websocket", connection: "upgrade" }],
+        ["GET", { upgrade: "websocket" }],
+        ["GET", { upgrade: "websocket", connection: "keep-alive, not-upgrade" }],
+        ["GET", { upgrade: "h2c", connection: "Upgrade" }],
+        ["GET", { upgrade: "websocket", connection: "Upgrade" }]
+      ] as const
+    ) {
+      expect((await request("/buy", { method, cookie, headers })).status).toBe(500)
+      expect([method, headers, await (await request("/read", { cookie })).text()]).toEqual([method, headers, "-,begun"])
+    }
+  })
+})
 
 describe("a WebSocket", () => {
   const open = (port: number, path: string, cookie: string): Promise<string> =>

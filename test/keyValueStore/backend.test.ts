@@ -83,11 +83,10 @@ type Sessions = ReturnType<typeof over>
 const find = (sessions: Sessions, name: string, now = start) =>
   Effect.map(sessions.backend.find(idOf(name), now), Option.getOrUndefined)
 
-/** Everything that has to do with expired sessions is done, however many steps that takes. */
-const sweepAll = (sessions: Sessions, now: number) =>
+/** Runs clean-up until three steps in a row remove nothing: a step may remove nothing because it read living sessions. */
+const cleanUpAll = (sessions: Sessions, now: number) =>
   Effect.gen(function*() {
     let removed = 0
-    // A step may remove nothing because it moved entries: two of those in a row have nothing left to do.
     for (let idle = 0; idle < 3;) {
       const count = yield* sessions.backend.removeExpired(now, 100)
       removed += count
@@ -99,11 +98,11 @@ const sweepAll = (sessions: Sessions, now: number) =>
 const keysLike = (values: Map<string, string>, pattern: RegExp) => [...values.keys()].filter((key) => pattern.test(key))
 
 describe("KeyValueStore backend: any history", () => {
-  it("S8: answers what a naive map answers", () =>
+  it("S8: any sequence of calls returns what a plain map would return, and clean-up leaves nothing behind", () =>
     FastCheck.assert(
       FastCheck.asyncProperty(
         FastCheck.array(
-          // which of many expired records go first is open: here all of them go
+          // Which of many expired records are removed first is not specified, so here all of them are.
           step.map((one) => one.do === "removeExpired" ? { ...one, limit: 1000 } : one),
           { maxLength: 60, size: "max" }
         ),
@@ -114,8 +113,8 @@ describe("KeyValueStore backend: any history", () => {
             const answer = await Effect.runPromise(run(sessions.backend, sessions.index))
             expect(Option.isOption(answer) ? Option.getOrUndefined(answer) : answer).toEqual(expected)
           }
-          await Effect.runPromise(sweepAll(sessions, start + 400 * day))
-          expect([...values.keys()].filter((key) => !/^session-agenda-start-[ab]$/.test(key))).toEqual([])
+          await Effect.runPromise(cleanUpAll(sessions, start + 400 * day))
+          expect([...values.keys()]).toEqual([])
         }
       ),
       { numRuns: 100 }
@@ -123,7 +122,7 @@ describe("KeyValueStore backend: any history", () => {
 })
 
 describe("KeyValueStore backend: in one process", () => {
-  it.live("S3: 500 parallel updates of different keys lose nothing", () =>
+  it.live("S3: 500 parallel updates that each set another key keep all of them", () =>
     Effect.gen(function*() {
       const sessions = over(overMap().store)
       yield* sessions.backend.insert(idOf("a"), session({ data: {} }), start)
@@ -137,7 +136,7 @@ describe("KeyValueStore backend: in one process", () => {
       expect(found.data.size).toBe(500)
     }))
 
-  it.live("C9: 1,000 parallel increments by compare-and-set, through two layers over one store, lose none", () =>
+  it.live("C9: 1,000 increments by compare-and-set through two layers over one store lose none", () =>
     Effect.gen(function*() {
       const { store } = overMap()
       const layer = SessionStoreKeyValue.layerBackend().pipe(
@@ -159,7 +158,7 @@ describe("KeyValueStore backend: in one process", () => {
             conflicts++
           }
         })
-      // in waves: a thousand at once would need half a million calls
+      // In waves: a thousand at once would need half a million calls.
       for (let wave = 0; wave < 50; wave++) {
         yield* Effect.forEach(
           Array.from({ length: 20 }, (_, i) => i % 2 === 0 ? one : two),
@@ -174,7 +173,7 @@ describe("KeyValueStore backend: in one process", () => {
       expect(conflicts).toBeGreaterThan(0)
     }))
 
-  it.live("S8: of parallel inserts of one id exactly one wins, of parallel removes too", () =>
+  it.live("S8: exactly one of 20 parallel inserts of an id succeeds, and exactly one of 20 parallel removals", () =>
     Effect.gen(function*() {
       const { store } = overMap()
       const sessions = over(store)
@@ -186,7 +185,7 @@ describe("KeyValueStore backend: in one process", () => {
       expect(removed.filter((answer) => answer === "removed").length).toBe(1)
     }))
 
-  it.live("S2: removing against parallel updates revives nothing", () =>
+  it.live("S2: a session that is removed during parallel updates stays removed", () =>
     Effect.gen(function*() {
       for (let round = 0; round < 100; round++) {
         const { store, values } = overMap()
@@ -201,7 +200,7 @@ describe("KeyValueStore backend: in one process", () => {
       }
     }))
 
-  it.live("S6: a reader never sees a record that is being written", () =>
+  it.live("S6: a reader never sees a half-written record", () =>
     Effect.gen(function*() {
       const sessions = over(overMap().store)
       yield* sessions.backend.insert(idOf("a"), session(), start)
@@ -213,7 +212,7 @@ describe("KeyValueStore backend: in one process", () => {
       expect(answers.every((answer) => answer !== undefined && !("_tag" in answer))).toBe(true)
     }))
 
-  it.live("C7: interrupting a writer leaves a whole record and no lock", () =>
+  it.live("C7: interrupting writers leaves a whole record, and later writers do not wait for ever", () =>
     Effect.gen(function*() {
       for (let yields = 0; yields < 12; yields++) {
         const sessions = over(overMap().store)
@@ -231,7 +230,7 @@ describe("KeyValueStore backend: in one process", () => {
       }
     }))
 
-  it.live("C7: who waits behind a write that hangs can be interrupted, and the others go on", () =>
+  it.live("C7: a caller that waits behind a hanging write can be interrupted, and other sessions do not wait", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const gate = yield* Deferred.make<void>()
@@ -254,7 +253,7 @@ describe("KeyValueStore backend: in one process", () => {
       expect(keysLike(values, /record/).length).toBe(2)
     }))
 
-  it.live("S8: parallel sign-ins never leave more than the bound, over two layers", () =>
+  it.live("S8: 30 parallel sign-ins of a subject never leave more sessions than the bound", () =>
     Effect.gen(function*() {
       const { store } = overMap()
       for (const whenFull of ["evict-oldest", "refuse"] as const) {
@@ -274,7 +273,7 @@ describe("KeyValueStore backend: in one process", () => {
       }
     }))
 
-  it.effect("S8: a store that fails is SessionStoreError with the operation and Unavailable, and works again after", () =>
+  it.effect("S8: a failing KeyValueStore is a SessionStoreError that names the operation, and later calls succeed", () =>
     Effect.gen(function*() {
       const { store } = overMap()
       let down = false
@@ -308,23 +307,10 @@ describe("KeyValueStore backend: in one process", () => {
       down = false
       expect((yield* sessions.index.list("ada", start)).map(({ id }) => id)).toEqual([idOf("a")])
       expect(yield* sessions.backend.insert(idOf("b"), session(), start)).toBe(true)
-      expect(yield* sweepAll(sessions, start + day)).toBe(2)
+      expect(yield* cleanUpAll(sessions, start + day)).toBe(2)
     }))
 
-  it.effect("S8: an id that is none of 43 canonical characters of base64url finds nothing and cannot be inserted", () =>
-    Effect.gen(function*() {
-      const { store, values } = overMap()
-      const sessions = over(store)
-      for (const id of ["", "..", "a/../b", `${idOf("a").slice(0, 42)}B`, `${idOf("a")}=`]) {
-        expect(yield* sessions.backend.find(id, start)).toEqual(Option.none())
-        expect(yield* sessions.backend.update(id, patchOf({}), start)).toEqual({ _tag: "Missing" })
-        expect(yield* sessions.backend.remove(id, undefined, start)).toBe("missing")
-        expect(Exit.isFailure(yield* Effect.exit(sessions.backend.insert(id, session(), start)))).toBe(true)
-      }
-      expect(values.size).toBe(0)
-    }))
-
-  it.effect("C8: keys are safe as file names that do not tell a from A, and two prefixes share nothing", () =>
+  it.effect("C8: keys are safe file names where a and A name the same file, and two prefixes share nothing", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const one = over(store, "one-")
@@ -332,13 +318,13 @@ describe("KeyValueStore backend: in one process", () => {
       yield* one.index.insert(idOf("a"), owned("Ada /\\:*?\"<>|\u0000\ud800"), start, undefined)
       yield* one.backend.insert(idOf("b"), session(), start)
       expect(yield* find(two, "a")).toBeUndefined()
-      expect(yield* sweepAll(two, start + day)).toBe(0)
+      expect(yield* cleanUpAll(two, start + day)).toBe(0)
       expect([...values.keys()].filter((key) => !/^one-[a-z0-9-]+$/.test(key))).toEqual([])
     }))
 })
 
 describe("KeyValueStore backend: expiry", () => {
-  it.effect("S4: refreshing a session writes nothing but its record, however often", () =>
+  it.effect("S4: refreshing a session 50 times writes its record 50 times and nothing else", () =>
     Effect.gen(function*() {
       const { count, store, values } = overMap()
       const sessions = over(store)
@@ -350,22 +336,21 @@ describe("KeyValueStore backend: expiry", () => {
       expect(values.size).toBe(keys)
     }))
 
-  it.effect("S4: a session that lives on moves to a later minute when it is due, and ends in the end", () =>
+  it.effect("S4: a session that was refreshed outlives its first deadline, and is removed at the last one", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
       yield* sessions.backend.insert(idOf("a"), session({ life: hour }), start)
       yield* sessions.backend.update(idOf("a"), living(40 * day), start)
       for (const at of [2 * hour, 30 * day, 40 * day - 1]) {
-        expect(yield* sweepAll(sessions, start + at)).toBe(0)
+        expect(yield* cleanUpAll(sessions, start + at)).toBe(0)
         expect(yield* find(sessions, "a", start + at)).toMatchObject({ version: 2 })
-        expect(keysLike(values, /agenda-\d+-\d+$/).length).toBe(1)
       }
-      expect(yield* sweepAll(sessions, start + 40 * day)).toBe(1)
-      expect(keysLike(values, /record|agenda-\d/)).toEqual([])
+      expect(yield* cleanUpAll(sessions, start + 40 * day)).toBe(1)
+      expect(values.size).toBe(0)
     }))
 
-  it.effect("S4: a session whose time was shortened is removed at the earlier time, once", () =>
+  it.effect("S4: a session whose time was shortened is removed at the earlier time", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
@@ -373,27 +358,24 @@ describe("KeyValueStore backend: expiry", () => {
       for (const life of [day, hour, hour / 2, hour / 2 - 1]) {
         yield* sessions.backend.update(idOf("a"), living(life), start)
       }
-      expect(yield* sweepAll(sessions, start + hour / 2 - 2)).toBe(0)
-      expect(yield* sweepAll(sessions, start + hour / 2 - 1)).toBe(1)
-      expect(keysLike(values, /record/)).toEqual([])
-      expect(yield* sweepAll(sessions, start + 20 * day)).toBe(0)
-      expect(keysLike(values, /agenda-\d/)).toEqual([])
+      expect(yield* cleanUpAll(sessions, start + hour / 2 - 2)).toBe(0)
+      expect(yield* cleanUpAll(sessions, start + hour / 2 - 1)).toBe(1)
+      expect(values.size).toBe(0)
     }))
 
-  it.effect("S4: what was shortened and then lengthened has one entry that counts", () =>
+  it.effect("S4: a session whose time was shortened and then lengthened is removed at the last time", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
       yield* sessions.backend.insert(idOf("a"), session({ life: 2 * hour }), start)
       yield* sessions.backend.update(idOf("a"), living(hour), start)
       yield* sessions.backend.update(idOf("a"), living(10 * day), start)
-      expect(yield* sweepAll(sessions, start + 3 * hour)).toBe(0)
-      expect(keysLike(values, /agenda-\d+-\d+$/).length).toBe(1)
-      expect(yield* sweepAll(sessions, start + 10 * day)).toBe(1)
-      expect(keysLike(values, /record|agenda-\d/)).toEqual([])
+      expect(yield* cleanUpAll(sessions, start + 3 * hour)).toBe(0)
+      expect(yield* cleanUpAll(sessions, start + 10 * day)).toBe(1)
+      expect(values.size).toBe(0)
     }))
 
-  it.effect("S4: at most limit are removed in a step, and a step that only moves entries has an end too", () =>
+  it.effect("S4: a step removes at most limit sessions, and reads few values where sessions live on", () =>
     Effect.gen(function*() {
       const { count, store } = overMap()
       const sessions = over(store)
@@ -405,66 +387,59 @@ describe("KeyValueStore backend: expiry", () => {
       for (let i = 0; i < 20; i++) {
         const { gets } = count
         steps.push(yield* sessions.backend.removeExpired(start + 2 * hour, 5))
-        // at most four times the limit are looked at, each with its entry and its record
-        expect(count.gets - gets).toBeLessThan(100)
+        // It reads 20 entries and their records, and for each removal the last entry, which fills the gap.
+        expect(count.gets - gets).toBeLessThanOrEqual(20 * 2 + 5)
       }
       expect(steps.reduce((sum, n) => sum + n)).toBe(30)
       expect(Math.max(...steps)).toBe(5)
     }))
 
-  it.effect("S4: a step writes nothing where nothing is due", () =>
+  it.effect("S4: a step reads and writes nothing where nothing is due", () =>
     Effect.gen(function*() {
       const { count, store } = overMap()
       const sessions = over(store)
       for (let i = 0; i < 10; i++) yield* sessions.backend.insert(idOf(`${i}`), session({ life: hour + i }), start)
-      const { removes, sets } = count
+      const before = { ...count }
       expect(yield* sessions.backend.removeExpired(start + hour - 1, 100)).toBe(0)
-      expect(yield* sweepAll(sessions, start + hour)).toBe(1)
-      expect([count.removes - removes, count.sets - sets]).toEqual([2, 1])
+      expect(count).toEqual(before)
+      expect(yield* cleanUpAll(sessions, start + hour)).toBe(1)
+      // The record and an entry were removed, and the last entry filled the gap.
+      expect([count.removes - before.removes, count.sets - before.sets]).toEqual([2, 1])
     }))
 
-  it.effect("S4: a process that starts later finds what is due without asking for every minute", () =>
+  it.effect("S4: a process that starts a year later removes what has expired, and keeps what lives", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
-      yield* over(store).backend.insert(idOf("a"), session({ life: hour }), start)
-      yield* over(store).backend.insert(idOf("b"), session({ life: 300 * day }), start)
+      for (let i = 0; i < 250; i++) {
+        const life = i % 10 === 0 ? 400 * day : hour
+        yield* over(store).backend.insert(idOf(`${i}`), session({ life }), start)
+      }
       const later = overMap(values)
-      expect(yield* sweepAll(over(later.store), start + 365 * day)).toBe(2)
-      expect(later.count.gets).toBeLessThan(4000) // of 525,600 minutes
-      expect(keysLike(values, /record|agenda-\d/)).toEqual([])
-      const muchLater = overMap(values)
-      expect(yield* sweepAll(over(muchLater.store), start + 365 * day)).toBe(0)
-      expect(muchLater.count.gets).toBeLessThan(20)
+      const sessions = over(later.store)
+      expect(yield* sessions.backend.removeExpired(start + 365 * day, 100)).toBe(100)
+      expect(yield* cleanUpAll(sessions, start + 365 * day)).toBe(125)
+      expect(keysLike(values, /record/).length).toBe(25)
+      expect(keysLike(values, /entry/).length).toBe(25)
+      const { gets } = later.count
+      expect(yield* cleanUpAll(sessions, start + 366 * day)).toBe(0)
+      expect(later.count.gets).toBe(gets)
     }))
 
-  it.effect("S4: a clean-up long after finds many entries of one minute, after a restart too", () =>
+  it.effect("S4: after a restart a new session takes a few reads to be listed for clean-up, and spoils no other's entry", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       for (let i = 0; i < 100; i++) yield* over(store).backend.insert(idOf(`${i}`), session({ life: hour + i }), start)
       const restarted = overMap(values)
       const sessions = over(restarted.store)
       for (let i = 100; i < 130; i++) yield* sessions.backend.insert(idOf(`${i}`), session({ life: hour + i }), start)
-      expect(restarted.count.gets).toBeLessThan(30 + 20) // a look for each id, and for the next number once
-      expect(new Set(keysLike(values, /agenda-\d+-\d+$/).map((key) => Number(key.split("-").pop()))))
-        .toEqual(new Set(Array.from({ length: 130 }, (_, i) => i)))
+      // One read for each id, and once about twice the logarithm of 100 reads to find the next number.
+      expect(restarted.count.gets).toBeLessThanOrEqual(30 + 15)
       expect(yield* sessions.backend.removeExpired(start + hour + 49, 1000)).toBe(50)
-      expect(yield* sweepAll(over(overMap(values).store), start + day)).toBe(80)
-      expect(keysLike(values, /record|agenda-\d/)).toEqual([])
+      expect(yield* cleanUpAll(over(overMap(values).store), start + day)).toBe(80)
+      expect(values.size).toBe(0)
     }))
 
-  it.effect("S4: a session whose entry got lost comes back on the agenda with its next refresh", () =>
-    Effect.gen(function*() {
-      const { store, values } = overMap()
-      const sessions = over(store)
-      yield* sessions.backend.insert(idOf("a"), session({ life: hour }), start)
-      for (const key of keysLike(values, /agenda-\d+-\d+$/)) values.delete(key)
-      yield* sessions.backend.update(idOf("a"), living(2 * hour), start)
-      expect(yield* sweepAll(sessions, start + hour + 30 * minute)).toBe(0)
-      yield* sessions.backend.update(idOf("a"), living(3 * hour), start + hour)
-      expect(yield* sweepAll(sessions, start + 3 * hour)).toBe(1)
-    }))
-
-  it.effect("S4: ids of expired sessions leave their subject's index, whether the record was removed before or not", () =>
+  it.effect("S4: clean-up removes the ids of ended sessions from their subject's list", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
@@ -472,11 +447,24 @@ describe("KeyValueStore backend: expiry", () => {
       yield* sessions.index.insert(idOf("b"), owned("ada"), start, undefined)
       yield* sessions.backend.remove(idOf("b"), undefined, start)
       expect(keysLike(values, /subject/).length).toBeGreaterThan(0)
-      expect(yield* sweepAll(sessions, start + day)).toBe(1)
-      expect(keysLike(values, /subject|record|agenda-\d/)).toEqual([])
+      expect(yield* cleanUpAll(sessions, start + day)).toBe(1)
+      expect(values.size).toBe(0)
     }))
 
-  it.effect("E5: a clock that jumped ahead and back loses no session from the index and none from clean-up", () =>
+  it.effect("S4: a record that cannot be read stays to be reported until its session would have expired", () =>
+    Effect.gen(function*() {
+      const { store, values } = overMap()
+      const sessions = over(store)
+      yield* sessions.backend.insert(idOf("a"), session({ life: hour }), start)
+      values.set(keysLike(values, /record/)[0], "half a rec")
+      const restarted = over(overMap(values).store)
+      expect(yield* cleanUpAll(restarted, start + hour - 1)).toBe(0)
+      expect(yield* find(restarted, "a")).toMatchObject({ _tag: "Corrupt" })
+      expect(yield* cleanUpAll(restarted, start + hour)).toBe(1)
+      expect(values.size).toBe(0)
+    }))
+
+  it.effect("E5: a clock that jumps ahead and back loses no session from its subject's list, and none from clean-up", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
@@ -486,12 +474,11 @@ describe("KeyValueStore backend: expiry", () => {
       yield* sessions.backend.removeExpired(start - 5 * day, 10)
       yield* sessions.backend.removeExpired(start + 59 * minute, 10)
       yield* sessions.backend.insert(idOf("b"), session({ life: 10 * minute }), start)
-      expect(yield* sweepAll(sessions, start + hour)).toBe(2)
-      expect(keysLike(values, /record/)).toEqual([])
-      // a day that was done with has something again, which a process that starts later must find
-      yield* sweepAll(sessions, start + 3 * day)
+      expect(yield* cleanUpAll(sessions, start + hour)).toBe(2)
+      expect(values.size).toBe(0)
+      yield* cleanUpAll(sessions, start + 3 * day)
       yield* sessions.backend.insert(idOf("c"), session({ life: hour }), start)
-      expect(yield* sweepAll(over(overMap(values).store), start + 3 * day)).toBe(1)
+      expect(yield* cleanUpAll(over(overMap(values).store), start + 3 * day)).toBe(1)
     }))
 })
 
@@ -501,7 +488,7 @@ describe("KeyValueStore backend: damage", () => {
     return { key, text: values.get(key)! }
   }
 
-  it.effect("S6: a record cut off anywhere, or with any character changed, is corrupt, never a session, never a defect", () =>
+  it.effect("S6: a record that was cut off anywhere, or has any character changed, is corrupt", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
@@ -530,7 +517,7 @@ describe("KeyValueStore backend: damage", () => {
       expect(yield* find(sessions, "a")).toBeUndefined()
     }))
 
-  it.effect("S6: the value of another session is no record", () =>
+  it.effect("S6: a record under the key of another session is corrupt", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
@@ -542,33 +529,35 @@ describe("KeyValueStore backend: damage", () => {
         .toEqual([false, true])
     }))
 
-  it.effect("S6: a record of a newer format is told as such, and left untouched by everything but its removal", () =>
+  it.effect("S6: a record of a newer format is reported as such, and nothing but its removal changes it", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
       yield* sessions.index.insert(idOf("a"), owned("ada"), start, undefined)
       const { key, text } = recordOf(values)
-      const newer = "effect-session 2 something else\nthat this version cannot know"
+      const newer = "effect-session 3 something else\nthat this version cannot know"
       values.set(key, newer)
       expect(yield* find(sessions, "a")).toMatchObject({ _tag: "Corrupt", newerFormat: true })
       expect(yield* sessions.backend.insert(idOf("a"), session(), start)).toBe(false)
       expect(yield* sessions.backend.update(idOf("a"), patchOf({}), start)).toEqual({ _tag: "Missing" })
       expect(yield* sessions.backend.remove(idOf("a"), 1, start)).toBe("conflict")
       expect(yield* sessions.index.list("ada", start)).toEqual([])
-      values.set(key, text) // the deploy that knows it is back
+      values.set(key, text) // as if the newer version were deployed again
       expect((yield* sessions.index.list("ada", start)).length).toBe(1)
       values.set(key, newer)
-      expect(yield* sweepAll(sessions, start + day)).toBe(0)
+      expect(yield* cleanUpAll(sessions, start + day)).toBe(0)
       expect(values.get(key)).toBe(newer)
-      expect(keysLike(values, /agenda-\d+-\d+$/).length).toBe(1)
+      expect(keysLike(values, /entry/).length).toBe(1)
       expect(yield* sessions.backend.remove(idOf("a"), undefined, start)).toBe("removed")
       expect(values.has(key)).toBe(false)
+      expect(yield* cleanUpAll(over(overMap(values).store), start + day)).toBe(0)
+      expect(values.size).toBe(0)
     }))
 
-  it.effect("S8: a sign-in whose record cannot be written has evicted nobody", () =>
+  it.effect("S8: a sign-in that cannot be written ends no other session", () =>
     Effect.gen(function*() {
       const bound = { max: 1, whenFull: "evict-oldest" } as const
-      for (const failing of [/record/, /agenda/, /subject/]) {
+      for (const failing of [/record/, /entry/, /subject/]) {
         const { store, values } = overMap()
         yield* over(store).index.insert(idOf("old"), owned("ada"), start, bound)
         let failures = 1
@@ -596,7 +585,7 @@ describe("KeyValueStore backend: damage", () => {
       }
     }))
 
-  it.effect("S8: a sign-in that cannot evict fails, and leaves no session too many", () =>
+  it.effect("S8: a sign-in that cannot end the oldest session fails, and leaves no more than the bound", () =>
     Effect.gen(function*() {
       const bound = { max: 1, whenFull: "evict-oldest" } as const
       const { store } = overMap()
@@ -621,25 +610,59 @@ describe("KeyValueStore backend: damage", () => {
       expect((yield* over(store).index.list("ada", start + 1)).map(({ id }) => id)).toEqual([idOf("old")])
     }))
 
-  it.effect("S6: an index of a newer format fails instead of being overwritten; a damaged side of it is no harm", () =>
+  it.effect("S6: a write of a subject's list that was cut off loses no session from it", () =>
     Effect.gen(function*() {
       const { store, values } = overMap()
       const sessions = over(store)
       for (const name of ["a", "b", "c"]) yield* sessions.index.insert(idOf(name), owned("ada"), start, undefined)
-      const sides = keysLike(values, /subject/)
-      expect(sides.length).toBe(2)
-      const newest = sides.find((key) => values.get(key)!.includes(idOf("c")))!
-      const older = sides.find((key) => key !== newest)!
+      const keys = keysLike(values, /subject/)
+      expect(keys.length).toBe(2)
+      const newer = keys.find((key) => values.get(key)!.includes(idOf("c")))!
+      const older = keys.find((key) => key !== newer)!
+      const whole = values.get(newer)!
       values.set(older, "half a va")
       expect((yield* sessions.index.list("ada", start)).length).toBe(3)
-      values.set(newest, values.get(newest)!.replace("cell 1", "cell 2"))
-      expect(yield* Effect.flip(sessions.index.list("ada", start))).toMatchObject({ _tag: "SessionStoreError" })
-      expect(yield* Effect.flip(sessions.index.insert(idOf("d"), owned("ada"), start, undefined)))
-        .toMatchObject({ _tag: "SessionStoreError" })
-      expect(yield* find(sessions, "d")).toBeUndefined()
+      values.set(older, whole)
+      for (let i = 0; i < whole.length; i++) {
+        values.set(newer, whole.slice(0, i))
+        expect((yield* sessions.index.list("ada", start)).length).toBe(3)
+      }
     }))
 
-  // A history in which everything that writes happens; `names` of each step are the sessions that it may change.
+  it.effect("S8: sessions that version 0.2 wrote are read, listed, written and cleaned up", () =>
+    Effect.gen(function*() {
+      const { store, values } = overMap(
+        new Map([
+          [
+            "session-record-ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
+            "effect-session 1 533934fa9b228230\n1 1700000000000 1700000000000 1700003600000 3600000 1 0 1700003600000 0\n"
+            + "4:5:user\"ada\""
+          ],
+          [
+            "session-record-3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
+            "effect-session 1 1590aafeb2c46b94\n1 1700000000000 1700000000000 1700003600000 3600000 1 0 1700003600000 39\n"
+            + "[\"ada\",1700000000000,\"Läufer/1.0\",null]4:5:user\"ada\""
+          ],
+          [
+            "session-subject-982c2f9e71df354525a6c3c60fe5f63cbf624b59fb9539e267f5ad935c619613-b",
+            "effect-session-cell 1 1 4bfb51562dc215c4\nPiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0"
+          ]
+        ])
+      )
+      const sessions = over(store)
+      expect(yield* find(sessions, "a")).toEqual({ ...session(), version: 1 })
+      expect(yield* find(sessions, "b")).toEqual({ ...owned("ada"), version: 1 })
+      expect((yield* sessions.index.list("ada", start)).map(({ id }) => id)).toEqual([idOf("b")])
+      for (const name of ["a", "b"]) {
+        for (const life of [2 * hour, 3 * hour]) yield* sessions.backend.update(idOf(name), living(life), start)
+      }
+      expect(keysLike(values, /entry/).length).toBe(2)
+      expect(yield* cleanUpAll(sessions, start + 3 * hour - 1)).toBe(0)
+      expect(yield* cleanUpAll(sessions, start + 3 * hour)).toBe(2)
+      expect(values.size).toBe(0)
+    }))
+
+  // A history in which every kind of write happens. `names` are the sessions that a step may change.
   const history: ReadonlyArray<{
     readonly names: ReadonlyArray<string>
     readonly run: (sessions: Sessions) => Effect.Effect<unknown, unknown>
@@ -667,13 +690,13 @@ describe("KeyValueStore backend: damage", () => {
     { names: ["e"], run: ({ backend }) => backend.insert(idOf("e"), session({ life: 2 * hour }), start) },
     { names: ["e"], run: ({ backend }) => backend.update(idOf("e"), living(3 * day), start) },
     { names: ["d"], run: ({ backend }) => backend.update(idOf("d"), living(day), start) },
-    { names: ["a", "c", "e"], run: (sessions) => sweepAll(sessions, start + 3 * hour) },
+    { names: ["a", "c", "e"], run: (sessions) => cleanUpAll(sessions, start + 3 * hour) },
     { names: ["f"], run: ({ backend }) => backend.insert(idOf("f"), session({ life: 2 * hour }), start) },
     { names: ["f"], run: ({ backend }) => backend.remove(idOf("f"), 1, start) },
     { names: [], run: ({ index }) => index.list("ada", start) },
     { names: ["d"], run: ({ backend }) => backend.remove(idOf("d"), undefined, start) },
     { names: [], run: ({ index }) => index.forget("ada", idOf("d")) },
-    { names: ["e"], run: (sessions) => sweepAll(sessions, start + 4 * day) }
+    { names: ["e"], run: (sessions) => cleanUpAll(sessions, start + 4 * day) }
   ]
   const names = ["a", "b", "c", "d", "e", "f"]
 
@@ -685,10 +708,8 @@ describe("KeyValueStore backend: damage", () => {
 
   for (const torn of [false, true]) {
     it(
-      `S6: killed at any write${
-        torn ? ", in the middle of it" : ""
-      }: what was acknowledged is there, the index knows every `
-        + "session of its subject, and clean-up finds everything",
+      `S6: a process that is killed ${torn ? "in the middle of" : "before"} any write loses no acknowledged session, `
+        + "and each session stays in its subject's list and in clean-up",
       () =>
         Effect.runPromise(Effect.gen(function*() {
           let died = 0
@@ -709,7 +730,7 @@ describe("KeyValueStore backend: damage", () => {
             for (const name of names) {
               const found = after[name]
               if (history[failedAt].names.includes(name)) {
-                // the record being written may be half there, then and only then
+                // Only the record that was being written may be half there.
                 if (found !== undefined && "_tag" in found) expect(torn).toBe(true)
               } else {
                 expect(found).toEqual(before[name])
@@ -721,15 +742,18 @@ describe("KeyValueStore backend: damage", () => {
             })
             const listed = yield* sessions.index.list("ada", start)
             expect(listed.map(({ id }) => id).sort()).toEqual(live.map(idOf).sort())
-            expect(live.length).toBeLessThanOrEqual(2)
-            // life goes on
-            expect(yield* sessions.index.insert(idOf("g"), owned("ada", { createdAt: start + 9 }), start, undefined))
+            // A sign-in that was killed may leave one session beyond the bound, until the next sign-in.
+            expect(live.length).toBeLessThanOrEqual(3)
+            const bound = { max: 2, whenFull: "evict-oldest" } as const
+            expect(yield* sessions.index.insert(idOf("g"), owned("ada", { createdAt: start + 9 }), start, bound))
               .toBe("Inserted")
-            expect((yield* sessions.index.list("ada", start)).map(({ id }) => id)).toContain(idOf("g"))
-            yield* sweepAll(sessions, start + 30 * day)
-            expect([...values.keys()].filter((key) => !/^session-agenda-start-[ab]$/.test(key))).toEqual([])
+            const bounded = yield* sessions.index.list("ada", start)
+            expect(bounded.map(({ id }) => id)).toContain(idOf("g"))
+            expect(bounded.length).toBeLessThanOrEqual(2)
+            yield* cleanUpAll(sessions, start + 30 * day)
+            expect([...values.keys()]).toEqual([])
           }
-          expect(died).toBeGreaterThan(40)
+          expect(died).toBeGreaterThan(30)
         }))
     )
   }
@@ -751,7 +775,7 @@ describe("KeyValueStore store in files", () => {
   const services = (path: string) =>
     Effect.provide(Effect.all({ backend: SessionBackend, index: SubjectIndex }), files(path))
 
-  it.scopedLive("S8: sessions survive a restart, lists and clean-up too, and leave nothing behind", () =>
+  it.scopedLive("S8: sessions, lists and clean-up survive a restart, and leave no file behind", () =>
     Effect.gen(function*() {
       const path = yield* directory
       const one = yield* services(path)
@@ -766,12 +790,12 @@ describe("KeyValueStore store in files", () => {
       const two = yield* services(path)
       expect(yield* find(two, "0")).toMatchObject({ version: 101 })
       expect((yield* two.index.list("subject 1", start)).length).toBe(10)
-      expect(yield* sweepAll(two, start + hour + 9)).toBe(10)
-      expect(yield* sweepAll(two, start + day * 3)).toBe(10)
-      expect(readdirSync(path).filter((name) => !name.includes("agenda-start"))).toEqual([])
+      expect(yield* cleanUpAll(two, start + hour + 9)).toBe(10)
+      expect(yield* cleanUpAll(two, start + day * 3)).toBe(10)
+      expect(readdirSync(path)).toEqual([])
     }))
 
-  it.scopedLive("S6: files that were cut off, emptied or filled with garbage read as corrupt; the next sign-in works", () =>
+  it.scopedLive("S6: files that were cut off, emptied or filled with garbage are corrupt, and the next sign-in succeeds", () =>
     Effect.gen(function*() {
       const path = yield* directory
       const { backend, index } = yield* services(path)
@@ -787,10 +811,10 @@ describe("KeyValueStore store in files", () => {
       const later = yield* services(path)
       expect(yield* later.index.insert(idOf("b"), owned("ada"), start, undefined)).toBe("Inserted")
       expect((yield* later.index.list("ada", start)).map(({ id }) => id)).toEqual([idOf("b")])
-      expect(yield* sweepAll(later, start + day)).toBe(1)
+      expect(yield* cleanUpAll(later, start + day)).toBe(1)
     }))
 
-  it.scopedLive("S1: the files hold nothing that signs anyone in, and only names that are safe everywhere", () =>
+  it.scopedLive("S1: the files hold nothing that signs anyone in, and have names that are safe on every system", () =>
     Effect.gen(function*() {
       const path = yield* directory
       const store = yield* Effect.provide(
@@ -811,7 +835,7 @@ describe("KeyValueStore store in files", () => {
       if (saved._tag !== "Saved") throw new Error(saved._tag)
       expect(yield* store.load([saved.token], now)).toMatchObject({ _tag: "Found" })
       const dump = readdirSync(path).flatMap((file) => [file, readFileSync(join(path, file), "utf8")])
-      expect(dump.length).toBeGreaterThan(6)
+      expect(dump.length).toBe(6)
       expect(dump.join("\n")).not.toContain(saved.token)
       const tokens = dump.join("\n").match(/[A-Za-z0-9_-]{43}/g) ?? []
       expect(tokens).toContain(saved.id)

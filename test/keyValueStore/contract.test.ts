@@ -13,7 +13,7 @@ const backend = SessionStoreKeyValue.layerBackend()
 SessionStoreContract.suite(
   "KeyValueStore in memory",
   Layer.provide(backend, KeyValueStore.layerMemory),
-  // it does everything at once: what could race races over the next one
+  // Every call is done at once here, so calls rarely race. They do race over the store of the next suite.
   { index: true, interleavings: 50 }
 )
 
@@ -35,6 +35,6 @@ SessionStoreContract.suite(
       Layer.provide(KeyValueStore.layerFileSystem(join(path, "new"))),
       Layer.provide(NodeContext.layer)
     ))),
-  // each step is some calls of the file system, one after the other for one session
+  // Fewer rounds, because each call waits for the file system several times.
   { index: true, interleavings: 50, increments: 100, inserts: 100 }
 )

@@ -1,5 +1,5 @@
 /**
- * Key-value stores for tests: over a map that the test can look into, that counts, and that dies in the middle of a write.
+ * Key-value stores for tests. They keep their values in a map that the test can read and change.
  */
 import { SystemError } from "@effect/platform/Error"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
@@ -25,8 +25,8 @@ export interface MapStore {
 }
 
 /**
- * A store that yields at every call, sees a value half written while it is being written, and calls removing what is not
- * there an error, as a file system does.
+ * A store that behaves as a file system does, and counts its calls: every call yields, a reader sees a half-written value
+ * while a writer writes it, and removing a missing value is an error.
  */
 export const overMap = (values = new Map<string, string>()): MapStore => {
   const count = { gets: 0, sets: 0, removes: 0 }
@@ -61,8 +61,8 @@ export const overMap = (values = new Map<string, string>()): MapStore => {
 }
 
 /**
- * A store whose process is killed: the call of that number, among those that change something, is done by half (`torn`) or
- * not at all, and every call from then on fails.
+ * A store whose process is killed. Among the calls that change something, the one of that number is done by half (`torn`)
+ * or not at all, and every later call fails.
  */
 export const dyingAt = (
   values: Map<string, string>,

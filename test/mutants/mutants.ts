@@ -228,9 +228,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C5",
     what: "a flush leaves the record to expire",
-    file: "src/internal/server/serverStore.ts",
-    find: "return andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
-    replace: "return forget(base.session?.owner, id)"
+    file: "src/internal/server/records.ts",
+    find: "end: (id, owner, now) => andThen(endChain(id, now, 0), () => forget(id, owner))",
+    replace: "end: (id, owner) => forget(id, owner)"
   },
   {
     row: "C5",
@@ -326,7 +326,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C9",
     what: "modify writes whatever version is there",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/modify.ts",
     find: "backend.update(id, patch, now, session.version, session)",
     replace: "backend.update(id, patch, now, undefined, session)"
   },
@@ -334,36 +334,43 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C9",
     what: "who comes last has the next turn",
     file: "src/internal/store/turns.ts",
-    find: "queue.waiting.push(waiter)",
-    replace: "queue.waiting.splice(queue.head, 0, waiter)"
+    find: "const next = queue.first",
+    replace: "const next = queue.last"
   },
   {
     row: "C9",
     what: "a lost compare-and-set is tried again once only",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/contention.ts",
     find: "const maxTries = 100",
     replace: "const maxTries = 1"
   },
   {
     row: "C9",
     what: "there is no bound on how often modify tries",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/modify.ts",
     find: "return tries === maxTries",
     replace: "return tries === Infinity"
   },
   {
     row: "C9",
     what: "a modify that changes nothing trusts what was loaded long ago",
-    file: "src/internal/server/serverStore.ts",
-    find: "return confirmed\n",
-    replace: "return true\n"
+    file: "src/internal/server/modify.ts",
+    find: "isCurrent ? { _tag: \"Modified\"",
+    replace: "true ? { _tag: \"Modified\""
   },
   {
     row: "C9",
     what: "who is interrupted while waiting keeps the turn",
     file: "src/internal/store/turns.ts",
-    find: "if (waiter.granted) return this.release(key, queue)",
+    find: "if (waiter.granted) this.release(key, queue)",
     replace: "if (waiter.granted) return"
+  },
+  {
+    row: "C9",
+    what: "a caller that holds the only connection waits for the others",
+    file: "src/internal/store/turns.ts",
+    find: "isAlone ? use({ snapshot: undefined }) : waiting",
+    replace: "isAlone ? waiting : waiting"
   },
   {
     row: "C9",
@@ -375,9 +382,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C10",
     what: "renew drops what another request wrote meanwhile",
-    file: "src/internal/server/serverStore.ts",
-    find: "backend.remove(oldId, current.version, now)",
-    replace: "backend.remove(oldId, undefined, now)"
+    file: "src/internal/server/renew.ts",
+    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
+    replace: "backend.remove(renewal.oldId, undefined, now, successor(saved.id, now))"
   },
   {
     row: "C10",
@@ -396,8 +403,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C10",
     what: "renew leaves the old record as well",
-    file: "src/internal/server/serverStore.ts",
-    find: "backend.remove(oldId, current.version, now)",
+    file: "src/internal/server/renew.ts",
+    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
     replace: "Effect.succeed(\"removed\" as const)"
   },
   {
@@ -546,8 +553,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M4",
     what: "the predicate is not asked",
     file: "src/internal/config/resolveOptions.ts",
-    find: "        ? options.commitWhen\n",
-    replace: "        ? commitsBelow500\n"
+    find: "commitWhen: given.commitWhen ?? commitsBelow500",
+    replace: "commitWhen: commitsBelow500"
   },
   {
     row: "M4",
@@ -581,14 +588,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M5",
     what: "a store that does not answer is waited for",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/guard.ts",
     find: "withDeadline(effect, millis, () => SessionStoreError.of(operation, \"Timeout\"))",
     replace: "effect"
   },
   {
     row: "M5",
+    what: "the time of waiting for one's turn counts towards the time-out",
+    file: "src/internal/server/guard.ts",
+    find: "InTurn.is(effect) ?",
+    replace: "InTurn.is(effect) && false ?"
+  },
+  {
+    row: "M5",
     what: "a store that throws is a defect",
-    file: "src/internal/server/serverStore.ts",
+    file: "src/internal/server/guard.ts",
     find: "return report(SessionStoreError.of(operation, \"Unavailable\", defect))",
     replace: "return Effect.die(defect)"
   },
@@ -644,7 +658,7 @@ export const mutants: ReadonlyArray<Mutant> = [
       + "            const adopted: NewSession = { ...expiry, data: patch.set, owner: undefined }\n"
       + "            return Effect.as(backend.insert(id, adopted, now), {\n"
       + "              _tag: \"Saved\",\n"
-      + "              token,\n"
+      + "              token: base.token,\n"
       + "              id,\n"
       + "              expiry,\n"
       + "              moved: true,\n"
@@ -890,6 +904,20 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "K2",
+    what: "the encrypting half that was derived is not wiped",
+    file: "src/KeyRing.ts",
+    find: "  second.fill(0)\n",
+    replace: ""
+  },
+  {
+    row: "K2",
+    what: "key material is allocated in the memory that small Buffers share",
+    file: "src/internal/cookie/keyMaterial.ts",
+    find: "new Uint8Array(new ArrayBuffer(length))",
+    replace: "Buffer.allocUnsafe(length)"
+  },
+  {
+    row: "K2",
     what: "a ring's text is its key",
     file: "src/internal/cookie/keyMaterial.ts",
     find: "toString(): string {\n"
@@ -1049,23 +1077,23 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S2",
     what: "renew revives a session that was ended meanwhile",
-    file: "src/internal/server/serverStore.ts",
-    find: "return Effect.as(drop, { _tag: \"Ended\" } as Saved)",
-    replace: "return Effect.succeed<Saved>(saved)"
+    file: "src/internal/server/renew.ts",
+    find: "return Effect.as(drop, ended)",
+    replace: "return Effect.succeed<Copied>(saved)"
   },
   {
     row: "S2",
     what: "a commit to a session that is gone makes a new one",
     file: "src/internal/server/serverStore.ts",
-    find: "createUnseen(patch, now) : Effect.succeed<Saved>({ _tag: \"Ended\" })",
+    find: "createUnseen(patch, now) : Effect.succeed(ended)",
     replace: "createUnseen(patch, now) : create(patch, undefined, now)"
   },
   {
     row: "S2",
     what: "signing out ends a session only at the version that was loaded",
     file: "src/internal/server/serverStore.ts",
-    find: "andThen(backend.remove(id, undefined, now), () => forget(base.session?.owner, id))",
-    replace: "andThen(backend.remove(id, base.session?.version, now), () => forget(base.session?.owner, id))"
+    find: "records.end(idOf(base), base.session?.owner, now)",
+    replace: "Effect.asVoid(backend.remove(idOf(base), base.session?.version, now))"
   },
   {
     row: "S2",
@@ -1104,7 +1132,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S4",
     what: "a record is given out at the instant of its end",
-    file: "src/internal/memory/backend.ts",
+    file: "src/internal/memory/sessionTable.ts",
     find: "records.getDouble(slot, R.expiresAt) > now",
     replace: "records.getDouble(slot, R.expiresAt) >= now"
   },
@@ -1144,23 +1172,30 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "while (count <= limit) {"
   },
   {
+    row: "S4",
+    what: "files: a session whose time was shortened stays until its former deadline",
+    file: "src/internal/keyValueStore/backend.ts",
+    find: "if (session.expiresAt < times.expiresAt) cleanUp.readAgain()\n",
+    replace: ""
+  },
+  {
     row: "S5",
     what: "one session more than the bound",
-    file: "src/internal/memory/backend.ts",
-    find: "sessions + moreSessions > maxSessions",
-    replace: "sessions + moreSessions > maxSessions + 1"
+    file: "src/internal/memory/sessionTable.ts",
+    find: "this.sessions + moreSessions > this.maxSessions",
+    replace: "this.sessions + moreSessions > this.maxSessions + 1"
   },
   {
     row: "S5",
     what: "there is no bound in octets",
-    file: "src/internal/memory/backend.ts",
-    find: " || bytes + moreBytes > maxBytes",
+    file: "src/internal/memory/sessionTable.ts",
+    find: " || this.bytes + moreBytes > this.maxBytes",
     replace: ""
   },
   {
     row: "S5",
     what: "newcomers count as having come back",
-    file: "src/internal/memory/backend.ts",
+    file: "src/internal/memory/sessionTable.ts",
     find: "recency.add(slot, owner !== undefined)",
     replace: "recency.add(slot, true)"
   },
@@ -1174,7 +1209,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S5",
     what: "evictions are not counted",
-    file: "src/internal/memory/backend.ts",
+    file: "src/internal/memory/sessionTable.ts",
     find: "evictedTotal.unsafeUpdate(count, [])",
     replace: ""
   },
@@ -1182,15 +1217,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S6",
     what: "a record of a newer format is removed",
     file: "src/internal/server/serverStore.ts",
-    find: "const removed = record.newerFormat ? Effect.void :",
-    replace: "const removed ="
+    find: "if (record.newerFormat) {",
+    replace: "if (record.newerFormat && false) {"
   },
   {
     row: "S6",
     what: "a corrupt record stays",
     file: "src/internal/server/serverStore.ts",
-    find: "const removed = record.newerFormat ? Effect.void : Effect.ignore(backend.remove(id, undefined, now))",
-    replace: "const removed = Effect.void"
+    find: "Effect.ignore(backend.remove(id, undefined, now)),\n          () => next(",
+    replace: "Effect.void,\n          () => next("
   },
   {
     row: "S6",
@@ -1198,6 +1233,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/keyValueStore/record.ts",
     find: " || head[2] !== checksum(id, body)) return",
     replace: ") return"
+  },
+  {
+    row: "S6",
+    what: "files: a list of a subject's sessions is overwritten in place",
+    file: "src/internal/keyValueStore/subjectIndex.ts",
+    find: "values.set(keyOf(name, sequence + 1)",
+    replace: "values.set(keyOf(name, 0)"
   },
   {
     row: "S6",
@@ -1235,28 +1277,28 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S8",
     what: "update answers the version that it found",
     file: "src/internal/memory/backend.ts",
-    find: "{ _tag: \"Updated\", version: version + 1,",
-    replace: "{ _tag: \"Updated\", version,"
+    find: "{ _tag: \"Updated\", version, expiry: table.times(slot) }",
+    replace: "{ _tag: \"Updated\", version: version - 1, expiry: table.times(slot) }"
   },
   {
     row: "S8",
     what: "insert overwrites a taken id",
-    file: "src/internal/memory/backend.ts",
-    find: "if (liveSlot(now) !== 0) return done.false\n",
-    replace: "if (liveSlot(now) !== 0) drop(liveSlot(now))\n"
+    file: "src/internal/memory/sessionTable.ts",
+    find: "if (this.liveSlot(now) !== 0) return \"Taken\"\n",
+    replace: "if (this.liveSlot(now) !== 0) this.drop(this.liveSlot(now))\n"
   },
   {
     row: "S8",
     what: "update does not look at the version",
     file: "src/internal/memory/backend.ts",
-    find: "if (ifVersion !== undefined && ifVersion !== version) return doneConflict\n",
+    find: "if (ifVersion !== undefined && ifVersion !== table.version(slot)) return done.updateConflict\n",
     replace: ""
   },
   {
     row: "S8",
     what: "remove does not look at the version",
     file: "src/internal/memory/backend.ts",
-    find: "if (ifVersion !== undefined && ifVersion !== records.getDouble(slot, R.version)) return done.conflict\n",
+    find: "if (ifVersion !== undefined && ifVersion !== table.version(slot)) return done.conflict\n",
     replace: ""
   },
   {
@@ -1277,7 +1319,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S8",
     what: "files: an update does not look at the version",
     file: "src/internal/keyValueStore/backend.ts",
-    find: "if (ifVersion !== undefined && ifVersion !== session.version) return conflict\n",
+    find: "if (ifVersion !== undefined && ifVersion !== current) return Effect.succeed({ _tag: \"Conflict\" })\n",
     replace: ""
   },
   {
@@ -1296,10 +1338,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "E1",
-    what: "a sealed session has no absolute time by default",
+    what: "a session has no absolute time by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "(kind === \"client\" ? clientAbsoluteMillis : Infinity)",
-    replace: "Infinity"
+    find: "absoluteExpiry = defaultAbsoluteMillis",
+    replace: "absoluteExpiry = Infinity"
   },
   {
     row: "E1",
@@ -1356,8 +1398,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "E3",
     what: "an unseen write does not refresh",
     file: "src/internal/server/serverStore.ts",
-    find: "const due = patch.expiry === undefined ?",
-    replace: "const due = patch.expiry !== undefined ?"
+    find: "if (times === patch.expiry) return",
+    replace: "if (times === patch.expiry || patch.expiry === undefined) return"
   },
   {
     row: "E4",
@@ -1397,30 +1439,30 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F1",
     what: "a template in ${…} is taken for a key",
-    file: "src/internal/config/declared.ts",
+    file: "src/internal/config/keys.ts",
     find: ", /\\$\\{[\\s\\S]*\\}/]",
     replace: "]"
   },
   {
     row: "F1",
     what: "a byte of 256 is taken",
-    file: "src/internal/config/fileBlock.ts",
+    file: "src/internal/config/keys.ts",
     find: "byte <= 255 ?",
     replace: "byte <= 256 ?"
   },
   {
     row: "F1",
     what: "the default environment is production",
-    file: "src/SessionConfig.ts",
+    file: "src/internal/config/file.ts",
     find: "?? \"development\"",
     replace: "?? \"production\""
   },
   {
     row: "F1",
     what: "both blocks at once are no mistake",
-    file: "src/internal/config/fileBlock.ts",
-    find: "if (blocks.length > 1) {",
-    replace: "if (blocks.length > 2) {"
+    file: "src/internal/config/block.ts",
+    find: "if (decoded.length === 1) return decoded[0]",
+    replace: "if (decoded.length >= 1) return decoded[0]"
   },
   {
     row: "F1",
@@ -1431,21 +1473,24 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "F1",
+    what: "a store type in lower case is refused",
+    file: "src/internal/config/fields.ts",
+    find: "value.trim().toLowerCase()",
+    replace: "value.trim()"
+  },
+  {
+    row: "F1",
     what: "Tower without a store is Memory",
-    file: "src/SessionStore.ts",
-    find: "return Layer.fail(noServer(\"layerConfig\"))",
-    replace: "return layerMemory(session)"
+    file: "src/internal/layers/configured.ts",
+    find: "return Layer.fail(noServer(kind.name))",
+    replace: "return kind.memory(session)"
   },
   {
     row: "F2",
     what: "the store's options do not travel with the cookie's",
-    file: "src/SessionStore.ts",
-    find: "audience: store.audience })\n"
-      + "          case \"Memory\":\n"
-      + "            return layerMemory({ ...session,",
-    replace: "audience: store.audience })\n"
-      + "          case \"Memory\":\n"
-      + "            return layerMemory({"
+    file: "src/internal/layers/configured.ts",
+    find: "return kind.memory({ ...session, ",
+    replace: "return kind.memory({ "
   },
   {
     row: "F2",
@@ -1457,7 +1502,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F2",
     what: "the audience is not passed on",
-    file: "src/SessionStore.ts",
+    file: "src/internal/layers/configured.ts",
     find: "keys: store.keys, audience: store.audience })",
     replace: "keys: store.keys })"
   },
@@ -1465,69 +1510,83 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F3",
     what: "one mistake at a time",
     file: "src/SessionConfig.ts",
-    find: "Either.left(failure(mistakes))",
-    replace: "Either.left(failure(mistakes.slice(0, 1)))"
+    find: "Either.left(configError(mistakes))",
+    replace: "Either.left(configError(mistakes.slice(0, 1)))"
+  },
+  {
+    row: "F3",
+    what: "one mistake at a time in a file",
+    file: "src/internal/config/mistakes.ts",
+    find: "errors: \"all\"",
+    replace: "errors: \"first\""
+  },
+  {
+    row: "F3",
+    what: "a mistake is printed as Effect prints it, with the value",
+    file: "src/internal/config/mistakes.ts",
+    find: "  for (const mistake of mistakesOf(decoded.left, path)) mistakes.push(mistake)\n",
+    replace: "  mistakes.push({ path, message: ParseResult.TreeFormatter.formatIssueSync(decoded.left) })\n"
   },
   {
     row: "F3",
     what: "unknown keys are passed over",
-    file: "src/internal/config/fileBlock.ts",
-    find: "if (accepted.includes(key as string)) continue",
-    replace: "if (accepted.includes(key as string) || isPlainName(key)) continue"
+    file: "src/internal/config/mistakes.ts",
+    find: "onExcessProperty: \"error\" | \"ignore\" = \"error\"",
+    replace: "onExcessProperty: \"error\" | \"ignore\" = \"ignore\""
   },
   {
     row: "F3",
     what: "a key's mistake prints the key",
-    file: "src/internal/config/fileBlock.ts",
-    find: "    report(path, problem)\n",
-    replace: "    report(path, `${value} ${problem}`)\n"
+    file: "src/internal/config/mistakes.ts",
+    find: "message: issue.message ?? acceptedBy(issue.ast, issue)",
+    replace: "message: `${issue.message ?? acceptedBy(issue.ast, issue)} (${String(issue.actual)})`"
   },
   {
     row: "F4",
     what: "prefixes are told apart by case",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "lower.startsWith(prefix.toLowerCase())",
-    replace: "givenName.startsWith(prefix)"
+    file: "src/internal/config/cookieRules.ts",
+    find: "lower?.startsWith(prefix.toLowerCase())",
+    replace: "name?.startsWith(prefix)"
   },
   {
     row: "F4",
     what: "a __Host- name may have a Domain",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (rule.host && domain !== undefined) needs(\"no Domain\")\n",
+    file: "src/internal/config/cookieRules.ts",
+    find: "    needs(!rule.host || domain === undefined, \"without Domain\")\n",
     replace: ""
   },
   {
     row: "F4",
     what: "Partitioned goes without Secure",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (partitioned) mistake(\"partitioned\", `Partitioned ${needsSecure}`)\n",
+    file: "src/internal/config/cookieRules.ts",
+    find: "  check(secure || !partitioned, \"partitioned\", `Partitioned ${needsSecure}`)\n",
     replace: ""
   },
   {
     row: "F4",
     what: "__Http- goes without HttpOnly",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (rule.http && !httpOnly)",
-    replace: "if (rule.http && rule.host && !httpOnly)"
+    file: "src/internal/config/cookieRules.ts",
+    find: "needs(!rule.http || httpOnly,",
+    replace: "needs(!rule.http || !rule.host || httpOnly,"
   },
   {
     row: "F4",
-    what: "1,025 octets of Path are taken",
-    file: "src/internal/config/resolveOptions.ts",
-    find: "if (path.length > maxAttributeOctets)",
-    replace: "if (path.length > maxAttributeOctets + 1)"
+    what: "1,025 bytes of Path are taken",
+    file: "src/internal/config/cookieRules.ts",
+    find: "if (path.length > maxAttributeBytes)",
+    replace: "if (path.length > maxAttributeBytes + 1)"
   },
   {
     row: "F4",
     what: "401 days are taken",
     file: "src/internal/config/resolveOptions.ts",
-    find: "\"expiry\", 1000, maxLifeMillis,",
-    replace: "\"expiry\", 1000, maxLifeMillis + day,"
+    find: "duration(between(1000, maxLifeMillis),",
+    replace: "duration(between(1000, maxLifeMillis + day),"
   },
   {
     row: "F4",
     what: "a semicolon in a Path is taken",
-    file: "src/internal/config/resolveOptions.ts",
+    file: "src/internal/config/cookieRules.ts",
     find: "/^[\\x20-\\x3a\\x3c-\\x7e]*$/",
     replace: "/^[\\x20-\\x7e]*$/"
   },
@@ -1549,27 +1608,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F6",
     what: "the cookie is not HttpOnly by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "flag(\"httpOnly\", true)",
-    replace: "flag(\"httpOnly\", false)"
+    find: "httpOnly = true,",
+    replace: "httpOnly = false,"
   },
   {
     row: "F6",
     what: "the cookie is not Secure by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "flag(\"secure\", true)",
-    replace: "flag(\"secure\", false)"
+    find: "secure = true }",
+    replace: "secure = false }"
   },
   {
     row: "F6",
     what: "SameSite is Strict by default",
     file: "src/internal/config/resolveOptions.ts",
-    find: "= \"lax\"\n",
-    replace: "= \"strict\"\n"
+    find: "sameSite = \"lax\",",
+    replace: "sameSite = \"strict\","
   },
   {
     row: "F6",
     what: "the default name is __Host- with a Domain too",
-    file: "src/internal/config/resolveOptions.ts",
+    file: "src/internal/config/cookieRules.ts",
     find: "path === \"/\" && domain === undefined ?",
     replace: "path === \"/\" ?"
   },
@@ -1643,5 +1702,54 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/RequestContext.ts",
     find: "age >= -clockSkewMillis && age <= millis",
     replace: "age <= millis"
+  },
+  {
+    row: "S9",
+    what: "a renewal leaves no mark",
+    file: "src/internal/memory/backend.ts",
+    find: "    if (successor !== undefined) table.putMark(successor, now)\n",
+    replace: ""
+  },
+  {
+    row: "S9",
+    what: "a logout with an old id stops at its mark",
+    file: "src/internal/server/records.ts",
+    find: "      return endChain(removed.successor, now, step + 1)\n",
+    replace: "      return Effect.void\n"
+  },
+  {
+    row: "S9",
+    what: "a write with an old id starts a new session",
+    file: "src/internal/server/serverStore.ts",
+    find: "          return Effect.succeed(ended)\n        case \"Missing\"",
+    replace: "          return createUnseen(patch, now)\n        case \"Missing\""
+  },
+  {
+    row: "S9",
+    what: "what a request with an old id inserts after a read starts a new session",
+    file: "src/internal/request/stored.ts",
+    find: "asked.saved === undefined && result.reason !== \"Renewed\" ? absent : ended",
+    replace: "asked.saved === undefined ? absent : ended"
+  },
+  {
+    row: "S9",
+    what: "the late use of an old id is not counted",
+    file: "src/internal/server/oldId.ts",
+    find: "  Metrics.oldId()\n",
+    replace: ""
+  },
+  {
+    row: "S9",
+    what: "old ids are remembered although there is no grace",
+    file: "src/internal/server/renew.ts",
+    find: "graceMillis === 0 ? undefined : { id, expiresAt: now + graceMillis }",
+    replace: "{ id, expiresAt: now + Math.max(graceMillis, 1000) }"
+  },
+  {
+    row: "C5",
+    what: "a flush ends only the first session that the request carries",
+    file: "src/internal/request/stored.ts",
+    find: "return known === undefined ? endings : [known, ...endings]",
+    replace: "return known === undefined ? endings.slice(0, 1) : [known]"
   }
 ]

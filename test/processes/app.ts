@@ -1,7 +1,7 @@
 /** What each process serves. */
 import { HttpApp, HttpRouter, HttpServerResponse } from "@effect/platform"
-import { Effect, type Layer, Option, Schema } from "effect"
-import { RequestContext, RequestId, SessionKey, type SessionStore } from "effect-session"
+import { Effect, type Layer, ManagedRuntime, Option, Schema } from "effect"
+import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
 
 const Count = SessionKey.make("count", Schema.Int)
 const User = SessionKey.make("user", Schema.String)
@@ -11,7 +11,6 @@ const text = (value: unknown) => HttpServerResponse.text(String(value))
 const app = HttpRouter.empty.pipe(
   HttpRouter.post("/sign-in", Effect.as(RequestContext.insert(User, "ada"), text("in"))),
   HttpRouter.get("/user", Effect.map(RequestContext.get(User), (user) => text(Option.getOrElse(user, () => "")))),
-  HttpRouter.get("/count", Effect.map(RequestContext.get(Count), (count) => text(Option.getOrElse(count, () => 0)))),
   HttpRouter.post(
     "/count",
     Effect.map(
@@ -30,14 +29,20 @@ const app = HttpRouter.empty.pipe(
       return text(name)
     })
   ),
-  HttpRouter.get("/keys", Effect.map(RequestContext.keys, (keys) => text(keys.length))),
   RequestContext.middleware,
   RequestId.middleware
 )
 
-export const serve = (store: Layer.Layer<SessionStore.SessionStore, unknown>) => {
-  const { dispose, handler } = HttpApp.toWebHandlerLayer(app, store)
+/** The app over a store, and a look at the session that a cookie names. */
+export const serve = async (layer: Layer.Layer<SessionStore.SessionStore, unknown>) => {
+  const runtime = ManagedRuntime.make(layer)
+  const handler = HttpApp.toWebHandlerRuntime(await runtime.runtime())(app)
   const request = (method: string, path: string, cookie = "") =>
     handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
-  return { dispose, request }
+  const load = (cookie: string) =>
+    runtime.runPromise(Effect.flatMap(
+      SessionStore.SessionStore,
+      (store) => store.load([cookie.slice(cookie.indexOf("=") + 1)], Date.now())
+    ))
+  return { dispose: () => runtime.dispose(), load, request }
 }

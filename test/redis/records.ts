@@ -52,7 +52,7 @@ export const patch = (set: Record<string, string>, given: Partial<Patch> = {}): 
 export const stored = (backend: SessionBackendService, id: string, at = now): Effect.Effect<StoredSession> =>
   backend.find(id, at).pipe(
     Effect.flatMap(
-      Effect.flatMap((found) => "_tag" in found ? Effect.dieMessage(found.detail) : Effect.succeed(found))
+      Effect.flatMap((found) => "_tag" in found ? Effect.dieMessage(found._tag) : Effect.succeed(found))
     ),
     Effect.orDie
   )

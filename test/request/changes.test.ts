@@ -43,21 +43,21 @@ const sorted = (data: ReadonlyMap<string, string>) => [...data].sort(([a], [b]) 
 const check = <A>(property: FastCheck.IProperty<A>) => FastCheck.assert(property, { numRuns: 500 })
 
 describe("changes of a request", () => {
-  it("S3: the patch against a base makes of it what the operations make of it, one after another", () => {
+  it("S3: the patch against loaded data has the result of the operations, one after another", () => {
     check(FastCheck.property(data, steps, (base, done) => {
       const patched = applyPatch(base, take(new Changes(), done).against(base))
       expect(sorted(patched)).toEqual(sorted(play(base, done)))
     }))
   })
 
-  it("S3: the patch against nothing loaded does the same to whatever is there", () => {
+  it("S3: the patch without loaded data has the same result on whatever is stored", () => {
     check(FastCheck.property(data, steps, (base, done) => {
       const patched = applyPatch(base, take(new Changes(), done).against(undefined))
       expect(sorted(patched)).toEqual(sorted(play(base, done)))
     }))
   })
 
-  it("S3: what another request wrote to other keys since the load stays, where nothing was cleared", () => {
+  it("S3: what another request wrote to other keys since the load stays, unless the session was cleared", () => {
     const unclear = steps.filter((done) => done.every(({ op }) => op !== "clear"))
     check(FastCheck.property(data, unclear, FastCheck.constantFrom("x", "y"), text, (base, done, other, written) => {
       const patch = take(new Changes(), done).against(base)
@@ -65,7 +65,7 @@ describe("changes of a request", () => {
     }))
   })
 
-  it("M2: no patch where the operations leave everything as it was", () => {
+  it("M2: operations that leave everything as it was give no patch", () => {
     check(FastCheck.property(data, steps, (base, done) => {
       const patch = take(new Changes(), done).against(base)
       const same = JSON.stringify(sorted(play(base, done))) === JSON.stringify(sorted(base))
@@ -73,7 +73,7 @@ describe("changes of a request", () => {
     }))
   })
 
-  it("S3: a patch names no key twice, sets nothing that is there, removes nothing that is not", () => {
+  it("S3: a patch names no key twice, sets nothing that is already there, and removes nothing that is not there", () => {
     check(FastCheck.property(data, steps, (base, done) => {
       const { clear, remove, set } = take(new Changes(), done).against(base)
       for (const name of set.keys()) expect(remove.has(name)).toBe(false)
@@ -89,7 +89,7 @@ describe("changes of a request", () => {
     }))
   })
 
-  it("C7: changes on top of others are as if they had come one after another", () => {
+  it("C7: changes on top of other changes have the result of both, one after the other", () => {
     check(FastCheck.property(data, steps, steps, (base, first, second) => {
       const both = take(new Changes(), first)
       both.absorb(take(new Changes(), second))
@@ -98,7 +98,7 @@ describe("changes of a request", () => {
     }))
   })
 
-  it("M2: two sets of changes never share what they hold", () => {
+  it("M2: two sets of changes never share their content", () => {
     const one = new Changes()
     const two = new Changes()
     one.set("a", "1")

@@ -34,7 +34,7 @@ const reference = (header: string, name: string, max: number) => {
 const names = ["s", "session", "__Host-session", "a.b", "constructor", "$"]
 
 describe("the session's values in a Cookie header", () => {
-  it("M8: finds what splitting the header finds, in any header", () => {
+  it("M8: the scan finds what splitting the header finds, in any header", () => {
     const piece = FastCheck.constantFrom(
       ...names,
       "session2",
@@ -72,7 +72,7 @@ describe("the session's values in a Cookie header", () => {
     )
   })
 
-  it("M8: any text at all is a header, and throws nothing", () => {
+  it("M8: the scan of any text at all does not throw", () => {
     const header = FastCheck.oneof(
       FastCheck.string({ unit: "binary" }),
       FastCheck.string({ unit: "binary" }).map((text) => `session=${text}`)
@@ -83,7 +83,7 @@ describe("the session's values in a Cookie header", () => {
     }))
   })
 
-  it("M8: no header, and one without the name, have nothing", () => {
+  it("M8: without a header, or without the cookie's name in it, there is no value", () => {
     for (
       const header of [undefined, "", "session", "session;", "a=session", "=session", "sessio=ABC", "n=session=ABC"]
     ) {
@@ -91,13 +91,13 @@ describe("the session's values in a Cookie header", () => {
     }
   })
 
-  it("M8: each well-formed value once, at most as many as are tried; malformed ones take no place", () => {
+  it("M8: each well-formed value is found once, at most as many as are tried, and malformed ones take no place", () => {
     const header = "session=bad; session=ABC; session=ABC; session=; session=DEF; session=GHI; session=JKL"
     expect(scan(header, "session", 2, isToken)).toEqual({ present: true, tokens: ["ABC", "DEF"], malformed: true })
     expect(scan(header, "session", 9, isToken).tokens).toEqual(["ABC", "DEF", "GHI", "JKL"])
   })
 
-  it("M8: a header of any size is read in time that grows with it and not faster", () => {
+  it("M8: the time to read a header grows no faster than its size", () => {
     const worst = (length: number): ReadonlyArray<string> => [
       "session".repeat(length / 7),
       " ".repeat(length) + "session",

@@ -37,7 +37,7 @@ const clear = (changes: Changes) => changes.clear()
 const remove = (key: string) => (changes: Changes) => changes.remove(key)
 
 describe("what a commit asks of the store", () => {
-  it("C12: without a session only a value or a sign-in makes one", () => {
+  it("C12: without a session, only a value or a sign-in creates one", () => {
     const marks = { renew: true, own: Expiry.own(hour), owner: undefined }
     for (const changes of [changed(), changed(clear), changed(remove("a")), changed(set("a", "1"), remove("a"))]) {
       expect(decide(config, none, changes, marks, 0)).toEqual({ _tag: "Nothing" })
@@ -50,7 +50,7 @@ describe("what a commit asks of the store", () => {
     expect(decide(config, none, changed(), { ...noMarks, owner }, 0)).toMatchObject({ _tag: "Save", save: { owner } })
   })
 
-  it("M2: an unseen session is written to only where there is something to write, and its times are left alone", () => {
+  it("M2: a session that was not loaded is saved only if there is a change, and its times stay", () => {
     expect(decide(config, token, changed(), noMarks, 100 * hour)).toEqual({ _tag: "Nothing" })
     const decision = decide(config, token, changed(set("a", "1"), remove("b")), noMarks, 0)
     expect(decision).toMatchObject({
@@ -68,7 +68,7 @@ describe("what a commit asks of the store", () => {
     })
   })
 
-  it("M2: a session that was only read is saved for nothing but a refresh or a new seal, and those are mere ones", () => {
+  it("M2: a session that was only read is saved only for a refresh or a new seal, whose failure does not count", () => {
     expect(decide(config, found(), changed(), noMarks, 0)).toEqual({ _tag: "Nothing" })
     expect(decide(config, found(), changed(set("a", "1")), noMarks, 0)).toEqual({ _tag: "Nothing" })
     expect(decide(config, found(), changed(), noMarks, hour / 10)).toMatchObject({ _tag: "Save", mere: true })
@@ -76,14 +76,14 @@ describe("what a commit asks of the store", () => {
     expect(resealed).toMatchObject({ _tag: "Save", mere: true, save: { patch: { expiry: undefined } } })
   })
 
-  it("E3: a write carries the refresh that is due", () => {
+  it("E3: a write includes the refresh that is due", () => {
     const decision = decide(config, found(), changed(set("b", "2")), noMarks, hour / 2)
     expect(decision).toMatchObject({ mere: false, save: { patch: { expiry: { refreshedAt: hour / 2 } } } })
     const early = decide(config, found(), changed(set("b", "2")), noMarks, 1)
     expect(early).toMatchObject({ mere: false, save: { patch: { expiry: undefined } } })
   })
 
-  it("C10: renew keeps creation time and own expiry; a sign-in starts the absolute time anew", () => {
+  it("C10: renew keeps the creation time and the own expiry, and a sign-in starts the absolute time anew", () => {
     const own = { ...session(), ...Expiry.fresh(config, 0, Expiry.own(2 * hour)) }
     for (const marks of [{ ...noMarks, renew: true }, { ...noMarks, owner }]) {
       const decision = decide(config, found({ session: own }), changed(), marks, 3 * hour)
@@ -99,7 +99,7 @@ describe("what a commit asks of the store", () => {
     }
   })
 
-  it("E4: an own expiry counts from now, beside a renewal too", () => {
+  it("E4: a session's own expiry counts from now, together with a renewal too", () => {
     const marks: Marks = { renew: true, own: Expiry.own(4 * hour), owner: undefined }
     expect(decide(config, found(), changed(), marks, hour)).toMatchObject({
       save: { renew: true, patch: { expiry: { expiresAt: 5 * hour, own: true, persistent: true } } }
@@ -109,7 +109,7 @@ describe("what a commit asks of the store", () => {
     })
   })
 
-  it("C2: a migrated value overwrites nothing: only at the version it was read at, and never in place of a change", () => {
+  it("C2: a migrated value is saved only at the version at which it was read, and never in place of a change", () => {
     const migrated = (changes: Changes) => changes.migrate("a", "1", "v2 1")
     expect(decide(config, found(), changed(migrated), noMarks, 0)).toMatchObject({
       mere: true,
@@ -133,7 +133,7 @@ describe("what a commit asks of the store", () => {
     }
   })
 
-  it("M3: decides the same for the same, and changes nothing it was given", () => {
+  it("M3: equal requests give equal decisions, and the decision changes nothing that it is given", () => {
     const bases = FastCheck.constantFrom(none, token, found(), found({ reseal: true }))
     const changes = FastCheck.array(
       FastCheck.constantFrom(set("a", "1"), set("a", "2"), set("b", "1"), remove("a"), clear)

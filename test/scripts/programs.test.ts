@@ -6,7 +6,7 @@ const source = (...lines: ReadonlyArray<string>) => Programs.inFile("src/A.ts", 
 const messages = (found: Programs.Found) => found.mistakes.map(({ line, message }) => [line, message])
 
 describe("examples in Markdown", () => {
-  test("code stands at the line where the documentation has it", () => {
+  test("the code of an example keeps the line that it has in the documentation", () => {
     const { mistakes, programs } = markdown("# Title", "", "```ts", "const a = 1", "", "const b = a", "```", "text")
     expect(mistakes).toEqual([])
     expect(programs.map(({ file, line, runs, text }) => ({ file, line, runs, text }))).toEqual([
@@ -14,7 +14,7 @@ describe("examples in Markdown", () => {
     ])
   })
 
-  test("blocks are programs of their own, unless one continues the one before it", () => {
+  test("a block is a program of its own, unless it continues the one before it", () => {
     const { programs } = markdown(
       "```ts",
       "const a = 1",
@@ -34,7 +34,7 @@ describe("examples in Markdown", () => {
     ])
   })
 
-  test("a block in a comment is set-up for the one that continues it", () => {
+  test("a block in a comment is the set-up of the block that continues it", () => {
     const { programs } = markdown("<!--", "```ts", "const a = 1", "```", "-->", "```ts", "// continues", "a", "```")
     expect(programs).toHaveLength(1)
   })
@@ -68,7 +68,7 @@ describe("examples in Markdown", () => {
 })
 
 describe("examples in docstrings", () => {
-  test("the comment's own characters are no code, and count for the column", () => {
+  test("the comment's own characters are not code, but count for the column", () => {
     const { programs } = source(
       "export interface A {",
       "  /**",
@@ -83,7 +83,7 @@ describe("examples in docstrings", () => {
     expect(programs[0].indents.get(4)).toBe(5)
   })
 
-  test("each docstring stands for itself", () => {
+  test("each docstring has a scope of its own", () => {
     const doc = ["/**", " * ```ts", " * // continues", " * ```", " */"]
     expect(source("/**", " * ```ts", " * a", " * ```", " */", ...doc).mistakes.map(({ line }) => line)).toEqual([7])
   })

@@ -123,7 +123,7 @@ for (const database of databases) {
           expect((yield* found(id)).data.get("i")).toBe(String(answers.indexOf(true) + 1))
         }))
 
-      it.effect("S4: a record is missing from expiresAt on, though it is still there", () =>
+      it.effect("S4: from expiresAt on a record is missing, although its row still exists", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -141,7 +141,7 @@ for (const database of databases) {
           expect(yield* found(id, now)).toMatchObject({ version: 1 })
         }))
 
-      it.effect("S8: an expired record does not hold its id, and nothing of it is left", () =>
+      it.effect("S8: an expired record does not keep its id taken, and a new record of the id inherits nothing from it", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -209,7 +209,7 @@ for (const database of databases) {
           expect((yield* found(id)).data).toEqual(new Map([["user", "\"ada\""], ["a", "1"], ["b", "1"]]))
         }))
 
-      it.effect("S3: a stale base saves a read or does not, but decides nothing", () =>
+      it.effect("S3: a stale base may save a read, but never decides what is written", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -273,7 +273,7 @@ for (const database of databases) {
           expect(yield* isThere(id, now + 5)).toBe(false)
         }))
 
-      it.effect("S7: the octets of the merged data are checked before anything is written", () =>
+      it.effect("S7: the size of the merged data in bytes is checked before anything is written", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -291,7 +291,7 @@ for (const database of databases) {
           })
         }))
 
-      it.effect("S7: parallel updates cannot sum past the limit", () =>
+      it.effect("S7: parallel updates together cannot exceed the size limit", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -308,38 +308,40 @@ for (const database of databases) {
           expect((yield* found(id)).data.size).toBe(7)
         }))
 
-      it.effect("S3: 200 parallel updates of different keys keep all, from two instances, with and without base", () =>
-        Effect.gen(function*() {
-          const backend = yield* SessionBackend
-          const { backend: second } = yield* backendOf(yield* another())
-          const id = newId()
-          yield* backend.insert(id, session({ data: new Map() }), now)
-          const base = yield* found(id)
-          const answers = yield* Effect.forEach(
-            Array.range(1, 200),
-            (i) =>
-              (i % 2 === 0 ? backend : second).update(
-                id,
-                patch({ [`k${i}`]: "1" }),
-                now,
-                undefined,
-                i % 3 === 0 ? base : undefined
-              ),
-            { concurrency: "unbounded" }
-          )
-          expect(
-            new Set(answers.map((answer) =>
-              answer._tag === "Updated" && answer.version
-            )).size
-          ).toBe(200)
-          const record = yield* found(id)
-          expect(record.data.size).toBe(200)
-          expect(record.version).toBe(201)
-        }).pipe(Effect.scoped), 60_000)
+      it.effect(
+        "S3: 200 parallel updates of different keys from two instances lose no key, with and without a base",
+        () =>
+          Effect.gen(function*() {
+            const backend = yield* SessionBackend
+            const { backend: second } = yield* backendOf(yield* another())
+            const id = newId()
+            yield* backend.insert(id, session({ data: new Map() }), now)
+            const base = yield* found(id)
+            const answers = yield* Effect.forEach(
+              Array.range(1, 200),
+              (i) =>
+                (i % 2 === 0 ? backend : second).update(
+                  id,
+                  patch({ [`k${i}`]: "1" }),
+                  now,
+                  undefined,
+                  i % 3 === 0 ? base : undefined
+                ),
+              { concurrency: "unbounded" }
+            )
+            expect(
+              new Set(answers.map((answer) => answer._tag === "Updated" && answer.version)).size
+            ).toBe(200)
+            const record = yield* found(id)
+            expect(record.data.size).toBe(200)
+            expect(record.version).toBe(201)
+          }).pipe(Effect.scoped),
+        60_000
+      )
 
       // ── remove ──
 
-      it.effect("S8: remove tells who was first, and removes only the version it was given", () =>
+      it.effect("S8: remove says which caller was first, and removes only the version that it was given", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -353,14 +355,13 @@ for (const database of databases) {
           expect(yield* backend.remove(id, undefined, now)).toBe("missing")
           yield* backend.insert(id, session(), now)
           const answers = yield* Effect.all(
-            Array.makeBy(8, () =>
-              backend.remove(id, undefined, now)),
+            Array.makeBy(8, () => backend.remove(id, undefined, now)),
             { concurrency: "unbounded" }
           )
           expect(answers.filter((answer) => answer === "removed")).toHaveLength(1)
         }))
 
-      it.effect("S4: removeExpired removes at most so many, only expired ones, the oldest first", () =>
+      it.effect("S4: removeExpired removes no more records than its limit, only expired ones, and the oldest first", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const start = now + 1000 * hour
@@ -376,7 +377,7 @@ for (const database of databases) {
         }))
 
       it.effect(
-        "S4: clean-up on every instance at once, beside inserts and refreshes, removes each expired record once",
+        "S4: clean-ups on all instances at once, beside inserts and refreshes, remove each expired record once",
         () =>
           Effect.gen(function*() {
             const backend = yield* SessionBackend
@@ -436,7 +437,7 @@ for (const database of databases) {
           ["user_agent", "\\x"]
         ] as const
       ) {
-        it.effect(`S6: ${column} = ${value} is a corrupt record, which can be removed and is not written on`, () =>
+        it.effect(`S6: a row with ${column} = ${value} is a corrupt record, which can be removed and is never updated`, () =>
           Effect.gen(function*() {
             const backend = yield* SessionBackend
             const index = yield* SubjectIndex
@@ -470,7 +471,7 @@ for (const database of databases) {
         }
       }
 
-      it.effect("S6: a record of a newer format says so, is not written on, and expires like any other", () =>
+      it.effect("S6: a record of a newer format is reported as such, is never updated, and expires like any other", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -483,7 +484,7 @@ for (const database of databases) {
           expect(Option.isNone(yield* backend.find(id, now + hour))).toBe(true)
         }))
 
-      it.effect("S8: any history is answered as a plain map would answer it", () =>
+      it.effect("S8: any sequence of calls gets the answers that a plain map would give", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const index = yield* SubjectIndex
@@ -506,7 +507,7 @@ for (const database of databases) {
 
       // ── costs ──
 
-      it.effect("P8: one statement to read; a read and a write for a write; one write after a read", () =>
+      it.effect("P8: a find is one statement, an update is two, and an update of a record that was read is one", () =>
         Effect.gen(function*() {
           const { client, reserved, statements } = yield* Effect.provideServiceEffect(
             counted,
@@ -597,7 +598,7 @@ for (const database of databases) {
           expect(yield* listed("mallory")).toEqual([])
         }))
 
-      it.effect("S8: subjects of any length and any text are told apart", () =>
+      it.effect("S8: subjects of any length and any text are distinct", () =>
         Effect.gen(function*() {
           const index = yield* SubjectIndex
           const subjects = [
@@ -631,7 +632,7 @@ for (const database of databases) {
           }
         }))
 
-      it.effect("S8: a full subject loses its oldest, or is refused and nothing is inserted", () =>
+      it.effect("S8: a sign-in of a full subject ends its oldest session, or is refused and inserts nothing", () =>
         Effect.gen(function*() {
           const index = yield* SubjectIndex
           const backend = yield* SessionBackend
@@ -678,7 +679,7 @@ for (const database of databases) {
         )
       }
 
-      it.effect("S8: parallel sign-ins of many subjects do not stand in each other's way", () =>
+      it.effect("S8: parallel sign-ins of many subjects all succeed", () =>
         Effect.gen(function*() {
           const index = yield* SubjectIndex
           const { index: second } = yield* backendOf(yield* another())
@@ -695,7 +696,7 @@ for (const database of databases) {
         }).pipe(Effect.scoped), 60_000)
 
       if (dialect !== "sqlite") {
-        it.effect("S8: the second table does not grow, and mends itself when it was emptied", () =>
+        it.effect("S8: the second table does not grow, and is refilled after somebody has emptied it", () =>
           Effect.gen(function*() {
             const index = yield* SubjectIndex
             const sql = yield* SqlClient.SqlClient

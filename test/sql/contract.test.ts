@@ -13,7 +13,7 @@ for (const database of databases) {
     SessionStoreContract.suite("contract", own(database), {
       index: true,
       corrupt: spoil("data = 'spoilt'"),
-      newerFormat: spoil("format = 2, data = 'of another time'")
+      newerFormat: spoil("format = 9, data = 'of another time'")
     })
   )
 }

@@ -52,7 +52,7 @@ export const patch = (set: Record<string, string> | ReadonlyMap<string, string>,
 export const found = (id: string, at = now): Effect.Effect<StoredSession, never, SessionBackend> =>
   Effect.flatMap(SessionBackend, (backend) => backend.find(id, at)).pipe(
     Effect.flatMap(
-      Effect.flatMap((record) => "_tag" in record ? Effect.dieMessage(record.detail) : Effect.succeed(record))
+      Effect.flatMap((record) => "_tag" in record ? Effect.dieMessage(record._tag) : Effect.succeed(record))
     ),
     Effect.orDie
   )

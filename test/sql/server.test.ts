@@ -68,7 +68,7 @@ const expectUnavailable = (
 for (const { dialect, scoped, service } of servers) {
   describeWith(service, `${dialect}: a server of its own`, () => {
     it.scopedLive(
-      "M5: killed in the middle of work: every call answers, what was acknowledged is there, and it goes on by itself",
+      "M5: while the server is killed and restarted, every call answers, nothing acknowledged is lost, and work goes on by itself",
       () =>
         Effect.gen(function*() {
           const server = yield* scoped
@@ -153,7 +153,7 @@ for (const { dialect, scoped, service } of servers) {
 for (const database of databases) {
   database.describe(() =>
     layer(own(database), { excludeTestServices: true, timeout: 30_000 })((it) => {
-      it.effect("M5: without its table every call fails typed, without a value in what it says, and recovers", () =>
+      it.effect("M5: without its table every call fails with a typed error that holds no value, and succeeds once the table exists", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const adapter = yield* backendOf(sql, { table: "not_yet" })
@@ -162,7 +162,7 @@ for (const database of databases) {
           yield* Effect.all(everyCall(adapter))
         }).pipe(Effect.scoped))
 
-      it.effect("S1: a driver's message that quotes a value loses it", () =>
+      it.effect("S1: what a driver's message quotes is cut out of the error", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           yield* Sql.createTable({ table: "narrow" })
@@ -188,17 +188,21 @@ for (const database of databases) {
 
 pg.describe(() =>
   layer(own(pg), { excludeTestServices: true, timeout: 30_000 })((it) => {
-    it.effect("M5: an exhausted pool is unavailable, and available again when the app gives a connection back", () =>
-      Effect.gen(function*() {
-        const place = yield* Where
-        const url = Redacted.make((place as { readonly url: string }).url)
-        const context = yield* Layer.build(PgClient.layer({ url, maxConnections: 1, connectTimeout: 300 }))
-        const sql = Context.get(context, SqlClient.SqlClient)
-        const adapter = yield* backendOf(sql)
-        const calls = everyCall(adapter)
-        yield* Effect.scoped(Effect.zipRight(sql.reserve, expectUnavailable(calls, /timeout/)))
-        yield* Effect.all(calls)
-      }).pipe(Effect.scoped), 60_000)
+    it.effect(
+      "M5: calls fail while the app holds all connections of the pool, and succeed when it gives one back",
+      () =>
+        Effect.gen(function*() {
+          const place = yield* Where
+          const url = Redacted.make((place as { readonly url: string }).url)
+          const context = yield* Layer.build(PgClient.layer({ url, maxConnections: 1, connectTimeout: 300 }))
+          const sql = Context.get(context, SqlClient.SqlClient)
+          const adapter = yield* backendOf(sql)
+          const calls = everyCall(adapter)
+          yield* Effect.scoped(Effect.zipRight(sql.reserve, expectUnavailable(calls, /timeout/)))
+          yield* Effect.all(calls)
+        }).pipe(Effect.scoped),
+      60_000
+    )
 
     it.effect("M5: a read-only database refuses writes, still reads, and recovers", () =>
       Effect.gen(function*() {
@@ -209,11 +213,7 @@ pg.describe(() =>
         const adapter = yield* backendOf(yield* another(1))
         const calls = everyCall(adapter)
         yield* expectUnavailable(
-          writes.filter((i) =>
-            i !== 2
-          ).map((i) =>
-            calls[i]
-          ),
+          writes.filter((i) => i !== 2).map((i) => calls[i]),
           /25006/
         )
         expect((yield* calls[0]) as object).toMatchObject({ _tag: "None" })
@@ -253,7 +253,7 @@ describe("SQLite", () =>
         expect(yield* backend.insert(newId(), big(100_000), now)).toBe(true)
       }))
 
-    it.effect("M5: a file that another process has locked is contended, and free again afterwards", () =>
+    it.effect("M5: writes to a file that another process has locked fail as contended, and succeed when it is free", () =>
       Effect.gen(function*() {
         const place = yield* Where
         const sql = yield* another()
@@ -283,7 +283,7 @@ describe("SQLite", () =>
         ])
       }).pipe(Effect.scoped))
 
-    it.effect("M5: what waits for the connection is not run when nobody waits for it any more, else it is", () =>
+    it.effect("M5: a statement that waits for the connection is not run once its caller has stopped waiting", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         const backend = yield* SessionBackend
@@ -314,7 +314,7 @@ describe("SQLite", () =>
         expect([...("_tag" in record ? [] : record.data.keys())].sort()).toEqual(["call", "masked", "waiting"])
       }))
 
-    it.effect("S3: sessions that are read at the same time are each their own, or not there", () =>
+    it.effect("S3: parallel reads of many sessions give each caller its own session, or none", () =>
       Effect.gen(function*() {
         const backend = yield* SessionBackend
         const ids = Array.from({ length: 150 }, newId)
@@ -328,7 +328,7 @@ describe("SQLite", () =>
           .toEqual(asked.map((id) => id === missing ? "" : id))
       }))
 
-    it.effect("S4: a clean-up is in small statements, and counts them all", () =>
+    it.effect("S4: a clean-up runs in small statements, and counts the rows of all of them", () =>
       Effect.gen(function*() {
         const { client: sql, statements } = yield* counted
         const { backend } = yield* backendOf(sql)

@@ -149,7 +149,7 @@ for (const database of databases) {
           const exit = yield* Effect.exit(
             migrate({ loader: Sql.loader({ table: "no table" }), table: "migrations_of_none" })
           )
-          expect(Exit.isFailure(exit) && String(exit.cause)).toContain("table: is not the name of a table")
+          expect(Exit.isFailure(exit) && String(exit.cause)).toContain("table: must be the name of a table")
         }).pipe(Effect.scoped))
 
       it.effect("two tables in one database are two stores", () =>
@@ -209,16 +209,16 @@ for (const database of databases) {
           `${"x".repeat(56)}.a`
         ]
       ) {
-        it.effect(`F3: ${JSON.stringify(bad)} is no table: the layer does not start, and nothing is created`, () =>
+        it.effect(`F3: ${JSON.stringify(bad)} is not a table's name: the layer does not start, and nothing is created`, () =>
           Effect.gen(function*() {
-            const expected = [{ path: "table", message: expect.stringContaining("is not the name of a table") }]
+            const expected = [{ path: "table", message: expect.stringContaining("must be the name of a table") }]
             const start = Effect.provide(SessionBackend, Sql.layerBackend({ table: bad }))
             expect(mistakesOf(yield* Effect.exit(start))).toEqual(expected)
             expect(mistakesOf(yield* Effect.exit(Sql.createTable({ table: bad })))).toEqual(expected)
           }))
       }
 
-      it.effect("F3: mistakes of the session's options stop the layer too", () =>
+      it.effect("F3: mistakes in the session's options also keep the layer from starting", () =>
         Effect.gen(function*() {
           const start = (options: Sql.Options) =>
             Effect.exit(Effect.provide(SessionStore.SessionStore, Sql.layer(options)))
@@ -229,7 +229,7 @@ for (const database of databases) {
           expect(Exit.isSuccess(yield* start({ secure: false }))).toBe(true)
         }))
 
-      it.effect("F2: the layer's options come from Config as well", () =>
+      it.effect("F2: the layer's options can come from Config", () =>
         Effect.gen(function*() {
           const layer = Sql.layerConfig({ table: Config.string("TABLE"), maxSessionBytes: Config.integer("BYTES") })
           const start = (values: ReadonlyArray<readonly [string, string]>) =>

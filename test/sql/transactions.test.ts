@@ -16,7 +16,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as backendStore from "../../src/internal/server/serverStore.js"
+import * as ServerStore from "../../src/internal/server/serverStore.js"
 import * as Sessions from "../../src/internal/server/subjectSessions.js"
 import { databases, mariadb, pg, sqlite } from "./databases.js"
 import { another, backendOf, own, table, Where } from "./harness.js"
@@ -39,7 +39,7 @@ for (const database of databases) {
   const { dialect } = database
   database.describe(() =>
     layer(own(database), { excludeTestServices: true, timeout: 30_000 })((it) => {
-      it.effect("M4: what is written inside the app's transaction stays when that is rolled back (SQLite: goes with it)", () =>
+      it.effect("M4: a write inside the app's transaction survives its rollback, except on SQLite", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const sql = yield* SqlClient.SqlClient
@@ -63,7 +63,7 @@ for (const database of databases) {
           expect(yield* isThere(signedIn)).toBe(stays)
         }))
 
-      it.effect("M5: reading inside the app's transaction takes no second connection: a pool of one is enough", () =>
+      it.effect("M5: a read inside the app's transaction takes no second connection, so that a pool of one is enough", () =>
         Effect.gen(function*() {
           const sql = yield* another(1)
           const { backend, index } = yield* backendOf(sql)
@@ -80,7 +80,7 @@ for (const database of databases) {
           expect(record._tag).toBe("Some")
         }).pipe(Effect.scoped))
 
-      it.effect("C7: inside the app's transaction a request reads what it has written, whatever moment that looks at", () =>
+      it.effect("C7: inside the app's transaction a request reads what it has written, under every isolation level", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const { backend, index } = yield* backendOf(sql)
@@ -121,7 +121,7 @@ for (const database of databases) {
           }
         }).pipe(Effect.scoped))
 
-      it.effect("S2: revokeAll inside the app's transaction ends what was renewed since that began", () =>
+      it.effect("S2: revokeAll inside the app's transaction also ends a session that was renewed after that began", () =>
         Effect.gen(function*() {
           if (dialect === "sqlite") return // there the transaction is alone
           const sql = yield* SqlClient.SqlClient
@@ -174,7 +174,7 @@ for (const database of databases) {
         Effect.gen(function*() {
           const sql = yield* another(4)
           const { backend, index } = yield* backendOf(sql)
-          const store = backendStore.make(config, backend, index)
+          const store = ServerStore.make(config, backend, index)
           const expiry = times()
           const added = yield* store.save({
             base: undefined,
@@ -196,7 +196,7 @@ for (const database of databases) {
           expect(loaded._tag === "Found" && loaded.session.data.get("count")).toBe("2")
         }).pipe(Effect.scoped))
 
-      it.effect("C9: a compare-and-set that lost inside the app's transaction then sees what won", () =>
+      it.effect("C9: after a compare-and-set has lost inside the app's transaction, the next read sees what won", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const sql = yield* another()
@@ -216,7 +216,7 @@ for (const database of databases) {
           expect((yield* found(id)).data).toEqual(new Map([["user", "\"ada\""], ["won", "1"], ["then", "1"]]))
         }).pipe(Effect.scoped))
 
-      it.effect("S3: a transaction of another client is not ours: nothing is sent to its connection", () =>
+      it.effect("S3: inside a transaction of another client, nothing is sent to its connection", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -234,7 +234,7 @@ for (const database of databases) {
           }
         }).pipe(Effect.scoped))
 
-      it.effect("M5: who stops waiting leaves neither a lock nor a connection behind", () =>
+      it.effect("M5: a caller that stops waiting leaves neither a lock nor a connection behind", () =>
         Effect.gen(function*() {
           const sql = yield* another(2)
           const { backend, index } = yield* backendOf(sql)
@@ -264,7 +264,7 @@ for (const database of databases) {
         }).pipe(Effect.scoped), 30_000)
 
       if (dialect === "pg") {
-        it.effect("M5: a statement that was cancelled in place of another's runs again", () =>
+        it.effect("M5: a statement that was cancelled in place of another one runs again", () =>
           Effect.gen(function*() {
             const sql = yield* another(1)
             const { backend, index } = yield* backendOf(sql)
@@ -294,12 +294,14 @@ for (const database of databases) {
           }).pipe(Effect.scoped))
       }
 
-      it.effect("S3: names and numbers arrive as they are, whatever the app's client makes of its own", () =>
+      it.effect("S3: names and numbers arrive unchanged, whatever the app's client does to those of its own statements", () =>
         Effect.gen(function*() {
           const place = yield* Where
           const upper = {
-            transformResultNames: (name: string) => name.toUpperCase(),
-            transformQueryNames: (name: string) => `x${name}`
+            transformResultNames: (name: string) =>
+              name.toUpperCase(),
+            transformQueryNames: (name: string) =>
+              `x${name}`
           }
           const clients = yield* Effect.forEach(
             place.dialect === "pg"
@@ -307,7 +309,10 @@ for (const database of databases) {
                 PgClient.layer({ url: Redacted.make(place.url), ...upper }),
                 PgClient.layer({
                   url: Redacted.make(place.url),
-                  types: { getTypeParser: (oid: number) => (text: string) => oid === 20 ? BigInt(text) : text } as any
+                  types: {
+                    getTypeParser: (oid: number) => (text: string) =>
+                      oid === 20 ? BigInt(text) : text
+                  } as any
                 }),
                 PgClient.layer({
                   url: Redacted.make(place.url),
@@ -380,7 +385,7 @@ for (const database of databases) {
           }))
 
         it.effect(
-          "S3: the app's own transactions get their turn beside a steady stream of requests, and stay isolated",
+          "S3: the app's own transactions get the connection beside a steady stream of requests, and stay isolated",
           () =>
             Effect.gen(function*() {
               const backend = yield* SessionBackend

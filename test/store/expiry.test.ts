@@ -42,7 +42,7 @@ const live = (policy: Expiry.Policy, expiry: SessionBackend.Expiry, begun: numbe
 }
 
 describe("when a session ends", () => {
-  it("E1: no deadline reaches past the absolute one, whatever happens, and creation time never moves", () => {
+  it("E1: no deadline ever passes the absolute one, and the creation time never moves", () => {
     check(FastCheck.property(policy, own, start, jumps, (policy, own, now, jumps) => {
       const fresh = Expiry.fresh(policy, now, own)
       for (const { now: at, times } of [{ now, times: fresh }, ...live(policy, fresh, now, jumps)]) {
@@ -58,7 +58,7 @@ describe("when a session ends", () => {
     }))
   })
 
-  it("E3: a refresh moves the deadline forwards, and comes only once its part of the idle time has passed", () => {
+  it("E3: a refresh moves the deadline forwards, and only after its part of the idle time has passed", () => {
     check(FastCheck.property(policy, own, start, jumps, (policy, own, now, jumps) => {
       let before = Expiry.fresh(policy, now, own)
       for (const { moved, now: at, times } of live(policy, before, now, jumps)) {
@@ -71,7 +71,7 @@ describe("when a session ends", () => {
     }))
   })
 
-  it("E3: after a touch it lives at least the idle time without that part, or until its absolute end", () => {
+  it("E3: after each use a session lives for at least the idle time without that part, or until its absolute end", () => {
     check(FastCheck.property(policy, own, start, jumps, (policy, own, now, jumps) => {
       const fresh = Expiry.fresh(policy, now, own)
       for (const { now: at, times } of live(policy, fresh, now, jumps)) {
@@ -82,7 +82,7 @@ describe("when a session ends", () => {
     }))
   })
 
-  it("E5: a clock that jumps back ends nothing early: no deadline before the one there was", () => {
+  it("E5: a clock that jumps back never moves a deadline back", () => {
     check(FastCheck.property(policy, own, start, jumps, (policy, own, now, jumps) => {
       let last = Expiry.fresh(policy, now, own)
       for (const { times } of live(policy, last, now, jumps)) {
@@ -93,7 +93,7 @@ describe("when a session ends", () => {
     }))
   })
 
-  it("S4: a session is there until its last millisecond, and gone from the instant that ends it", () => {
+  it("S4: a session lives until its last millisecond, and is gone from the instant at which it ends", () => {
     check(FastCheck.property(policy, own, start, (policy, own, now) => {
       const times = Expiry.fresh(policy, now, own)
       expect(Expiry.isExpired(policy, times, times.expiresAt - 1)).toBe(false)
@@ -112,14 +112,14 @@ describe("when a session ends", () => {
     expect(Expiry.isExpired(stricter, times, hour)).toBe(true)
   })
 
-  it("E3: a longer idle time configured later is taken up at the next touch, a shorter one shortens nothing", () => {
+  it("E3: a longer idle time that is configured later counts from the next use on, and a shorter one shortens nothing", () => {
     const of = (idleMillis: number) => ({ idleMillis, persistent: true, absoluteMillis: undefined, refreshAfter: 0.1 })
     const times = Expiry.fresh(of(hour), 0, undefined)
     expect(Expiry.refresh(of(10 * hour), times, 1000)?.expiresAt).toBe(10 * hour + 1000)
     expect(Expiry.refresh(of(hour / 2), times, hour / 4)).toBeUndefined()
   })
 
-  it("E3: refreshAfter 0 refreshes whenever time has passed, 1 never", () => {
+  it("E3: refreshAfter 0 refreshes whenever time has passed, and 1 never refreshes", () => {
     const of = (refreshAfter: number) => ({
       idleMillis: hour,
       persistent: true,
@@ -132,7 +132,7 @@ describe("when a session ends", () => {
     for (const at of [1, hour / 2, hour - 1]) expect(Expiry.refresh(of(1), times, at)).toBeUndefined()
   })
 
-  it("E4: an own expiry is at least a second and at most 400 days, whatever is asked for", () => {
+  it("E4: an own expiry is at least one second and at most 400 days long, whatever the app asks for", () => {
     check(FastCheck.property(FastCheck.double(), (millis) => {
       const { idleMillis, persistent } = Expiry.own(millis)
       expect(persistent).toBe(true)
@@ -143,7 +143,7 @@ describe("when a session ends", () => {
     }))
   })
 
-  it("M12: Max-Age is whole seconds, rounded up, never less than what is left, at most 400 days; none for a browser-session", () => {
+  it("M12: Max-Age is in whole seconds, rounded up, at most 400 days, and absent for a browser-session cookie", () => {
     check(
       FastCheck.property(
         policy,
@@ -166,7 +166,7 @@ describe("when a session ends", () => {
     )
   })
 
-  it("K5: a sealed session's deadline, computed anew from its times, is the one it was sealed with", () => {
+  it("K5: the deadline of a sealed session, computed anew from its times, is the one that it was sealed with", () => {
     check(FastCheck.property(policy, own, start, jumps, (policy, own, now, jumps) => {
       const fresh = Expiry.fresh(policy, now, own)
       for (const { times } of live(policy, fresh, now, jumps)) {

@@ -1,18 +1,31 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Exit, Fiber, Random } from "effect"
+import { Chunk, Deferred, Effect, Exit, Fiber, FiberRef, Random } from "effect"
 import type { SessionBackend } from "effect-session"
 import { Turns } from "../../src/internal/store/turns.js"
 
 const never = () => undefined
 
-/** The queues that are left: none, once nobody waits. */
+/** How many queues are left: none, once nobody waits. */
 const left = (turns: Turns<string>): number =>
   (turns as unknown as { readonly queues: Map<string, unknown> }).queues.size
 
 const yields = (times: number) => Effect.repeatN(Effect.yieldNow(), times)
 
 describe("taking turns", () => {
-  it.effect("C9: one at a time for each key, in the order they came, with what the last one left", () =>
+  it.effect("C9: a caller that holds the only connection passes the queue, and does not take the turn", () =>
+    Effect.gen(function*() {
+      const alone = FiberRef.unsafeMake(false)
+      const turns = new Turns<string>(FiberRef.get(alone))
+      const gate = yield* Deferred.make<void>()
+      const holder = yield* Effect.fork(turns.take("key", () => Deferred.await(gate)))
+      yield* yields(3)
+      const left = yield* Effect.locally(turns.take("key", (turn) => Effect.succeed(turn.snapshot)), alone, true)
+      expect(left).toBeUndefined()
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(holder)
+    }))
+
+  it.effect("C9: callers of one key run one at a time, in the order in which they came, each with what the last one left", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const order: Array<number> = []
@@ -35,7 +48,7 @@ describe("taking turns", () => {
       expect(left(turns)).toBe(0)
     }))
 
-  it.effect("C9: keys do not wait for each other", () =>
+  it.effect("C9: callers of different keys do not wait for each other", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const gate = yield* Deferred.make<void>()
@@ -47,7 +60,7 @@ describe("taking turns", () => {
       expect(left(turns)).toBe(0)
     }))
 
-  it.effect("C9: who fails, dies or is interrupted hands the turn on, and leaves no record behind", () =>
+  it.effect("C9: a caller that fails, dies or is interrupted hands the turn on, and leaves no record to the next one", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const seen: Array<unknown> = []
@@ -75,7 +88,7 @@ describe("taking turns", () => {
       expect(left(turns)).toBe(0)
     }))
 
-  it.effect("M5: when the store is down, everybody who waits is told at once, and the next one tries again", () =>
+  it.effect("M5: when the store is down, everybody who waits fails at once, and a later caller tries again", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       let uses = 0
@@ -93,7 +106,7 @@ describe("taking turns", () => {
     }))
 
   it.effect(
-    "C9: interruptions at any time neither let two in, nor lose a turn, nor leave a queue",
+    "C9: interruptions at any time never let two callers in, lose a turn or leave a queue behind",
     () =>
       Effect.gen(function*() {
         for (let round = 0; round < 200; round++) {
@@ -124,7 +137,7 @@ describe("taking turns", () => {
     20_000
   )
 
-  it.effect("C9: a queue that is never empty keeps its order and forgets who went", () =>
+  it.effect("C9: a queue that is never empty keeps its order and forgets the callers that are done", () =>
     Effect.gen(function*() {
       const turns = new Turns<string>()
       const order: Array<number> = []

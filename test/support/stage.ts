@@ -1,6 +1,7 @@
 import { Clock, Deferred, Effect, Either } from "effect"
 import { SessionConfig } from "effect-session"
-import type { SessionBackend, SessionError, SessionStore } from "effect-session"
+import type { KeyRing, SessionBackend, SessionError, SessionStore } from "effect-session"
+import * as cookieStore from "../../src/internal/cookie/cookieStore.js"
 import * as memory from "../../src/internal/memory/backend.js"
 import type { Verdict } from "../../src/internal/request/answer.js"
 import type { RequestFacts } from "../../src/internal/request/facts.js"
@@ -9,7 +10,7 @@ import * as backendStore from "../../src/internal/server/serverStore.js"
 import * as sessions from "../../src/internal/server/subjectSessions.js"
 import type { Counts } from "./counting.js"
 
-type Operation = keyof SessionBackend.SessionBackendService
+type Operation = Exclude<keyof SessionBackend.SessionBackendService, "isAlone">
 
 interface Hold {
   readonly operation: Operation
@@ -18,12 +19,43 @@ interface Hold {
   readonly released: Deferred.Deferred<void, SessionError.SessionStoreError>
 }
 
-/** Other fibers have their turn, often enough to come to where they wait. */
+/** Lets the other fibers run until each of them waits for something. */
 export const settle = Effect.repeatN(Effect.yieldNow(), 100)
 
+/** Requests to a store, without HTTP: the session of each, and what its end makes of it. */
+export const requestsTo = (store: SessionStore.SessionStoreService) => {
+  const { config } = store
+
+  /** A request that sends the tokens. */
+  const request = (tokens: string | ReadonlyArray<string> | undefined, facts: Partial<RequestFacts> = {}) =>
+    new RequestSession(store, {
+      cookie: tokens === undefined ? undefined : [tokens].flat().map((token) => `${config.name}=${token}`).join("; "),
+      userAgent: undefined,
+      ...facts
+    })
+
+  /** Ends a request as a response of that status does; returns the verdict and the token that the browser then has. */
+  const finish = (session: RequestSession, sent: string | undefined, status = 200) =>
+    Effect.map(session.finish(config.commitWhen(status)), (verdict) => ({ verdict, token: tokenAfter(verdict, sent) }))
+
+  /** A whole request. */
+  const visit = <A, E>(
+    token: string | undefined,
+    handler: (session: RequestSession) => Effect.Effect<A, E>,
+    status = 200
+  ) =>
+    Effect.gen(function*() {
+      const session = request(token)
+      const value = yield* handler(session)
+      return { value, ...(yield* finish(session, token, status)) }
+    })
+
+  return { finish, request, visit }
+}
+
 /**
- * Single requests over a memory backend, without HTTP, whose calls to it can be held up: so that a test says which of two
- * comes first.
+ * Single requests over a memory backend, without HTTP. A test can hold up the backend's calls, and so decide which of two
+ * operations comes first.
  */
 export const stage = (
   options: SessionConfig.SessionConfigOptions = {},
@@ -74,57 +106,41 @@ export const stage = (
   }
   const store: SessionStore.SessionStoreService = backendStore.make(config, backend, made.index)
 
-  /** A request that sends the tokens. */
-  const request = (tokens: string | ReadonlyArray<string> | undefined, facts: Partial<RequestFacts> = {}) =>
-    new RequestSession(store, {
-      cookie: tokens === undefined ? undefined : [tokens].flat().map((token) => `${config.name}=${token}`).join("; "),
-      userAgent: undefined,
-      ...facts
-    })
+  const requests = requestsTo(store)
+  const { visit } = requests
 
-  /** Ends a request as a response of that status does; answers the verdict and the token that the browser then has. */
-  const finish = (session: RequestSession, sent: string | undefined, status = 200) =>
-    Effect.map(session.finish(config.commitWhen(status)), (verdict) => ({ verdict, token: tokenAfter(verdict, sent) }))
-
-  /** A whole request. */
-  const visit = <A, E>(
-    token: string | undefined,
-    handler: (session: RequestSession) => Effect.Effect<A, E>,
-    status = 200
-  ) =>
-    Effect.gen(function*() {
-      const session = request(token)
-      const value = yield* handler(session)
-      return { value, ...(yield* finish(session, token, status)) }
-    })
-
-  /** A new session; answers its token. */
+  /** Begins a session and returns its token. */
   const begin = <E>(handler: (session: RequestSession) => Effect.Effect<unknown, E>) =>
     Effect.flatMap(
       visit(undefined, handler),
       ({ token }) => token === undefined ? Effect.dieMessage("no session was begun") : Effect.succeed(token)
     )
 
-  /** The records of these tokens, as they are now. */
+  /** The data that the store now holds for a token; undefined where there is no session. */
   const stored = (token: string) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => store.load([token], now)).pipe(
       Effect.map((loaded) => loaded._tag === "Found" ? Object.fromEntries(loaded.session.data) : undefined)
     )
 
   return {
+    ...requests,
     backend: made.backend,
     begin,
     config,
     counts,
-    finish,
     hold,
-    request,
     sessions: sessions.make(config, backend, made.index),
     store,
     stored,
-    visit,
     stats: made.stats
   }
+}
+
+/** Single requests over a cookie store, without HTTP. */
+export const sealedStage = (keys: KeyRing.KeyRing, options: SessionConfig.SessionConfigOptions = {}) => {
+  const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }, "client"))
+  const store = cookieStore.make(config, keys, "")
+  return { ...requestsTo(store), config, store }
 }
 
 /** The same numbers for the same seed, from 0 to below `most`. */
@@ -138,7 +154,7 @@ export const seeded = (seed: number) => {
   }
 }
 
-/** Other fibers run at random points before and after each call. */
+/** Lets other fibers run before and after each call, a random number of times. */
 export const restless = (below: (most: number) => number) => (backend: SessionBackend.SessionBackendService) => {
   const pause = Effect.suspend(() => Effect.repeatN(Effect.yieldNow(), below(4)))
   const around = <A, E>(call: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>

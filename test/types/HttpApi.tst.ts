@@ -58,7 +58,7 @@ describe("HttpApi", () => {
     expect<SessionError.ReadError>().type.toBeAssignableTo<SessionError.WriteError>()
   })
 
-  test("R5: handlers get the id from its middleware, and do not compile without", () => {
+  test("R5: handlers get the id from its middleware, and do not compile without it", () => {
     const _given = HttpApiBuilder.group(withId, "group", (handlers) => handlers.handle("id", () => RequestId.RequestId))
     expect<Layer.Layer.Context<typeof _given>>().type.toBe<RequestContextApi.RequestId>()
     const _missing = HttpApiBuilder.group(
@@ -72,7 +72,7 @@ describe("HttpApi", () => {
     >()
   })
 
-  test("M11: a tag has one cookie name or several, never none", () => {
+  test("M11: a tag has at least one cookie name", () => {
     const _tag = RequestContextApi.Tag<never>()
     type Options = Parameters<typeof _tag>[1]
     expect<{ cookieName: "__Host-shop" }>().type.toBeAssignableTo<Options>()

@@ -28,7 +28,7 @@ const handler = Effect.map(RequestContext.get(Alan), () => HttpServerResponse.em
 const keys = Effect.runSync(KeyRing.generate)
 
 describe("operations", () => {
-  test("get, insert, remove, modify are typed by their key", () => {
+  test("C2: get, insert and remove are typed by their key", () => {
     expect(RequestContext.get(Alan)).type.toBe<
       Effect.Effect<Option.Option<string>, Read, RequestContext.RequestContext>
     >()
@@ -45,7 +45,7 @@ describe("operations", () => {
     >()
   })
 
-  test("bind needs Sessions: with the cookie store it does not compile", () => {
+  test("C10: bind needs Sessions, so that it does not compile with the cookie store", () => {
     const app = RequestContext.bind("ada").pipe(
       Effect.as(HttpServerResponse.empty()),
       RequestContext.middleware,
@@ -64,7 +64,7 @@ describe("operations", () => {
 describe("HttpApp", () => {
   type App<R> = HttpApp.Default<Read, R>
 
-  test("R5: a handler without the middleware, or the middleware without its services, is not an app that runs", () => {
+  test("R5: a handler without the middleware, or the middleware without its services, does not compile as an app", () => {
     expect(handler).type.not.toBeAssignableTo<App<SessionStore.SessionStore>>()
     expect(handler.pipe(RequestContext.middleware)).type.toBeAssignableTo<
       App<SessionStore.SessionStore | RequestId.RequestId>
@@ -80,7 +80,7 @@ describe("HttpApp", () => {
     >()
   })
 
-  test("the router's pipe keeps the requirements", () => {
+  test("R5: the router's pipe keeps the requirements", () => {
     const _app = HttpRouter.empty.pipe(
       HttpRouter.get("/", handler),
       RequestContext.middleware,
@@ -91,7 +91,7 @@ describe("HttpApp", () => {
     >()
   })
 
-  test("as layers", () => {
+  test("R5: the layers need the request, and the session's layer needs the id and the store", () => {
     expect<Layer.Layer.Context<typeof RequestContext.layer>>().type.toBe<
       HttpServerRequest.HttpServerRequest | RequestId.RequestId | SessionStore.SessionStore
     >()
@@ -103,7 +103,7 @@ describe("HttpLayerRouter", () => {
   const Route = HttpLayerRouter.add("GET", "/", Effect.orDie(handler))
   type Runs = Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
 
-  test("R5: serve asks for the middleware, for the id, and for the store", () => {
+  test("R5: serve does not compile without the middleware, the id and the store", () => {
     const store = SessionStore.layerMemory()
     const global = Route.pipe(Layer.provide(RequestContext.layerRouter), Layer.provide(RequestId.layerRouter))
     expect(HttpLayerRouter.serve(global.pipe(Layer.provide(store)))).type.toBeAssignableTo<Runs>()
@@ -113,7 +113,7 @@ describe("HttpLayerRouter", () => {
       .toBeAssignableTo<Runs>()
   })
 
-  test("R5: by route", () => {
+  test("R5: the middleware of single routes does not compile without the id and the store", () => {
     const store = SessionStore.layerMemory()
     const { layer } = RequestContext.routeMiddleware.combine(RequestId.routeMiddleware)
     expect(HttpLayerRouter.serve(Route.pipe(Layer.provide(layer), Layer.provide(store)))).type.toBeAssignableTo<Runs>()
@@ -126,7 +126,7 @@ describe("HttpLayerRouter", () => {
 })
 
 describe("HttpApi", () => {
-  test("the middleware needs the store, and supplies the id itself", () => {
+  test("R5: the middleware of an HttpApi needs the store, and supplies the id itself", () => {
     expect(RequestContextApi.layer(RequestContextApi.Session)).type.toBe<
       Layer.Layer<RequestContextApi.Session, SessionError.SessionConfigError, SessionStore.SessionStore>
     >()
@@ -134,7 +134,7 @@ describe("HttpApi", () => {
 })
 
 describe("layers of stores", () => {
-  test("a server store that can index provides Sessions, the cookie store does not", () => {
+  test("C10: a server store with an index provides Sessions, and the cookie store does not", () => {
     expect(SessionStore.layerMemory()).type.toBe<
       Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
     >()
@@ -144,7 +144,7 @@ describe("layers of stores", () => {
     expect(SessionStore.layerCookie).type.not.toBeCallableWith({})
   })
 
-  test("F2: layerConfig gives the store, layerConfigServer Sessions too", () => {
+  test("F2: layerConfig provides the store, and layerConfigServer provides Sessions too", () => {
     expect(SessionStore.layerConfig()).type.toBe<
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
     >()
@@ -162,7 +162,7 @@ describe("layers of stores", () => {
     >()
   })
 
-  test("F2: bind compiles behind a configuration with layerConfigServer only", () => {
+  test("F2: behind a configuration bind compiles only with layerConfigServer", () => {
     type Runs = Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
     const app = RequestContext.bind("ada").pipe(
       Effect.as(HttpServerResponse.empty()),
@@ -173,7 +173,7 @@ describe("layers of stores", () => {
     expect(HttpServer.serve(app).pipe(Layer.provide(SessionStore.layerConfig()))).type.not.toBeAssignableTo<Runs>()
   })
 
-  test("F2: a server without the index is none for layerConfigServer; a bound needs one", () => {
+  test("F2: layerConfigServer accepts no server without an index, and a subject's bound needs an index", () => {
     const plain = Layer.succeed(SessionBackend.SessionBackend, {} as SessionBackend.SessionBackendService)
     const cookie = () => SessionStore.layerCookie({ keys })
     expect(SessionStore.layerConfig).type.toBeCallableWith({ server: plain })
@@ -188,7 +188,7 @@ describe("layers of stores", () => {
     })
   })
 
-  test("F2: a duration of the environment is a Config of every layerConfig", () => {
+  test("F2: every layerConfig accepts a duration from the environment", () => {
     expect(RedisStore.layerConfig({ expiry: SessionConfig.duration("SESSION_EXPIRY") })).type.toBe<
       Layer.Layer<
         SessionStore.SessionStore | Sessions.Sessions,

@@ -17,7 +17,7 @@ const needing = <I, S>(tag: Context.Tag<I, S>) =>
   })
 
 describe("SessionKey.make", () => {
-  test("A, I and R are the schema's", () => {
+  test("C8: a key has the types A, I and R of its schema", () => {
     expect(SessionKey.make("alan", Schema.String)).type.toBe<SessionKey.SessionKey<string, string, never>>()
     expect(SessionKey.make("since", Schema.Date)).type.toBe<SessionKey.SessionKey<Date, string, never>>()
     expect(SessionKey.make("price", needing(Currency))).type.toBe<SessionKey.SessionKey<number, string, Currency>>()
@@ -25,13 +25,13 @@ describe("SessionKey.make", () => {
       .type.toBe<SessionKey.SessionKey<ReadonlyArray<number>, ReadonlyArray<string>, never>>()
   })
 
-  test("only a schema is a schema, only text a name", () => {
+  test("C8: make accepts nothing but a schema as the schema, and nothing but text as the name", () => {
     expect(SessionKey.make).type.not.toBeCallableWith("alan", String)
     expect(SessionKey.make).type.not.toBeCallableWith(1, Schema.String)
     expect(SessionKey.make).type.not.toBeCallableWith(Symbol.iterator, Schema.String)
   })
 
-  test("whenNewer is one of two words", () => {
+  test("C2: whenNewer is one of two words", () => {
     expect(SessionKey.make).type.toBeCallableWith("alan", Schema.String, { whenNewer: "absent" })
     expect(SessionKey.make).type.not.toBeCallableWith("alan", Schema.String, { whenNewer: "ignore" })
   })
@@ -42,14 +42,14 @@ describe("SessionKey.previous", () => {
   const V2 = Schema.Array(Schema.Struct({ sku: Schema.String }))
   const V3 = Schema.Struct({ items: V2 })
 
-  test("migrate sees the old schema's type and answers the next one's", () => {
+  test("C8: migrate takes the old schema's type and returns the next one's", () => {
     expect(SessionKey.previous(V1, (skus) => {
       expect(skus).type.toBe<ReadonlyArray<string>>()
       return skus.map((sku) => ({ sku }))
     })).type.toBe<SessionKey.Previous<Array<{ sku: string }>, never>>()
   })
 
-  test("a chain ends in the key's own type", () => {
+  test("C8: a chain of migrations ends in the key's own type", () => {
     expect(SessionKey.make("cart", V3, {
       from: SessionKey.previous(V2, (items) => ({ items }), {
         from: SessionKey.previous(V1, (skus) => skus.map((sku) => ({ sku })))
@@ -57,7 +57,7 @@ describe("SessionKey.previous", () => {
     })).type.toBe<SessionKey.SessionKey<typeof V3.Type, typeof V3.Encoded, never>>()
   })
 
-  test("a step that answers another type does not compile", () => {
+  test("C8: a migration that returns another type does not compile", () => {
     expect(SessionKey.make).type.not.toBeCallableWith("cart", V2, { from: SessionKey.previous(V1, (skus) => skus) })
     expect(SessionKey.previous).type.not.toBeCallableWith(
       V2,
@@ -66,7 +66,7 @@ describe("SessionKey.previous", () => {
     )
   })
 
-  test("what any version needs, the key needs", () => {
+  test("C8: a key needs the services of all its versions", () => {
     const old = SessionKey.previous(needing(Region), String)
     expect(old).type.toBe<SessionKey.Previous<string, Region>>()
     expect(SessionKey.make("price", Schema.String, { from: old }))
@@ -77,7 +77,7 @@ describe("SessionKey.previous", () => {
 })
 
 describe("SessionKey", () => {
-  test("reading and writing fail with one error, and need what the schema needs", () => {
+  test("C1: writing fails with one error, and needs the services of the schema", () => {
     const price = SessionKey.make("price", needing(Currency))
     expect(price.write(1)).type.toBe<Effect.Effect<string, SessionSchemaError, Currency>>()
     expect(price.write).type.not.toBeCallableWith("1")

@@ -1,5 +1,5 @@
 /**
- * Effect's Node server: bare, with this library over each kind of store.
+ * Effect's Node server: bare, and with effect-session over each kind of store.
  */
 import { HttpServer } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -10,7 +10,7 @@ import { redisUrl } from "../settings.js"
 
 const launch = (app, store) => {
   const server = createServer()
-  // The store outermost, so that it is there before the server listens: what comes in between is never answered.
+  // The store is provided outermost, so that it exists before the server listens.
   const serving = HttpServer.serve(app).pipe(
     Layer.provide(NodeHttpServer.layer(() => server, { port: 0, host: "127.0.0.1" })),
     Layer.provide(store)

@@ -1,5 +1,5 @@
 /**
- * Plain node:http: the bare server, the ideal (a sealed cookie written by hand, nothing checked that need not be), and two
+ * Plain node:http: the bare server, the ideal (a sealed cookie written by hand that checks only what it must), and two
  * libraries that need no framework.
  */
 import { getIronSession } from "iron-session"

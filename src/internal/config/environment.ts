@@ -1,6 +1,6 @@
 /**
- * The same declaration from Effect's `Config` (row F2): one flat name an option, so that a name reads the same in the
- * environment, in a map and in the docs.
+ * The same configuration from Effect's `Config` (row F2). There is one flat name for each option, so that a name reads the
+ * same in the environment, in a map and in the docs. The variables become the block that a file would hold.
  */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
@@ -10,24 +10,14 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { SessionConfigError } from "../../SessionError.js"
-import * as Draft from "./declared.js"
-import { environmentName, fieldEntries, type Kind, readDurationOrNever, readField, readNumber } from "./fields.js"
+import { decodeBlock } from "./block.js"
+import { environmentName, fields, fileName, number, sameSite, secondsOrNever, storeTypeOf } from "./fields.js"
+import { decode, type Mistake } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
+import { flag, text } from "./resolveOptions.js"
 
-const read = (name: string, report: Draft.Report): Effect.Effect<string | undefined> =>
-  Config.redacted(name).pipe(
-    Config.option,
-    Effect.match({
-      onSuccess: (value) => {
-        const text = Option.isNone(value) ? "" : Redacted.value(value.value)
-        return text === "" ? undefined : text // compose files and CI systems pass a variable that is not set as empty
-      },
-      onFailure: (error) => {
-        report(name, `cannot be read from the config provider (${error._op})`) // its message may hold what it read
-        return undefined
-      }
-    })
-  )
+/** A number as it stands in a variable; any other text stays text, and is refused as such. */
+const numberOr = (text: string): number | string => /^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : text.trim()
 
 const flags: ReadonlyMap<string, boolean> = new Map([
   ["true", true],
@@ -40,109 +30,104 @@ const flags: ReadonlyMap<string, boolean> = new Map([
   ["0", false]
 ])
 
-/** The text as the JSON-like value that a file would hold; a text that is none stays text, and is refused as such. */
-const parse = (kind: Kind, text: string): unknown => {
-  switch (kind) {
-    case "text":
-      return text
-    case "flag":
-      return flags.get(text.trim().toLowerCase()) ?? text
-    case "sameSite":
-      return text.trim()
-    default:
-      return readNumber(text) ?? text.trim()
-  }
-}
+/** What a file would hold in place of a variable's text; where no reader is listed, a number or a duration. */
+const readers: ReadonlyMap<unknown, (text: string) => unknown> = new Map<unknown, (text: string) => unknown>([
+  [text, (text) => text],
+  [flag, (text) => flags.get(text.trim().toLowerCase()) ?? text],
+  [sameSite, (text) => ({ type: text.trim() })]
+])
 
-/** A duration by itself, for a `Config` of the app's own. */
+/** One duration, for a `Config` of the app's own. */
 export const duration = (name: string): Config.Config<Duration.Duration> =>
-  Config.string(name).pipe(Config.mapOrFail((text) => {
-    const read = readDurationOrNever(parse("secondsOrNever", text))
-    // The text is not repeated: it may be a key in the wrong place.
-    return "value" in read ? Either.right(read.value) : Either.left(ConfigError.InvalidData([], read.expected))
+  Config.string(name).pipe(Config.mapOrFail((value) => {
+    const mistakes: Array<Mistake> = []
+    const read = decode(secondsOrNever, numberOr(value), "", mistakes)
+    return mistakes.length === 0
+      ? Either.right(read as Duration.Duration) // sound: without a mistake it is decoded
+      : Either.left(ConfigError.InvalidData([], mistakes[0].message))
   }))
 
 const previous = (name: string): ReadonlyArray<string> => [1, 2, 3, 4, 5, 6, 7].map((n) => `${name}_${n}`)
 
+const previousKeys = previous("SESSION_PREVIOUS_KEY")
+const previousSecrets = previous("SESSION_PREVIOUS_SECRET")
+
 /** The variables that hold a key, or what one is derived from. */
-export const keyNames: ReadonlyArray<readonly [name: string, form: Draft.KeyForm, previous: boolean]> = [
-  ["SESSION_PRIVATE_KEY", "key", false],
-  ["SESSION_SECRET", "secret", false],
-  ...previous("SESSION_PREVIOUS_KEY").map((name) => [name, "key", true] as const),
-  ...previous("SESSION_PREVIOUS_SECRET").map((name) => [name, "secret", true] as const)
+export const keyNames: ReadonlyArray<string> = [
+  "SESSION_PRIVATE_KEY",
+  "SESSION_SECRET",
+  ...previousKeys,
+  ...previousSecrets
 ]
 
 /**
- * Variables that a key is easily put into by mistake. Nothing would read them: after a rotation every session that the
- * older key sealed would be empty, without a word.
+ * Variables that a key is easily put into by mistake. Nothing would read them, so that after a rotation every session that
+ * the older key sealed would be empty, without a word.
  */
-const misnamed: ReadonlyArray<readonly [name: string, meant: string]> = [
+const misnamed = [
   ...["SESSION_PREVIOUS_KEY", "SESSION_PREVIOUS_KEY_0", "SESSION_PREVIOUS_KEY_8", "SESSION_PRIVATE_KEY_PREVIOUS"].map(
-    (name) => [name, "SESSION_PREVIOUS_KEY_1 to SESSION_PREVIOUS_KEY_7"] as const
+    (name) => ({ name, meant: "SESSION_PREVIOUS_KEY_1 to SESSION_PREVIOUS_KEY_7" })
   ),
   ...["SESSION_PREVIOUS_SECRET", "SESSION_PREVIOUS_SECRET_0", "SESSION_PREVIOUS_SECRET_8", "SESSION_SECRET_PREVIOUS"]
-    .map((name) => [name, "SESSION_PREVIOUS_SECRET_1 to SESSION_PREVIOUS_SECRET_7"] as const)
+    .map((name) => ({ name, meant: "SESSION_PREVIOUS_SECRET_1 to SESSION_PREVIOUS_SECRET_7" }))
 ]
 
-export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.gen(function*() {
-  const draft = Draft.make()
-  const { report } = draft
-  for (const [option, kind] of [["enable", "flag"] as const, ...fieldEntries]) {
-    const name = environmentName(option)
-    const text = yield* read(name, report)
-    if (text === undefined) continue
-    const field = readField(kind, parse(kind, text))
-    if ("value" in field) draft.set(option, field.value)
-    else report(name, field.expected)
-  }
+/** The variable that a place in the block comes from. */
+const variableAt = (path: string): string => {
+  const [place, index] = path.replace(/\.(?:type|value)$/, "").replace(/^.*\./, "").split("s[")
+  const name = place === "session_store" ? "SESSION_STORE" : environmentName(place)
+  return index === undefined ? name : `${name}_${parseInt(index) + 1}`
+}
 
-  const type = yield* read("SESSION_STORE", report)
-  switch (type?.trim()) {
-    case "Cookie": {
-      const cookie: Draft.CookieStore = {
-        type: "Cookie",
-        path: "SESSION_STORE",
-        keyPath: "SESSION_PRIVATE_KEY",
-        secretName: "SESSION_SECRET",
-        keys: [],
-        audience: yield* read("SESSION_AUDIENCE", report)
-      }
-      for (const [name, form, previous] of keyNames) {
-        const text = yield* read(name, report)
-        if (text === undefined) continue
-        const problem = Draft.placeholderProblem(text)
-        if (problem !== undefined) report(name, problem)
-        cookie.keys.push({ form, path: name, previous, material: problem === undefined ? text : undefined })
-      }
-      for (const [name, meant] of misnamed) {
-        if ((yield* read(name, report)) !== undefined) report(name, `has no meaning; accepted: ${meant}`)
-      }
-      draft.store = cookie
-      break
-    }
-    case "Memory": {
-      const bound = (option: string) =>
-        Effect.map(
-          read(environmentName(option), report),
-          (text) => text === undefined ? undefined : parse("number", text)
-        )
-      draft.store = {
-        type: "Memory",
-        maxSessions: yield* bound("maxSessions"),
-        maxBytes: yield* bound("maxBytes"),
-        pathOf: environmentName
-      }
-      break
-    }
-    case "Tower":
-      draft.store = { type: "Tower" }
-      break
-    case undefined:
-      if (draft.options.enable === false) draft.store = Draft.unusedStore
-      else report("SESSION_STORE", "is missing: Cookie, Memory or Tower")
-      break
-    default:
-      report("SESSION_STORE", "must be Cookie, Memory or Tower")
+export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.gen(function*() {
+  const mistakes: Array<Mistake> = []
+  const read = (name: string): Effect.Effect<string | undefined> =>
+    Config.redacted(name).pipe(
+      Config.option,
+      Effect.match({
+        onSuccess: (value) => {
+          const text = Option.isNone(value) ? "" : Redacted.value(value.value)
+          // Compose files and CI systems pass a variable that is not set as an empty one.
+          return text === "" ? undefined : text
+        },
+        onFailure: (error) => {
+          // The provider's own message may hold what it read.
+          mistakes.push({ path: name, message: `cannot be read from the config provider (${error._op})` })
+          return undefined
+        }
+      })
+    )
+  const readAs = (schema: unknown, option: string): Effect.Effect<unknown> =>
+    Effect.map(
+      read(environmentName(option)),
+      (text) => text === undefined ? undefined : (readers.get(schema) ?? numberOr)(text)
+    )
+
+  const enable = yield* readAs(flag, "enable")
+  const session_config: { [name: string]: unknown } = {}
+  for (const [option, schema] of Object.entries(fields)) {
+    session_config[fileName(option)] = yield* readAs(schema, option)
   }
-  return yield* Draft.finish(draft, environmentName)
+  const type = yield* read("SESSION_STORE")
+  let value: { readonly [name: string]: unknown } | undefined
+  switch (storeTypeOf(type)) {
+    case "Cookie":
+      value = {
+        private_key: yield* read("SESSION_PRIVATE_KEY"),
+        secret: yield* read("SESSION_SECRET"),
+        previous_keys: yield* Effect.forEach(previousKeys, read),
+        previous_secrets: yield* Effect.forEach(previousSecrets, read),
+        audience: yield* read("SESSION_AUDIENCE")
+      }
+      for (const { meant, name } of misnamed) {
+        if ((yield* read(name)) !== undefined) {
+          mistakes.push({ path: name, message: `is not a variable that is read; accepted: ${meant}` })
+        }
+      }
+      break
+    case "Memory":
+      value = { max_sessions: yield* readAs(number, "maxSessions"), max_bytes: yield* readAs(number, "maxBytes") }
+  }
+  const session_store = type === undefined && enable === false ? undefined : { type, value }
+  return yield* decodeBlock({ enable, session_config, session_store }, variableAt, mistakes)
 })

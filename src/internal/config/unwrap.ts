@@ -1,10 +1,10 @@
 /**
- * `Config.unwrap` for options: it throws on an empty record and on a property that is undefined, which both say "the
- * default" here.
+ * `Config.unwrap` for options. Effect's own throws on an empty record and on a property that is undefined, and both mean
+ * "the default" here.
  */
 import * as Config from "effect/Config"
 
-/** Plain records are looked into; any other value, a `Duration` or a client, is one already. */
+/** Only plain records may contain a `Config`. Any other value, such as a `Duration` or a client, is a value already. */
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => {
   if (typeof value !== "object" || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -20,5 +20,5 @@ const unwrapped = (wrapped: unknown): Config.Config<unknown> => {
   return entries.length === 0 ? Config.succeed({}) : Config.all(Object.fromEntries(entries))
 }
 
-/** Sound: of every property, the value that its `Config` reads. */
+/** Sound: every property becomes the value that its `Config` reads. */
 export const unwrap = <A>(wrapped: Config.Config.Wrap<A>): Config.Config<A> => unwrapped(wrapped) as Config.Config<A>

@@ -1,47 +1,44 @@
 /**
- * The block `request_context` out of a YAML text. Only the block becomes data: what stands beside it is not ours to
- * judge.
+ * The block `request_context` out of a YAML text. Only the block becomes data, because what stands beside it is not ours
+ * to judge.
  *
- * No message of the parser is passed on: they quote the source, and the source holds a key.
+ * No message of the parser is passed on: the parser quotes the source, and the source holds a key.
  */
 import * as Either from "effect/Either"
 import * as YAML from "yaml"
-import { locate } from "./fileBlock.js"
-
-export type Blocks = ReturnType<typeof locate>
 
 /**
- * What a tag of the core schema says is what the value is without it, and `!` says that it is text. `!!binary` is the one
- * that says more: octets, for a key. Every other tag would be dropped without a word (`!env KEY` would make the text `KEY`
- * the key), under whatever prefix it hides (`!!env`, `%TAG`).
+ * The tags of the core schema say nothing that their value does not say by itself, and `!` says that the value is text.
+ * `!!binary` is the one tag that adds something: bytes, for a key. Every other tag would be dropped without a word
+ * (`!env KEY` would make the text `KEY` the key), whatever prefix hides it (`!!env`, `%TAG`).
  */
 const meaningful: ReadonlySet<string> = new Set([
   "!",
   ...["str", "int", "float", "bool", "null", "map", "seq", "binary"].map((name) => `tag:yaml.org,2002:${name}`)
 ])
 
-/** The parser skips what is no base64; a template or a placeholder would become octets that look like a key. */
+/** The parser skips characters that are not base64, so a template or a placeholder would become bytes like a key's. */
 const isBase64 = (text: string): boolean => {
   const packed = text.replace(/\s/g, "")
   return packed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(packed)
 }
 
-/** The block's places with their data, or what is wrong with the text as a whole. */
-export const parse = (text: string): Either.Either<Blocks, ReadonlyArray<string>> => {
+/** The data with the block where it stands in the text and nothing beside it, or what is wrong with the text. */
+export const parse = (text: string): Either.Either<unknown, ReadonlyArray<string>> => {
   try {
     return parseDocument(text)
   } catch {
     // The parser and the conversion recurse: a nesting that overflows the stack, or aliases that expand without end.
-    return Either.left(["cannot be read: it is nested too deeply, or its aliases expand too far"])
+    return Either.left(["cannot be read, because it is nested too deeply or its aliases expand too far"])
   }
 }
 
-const parseDocument = (text: string): Either.Either<Blocks, ReadonlyArray<string>> => {
+const parseDocument = (text: string): Either.Either<unknown, ReadonlyArray<string>> => {
   const lines = new YAML.LineCounter()
   const document = YAML.parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    // Not "silent": that would pass over a second document.
+    // "silent" would pass over a second document.
     logLevel: "error",
     // A %YAML 1.1 directive must not turn `no` into false and `<<` into a merge.
     schema: "core",
@@ -53,7 +50,7 @@ const parseDocument = (text: string): Either.Either<Blocks, ReadonlyArray<string
   }
   if (document.errors.length > 0) {
     const twice = document.errors.filter((error) => error.code === "DUPLICATE_KEY")
-    // Syntax errors follow from one another: only the first says something.
+    // Syntax errors follow from one another, so that only the first says something.
     const shown = twice.length === document.errors.length ? twice : document.errors.slice(0, 1)
     return Either.left(shown.map((error) => `${syntaxProblem(error.code)} (${at(error.pos[0])})`))
   }
@@ -68,7 +65,7 @@ const parseDocument = (text: string): Either.Either<Blocks, ReadonlyArray<string
 
   const problems: Array<string> = []
   const checked = new Set<unknown>()
-  /** Every node that becomes part of the block, wherever in the document it stands. */
+  /** Checks every node that becomes part of the block, wherever in the document it stands. */
   const check = (node: YAML.Node): void => {
     if (checked.has(node)) return
     YAML.visit(node, {
@@ -89,24 +86,23 @@ const parseDocument = (text: string): Either.Either<Blocks, ReadonlyArray<string
             })`
           )
         } else if (YAML.isScalar(node) && node.value instanceof Uint8Array && !isBase64(node.source ?? "")) {
-          problems.push(`has a !!binary that is not base64 (${at(range?.[0] ?? 0)})`)
+          problems.push(`has a !!binary value that is not base64 (${at(range?.[0] ?? 0)})`)
         }
       }
     })
   }
   const data = (node: unknown): unknown => {
+    if (node === undefined) return undefined
     if (!YAML.isNode(node)) return null
     check(node)
-    return node.toJS(document, { mapAsMap: true, maxAliasCount: 100 })
+    return node.toJS(document, { maxAliasCount: 100 })
   }
-  const root = new Map<string, unknown>()
-  const block = child(document.contents, "request_context")
-  if (block !== undefined) root.set("request_context", data(block))
   const nested = child(child(child(document.contents, "server"), "middlewares"), "request_context")
-  if (nested !== undefined) {
-    root.set("server", new Map([["middlewares", new Map([["request_context", data(nested)]])]]))
+  const root = {
+    request_context: data(child(document.contents, "request_context")),
+    server: { middlewares: { request_context: data(nested) } }
   }
-  return problems.length > 0 ? Either.left(problems) : Either.right(locate(root))
+  return problems.length > 0 ? Either.left(problems) : Either.right(root)
 }
 
 const syntaxProblem = (code: YAML.ErrorCode): string => {
@@ -114,7 +110,7 @@ const syntaxProblem = (code: YAML.ErrorCode): string => {
     case "DUPLICATE_KEY":
       return "has a key twice in one mapping"
     case "MULTIPLE_DOCS":
-      return "has several documents: one is accepted"
+      return "has several documents; only one is accepted"
     case "RESOURCE_EXHAUSTION":
       return "is nested too deeply"
     default:

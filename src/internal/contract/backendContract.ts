@@ -69,12 +69,12 @@ const together = <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>) =>
   Effect.all(effects, { concurrency: "unbounded" })
 
 export const tests: ReadonlyArray<BackendTest> = [
-  test("S8: find answers none for an id that nobody inserted", (backend) =>
+  test("S8: find returns None for an id that was never inserted", (backend) =>
     Effect.gen(function*() {
       expect(yield* backend.find(freshId(), Date.now())).toEqual(Option.none())
     })),
 
-  test("S8: what was inserted is found, at version 1, with every field as given", (backend) =>
+  test("S8: an inserted record is found at version 1, with every field as it was given", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const records: ReadonlyArray<NewSession> = [
@@ -101,7 +101,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       }
     })),
 
-  test("S8: insert refuses an id that is taken, and leaves its record alone", (backend) =>
+  test("S8: insert refuses an id that is taken, and leaves the record as it was", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const record = session(now)
@@ -125,7 +125,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(winner?.data).toEqual(data({ i: answers.indexOf(true) }))
     })),
 
-  test("S8: ids are compared by code units: one that differs only by case is another", (backend) =>
+  test("S8: ids are compared by code units, so that ids that differ only by case are different", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = freshId()
@@ -140,7 +140,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect((yield* read(backend, id, now))?.data).toEqual(data({ id }))
     })),
 
-  test("S8: update sets, removes and adds one to the version; without expiry the times stay", (backend) =>
+  test("S8: update sets and removes keys and adds one to the version, and without an expiry the times stay", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const record = session(now, { data: data({ a: 1, b: 2, c: 3 }), owner: ownerOf("alice", now) })
@@ -169,7 +169,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect((yield* read(backend, id, now))?.data).toEqual(data({ again: true }))
     })),
 
-  test("S8: update moves all the times when it is given some, and answers them", (backend) =>
+  test("S8: update with an expiry replaces all the times, and returns them", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const record = session(now)
@@ -187,7 +187,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(yield* read(backend, id, now + 3 * hour - 1)).toBeDefined()
     })),
 
-  test("S8: update never creates: unknown, removed and expired records are Missing", (backend) =>
+  test("S8: update never creates a record: an unknown, removed or expired one is Missing", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const change = patch({ set: data({ revived: true }), expiry: times(now + hour) })
@@ -203,7 +203,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       }
     })),
 
-  test("S8: update with ifVersion applies at that version only, else Conflict and nothing changes", (backend) =>
+  test("S8: update with ifVersion applies only at that version, and otherwise returns Conflict and changes nothing", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(backend, session(now), now)
@@ -219,7 +219,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(plain(yield* read(backend, id, now))).toEqual(before)
     })),
 
-  test("S8: update takes nothing from base: a stale one changes neither the outcome nor the record", (backend) =>
+  test("S8: a stale base changes neither the outcome of an update nor the record", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const record = session(now, { data: data({ a: 1, b: 1 }) })
@@ -245,7 +245,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       })
     })),
 
-  test("S8: an empty patch is an update too", (backend) =>
+  test("S8: an update with an empty patch counts as an update", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const record = session(now)
@@ -254,7 +254,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(plain(yield* read(backend, id, now))).toEqual(expected(record, 2))
     })),
 
-  test("S8: remove tells who was first, and honours ifVersion", (backend) =>
+  test("S8: of all removes of a record exactly one returns removed, and ifVersion is honoured", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(backend, session(now), now)
@@ -283,7 +283,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(plain(yield* read(backend, id, now))).toEqual(expected(record, 1))
     })),
 
-  test("S4: a record is there until expiresAt, and missing from that instant, for every function", (backend) =>
+  test("S4: for every function a record exists until its expiresAt, and is missing from that instant on", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(backend, session(now), now)
@@ -296,7 +296,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(yield* backend.remove(id, undefined, end)).toBe("missing")
     })),
 
-  test("S4: the id of an expired record may be inserted again; nothing of the old record stays", (backend) =>
+  test("S4: the id of an expired record may be inserted again, and nothing of the old record stays", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(
@@ -311,7 +311,7 @@ export const tests: ReadonlyArray<BackendTest> = [
     })),
 
   test(
-    "S4: removeExpired removes what has expired and nothing else, at most limit at a time",
+    "S4: removeExpired removes expired records and nothing else, at most as many as its limit",
     (backend, options) =>
       Effect.gen(function*() {
         // Long ago, so that no record of anybody else has expired by then.
@@ -336,7 +336,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       })
   ),
 
-  test("S7: what would exceed maxBytes is TooLarge with its size, and writes nothing; the boundary fits", (backend) =>
+  test("S7: an update that would exceed maxBytes returns TooLarge with the size and writes nothing, and the boundary itself fits", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const record = session(now, { data: new Map([["ü", text("x")]]) }) // 2 + 3 octets
@@ -369,7 +369,7 @@ export const tests: ReadonlyArray<BackendTest> = [
     })),
 
   test(
-    "S7: only a step that makes the session larger is TooLarge: one over a lowered limit lives on, and may shrink",
+    "S7: only an update that makes the session larger is TooLarge, so that a session over a lowered limit lives on and may shrink",
     (backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -401,7 +401,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       })
   ),
 
-  test("S7: parallel updates cannot sum past maxBytes", (backend) =>
+  test("S7: parallel updates together cannot exceed maxBytes", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(backend, session(now, { data: new Map() }), now)
@@ -419,7 +419,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(record?.version).toBe(9)
     })),
 
-  test("S7: a session of 256 KiB, in one value or in many, is a session", (backend) =>
+  test("S7: a session of 256 KiB is stored and found, in one value or in many", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const one = new Map([["big", text("é".repeat(131_000))]])
@@ -433,7 +433,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       }
     })),
 
-  test("C8: any text is a key of its own, and the values are opaque texts", (backend) =>
+  test("C8: any text is a distinct key, and the values are opaque texts", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const values = [
@@ -464,7 +464,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect((yield* read(backend, other, now))?.data.size).toBe(0)
     })),
 
-  test("C8: random keys and texts come back equal, through insert and through update", (backend) =>
+  test("C8: random keys and texts come back unchanged, through insert and through update", (backend) =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(
@@ -483,7 +483,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       )
     )),
 
-  test("S3: parallel updates of one record are applied one by one: none is lost, each has a version", (backend) =>
+  test("S3: parallel updates of one record are applied one by one, so that each is kept and has its own version", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(backend, session(now, { data: data({ start: true }) }), now)
@@ -497,7 +497,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(record?.data.size).toBe(61)
     })),
 
-  test("S3: parallel updates with the same ifVersion: exactly one is applied", (backend) =>
+  test("S3: of parallel updates with the same ifVersion exactly one is applied", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(backend, session(now, { data: new Map() }), now)
@@ -512,7 +512,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       }
     })),
 
-  test("C9: increments by find and update with ifVersion lose none", (backend) =>
+  test("C9: parallel increments by find and update with ifVersion are all counted", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = yield* inserted(backend, session(now, { data: data({ n: 0 }) }), now)
@@ -529,7 +529,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(record?.version).toBe(41)
     })),
 
-  test("S2: remove against parallel updates: what is removed stays removed", (backend) =>
+  test("S2: a record that is removed during parallel updates stays removed", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
       for (let i = 0; i < 20; i++) {

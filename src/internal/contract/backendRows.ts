@@ -38,39 +38,42 @@ const races: ReadonlyArray<Row<BackendKit>> = raceRows.rows.map((race) =>
 )
 
 export const rows: ReadonlyArray<Row<BackendKit>> = [
-  row("S1: the record is under the token's SHA-256: the backend never sees a token", (kit) =>
-    Effect.gen(function*() {
-      const seen: Array<string> = []
-      const backend = kit.backend
-      const spied: SessionBackendService = {
-        find: (id, now) => Effect.suspend(() => (seen.push(id), backend.find(id, now))),
-        insert: (id, session, now) =>
-          Effect.suspend(() => (seen.push(id, JSON.stringify([...session.data])), backend.insert(id, session, now))),
-        update: (id, patch, now, ifVersion, base) =>
-          Effect.suspend(() => (seen.push(id), backend.update(id, patch, now, ifVersion, base))),
-        remove: (id, ifVersion, now) => Effect.suspend(() => (seen.push(id), backend.remove(id, ifVersion, now))),
-        removeExpired: (now, limit) => backend.removeExpired(now, limit)
-      }
-      const world = yield* kit.over(spied)
-      const browser = world.browser()
-      const tokens: Array<string> = []
-      for (
-        const change of [RequestContext.insert(User, "ada"), RequestContext.renew, RequestContext.insert(Other, "x")]
-      ) {
-        yield* browser.visit(Effect.orDie(change))
-        tokens.push(browser.token() ?? "")
-      }
-      yield* browser.visit(increment)
-      const now = world.clock.now()
-      for (const token of tokens) {
-        expect(seen.join(" ")).not.toContain(token)
-        expect(yield* backend.find(token, now)).toEqual(Option.none())
-      }
-      expect(Option.isSome(yield* backend.find(Token.idOf(tokens[2]), now))).toBe(true)
-      expect(yield* backend.find(Token.idOf(tokens[0]), now)).toEqual(Option.none())
-      yield* browser.visit(RequestContext.flush)
-      expect(yield* backend.find(Token.idOf(tokens[2]), now)).toEqual(Option.none())
-    })),
+  row(
+    "S1: the record is stored under the token's SHA-256, and the backend never sees a token",
+    (kit) =>
+      Effect.gen(function*() {
+        const seen: Array<string> = []
+        const backend = kit.backend
+        const spied: SessionBackendService = {
+          find: (id, now) => Effect.suspend(() => (seen.push(id), backend.find(id, now))),
+          insert: (id, session, now) =>
+            Effect.suspend(() => (seen.push(id, JSON.stringify([...session.data])), backend.insert(id, session, now))),
+          update: (id, patch, now, ifVersion, base) =>
+            Effect.suspend(() => (seen.push(id), backend.update(id, patch, now, ifVersion, base))),
+          remove: (id, ifVersion, now) => Effect.suspend(() => (seen.push(id), backend.remove(id, ifVersion, now))),
+          removeExpired: (now, limit) => backend.removeExpired(now, limit)
+        }
+        const world = yield* kit.over(spied)
+        const browser = world.browser()
+        const tokens: Array<string> = []
+        for (
+          const change of [RequestContext.insert(User, "ada"), RequestContext.renew, RequestContext.insert(Other, "x")]
+        ) {
+          yield* browser.visit(Effect.orDie(change))
+          tokens.push(browser.token() ?? "")
+        }
+        yield* browser.visit(increment)
+        const now = world.clock.now()
+        for (const token of tokens) {
+          expect(seen.join(" ")).not.toContain(token)
+          expect(yield* backend.find(token, now)).toEqual(Option.none())
+        }
+        expect(Option.isSome(yield* backend.find(Token.idOf(tokens[2]), now))).toBe(true)
+        expect(yield* backend.find(Token.idOf(tokens[0]), now)).toEqual(Option.none())
+        yield* browser.visit(RequestContext.flush)
+        expect(yield* backend.find(Token.idOf(tokens[2]), now)).toEqual(Option.none())
+      })
+  ),
 
   row("S4: clean-up runs in the background, and stops with its scope", (kit) =>
     Effect.gen(function*() {
@@ -129,24 +132,30 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
       expect([...live]).toEqual([Token.idOf(browser.token() ?? "")])
     })),
 
-  row("M3: requests of two processes over one backend see each other at once", (kit) =>
-    Effect.gen(function*() {
-      const [one, two] = [yield* kit.over(another(kit.backend)), yield* kit.over(another(kit.backend))]
-      const browser = one.browser()
-      yield* browser.visit(RequestContext.insert(User, "ada"))
-      const cookie = cookieOf(one, browser.token())
-      const seen = yield* two.browser().visit(Effect.zip(RequestContext.get(User), RequestContext.insert(Other, "x")), {
-        cookie
+  row(
+    "M3: requests of two processes over one backend see each other's changes at once",
+    (kit) =>
+      Effect.gen(function*() {
+        const [one, two] = [yield* kit.over(another(kit.backend)), yield* kit.over(another(kit.backend))]
+        const browser = one.browser()
+        yield* browser.visit(RequestContext.insert(User, "ada"))
+        const cookie = cookieOf(one, browser.token())
+        const seen = yield* two.browser().visit(
+          Effect.zip(RequestContext.get(User), RequestContext.insert(Other, "x")),
+          {
+            cookie
+          }
+        )
+        expect(seen.value[0]).toEqual(Option.some("ada"))
+        const back = yield* browser.visit(RequestContext.get(Other))
+        expect(back.value).toEqual(Option.some("x"))
+        yield* two.browser().visit(RequestContext.flush, { cookie })
+        const after = yield* browser.visit(RequestContext.get(User))
+        expect(after.value).toEqual(Option.none())
       })
-      expect(seen.value[0]).toEqual(Option.some("ada"))
-      const back = yield* browser.visit(RequestContext.get(Other))
-      expect(back.value).toEqual(Option.some("x"))
-      yield* two.browser().visit(RequestContext.flush, { cookie })
-      const after = yield* browser.visit(RequestContext.get(User))
-      expect(after.value).toEqual(Option.none())
-    })),
+  ),
 
-  long(row("C9: many increments through two processes over one backend lose none", (kit) =>
+  long(row("C9: many increments by two processes over one backend are all counted", (kit) =>
     Effect.gen(function*() {
       const { increments } = kit.sizes
       // Each yields: a store that answers at once would let nobody come between.
@@ -167,7 +176,7 @@ export const rows: ReadonlyArray<Row<BackendKit>> = [
     }))),
 
   long(
-    row("C9: within a process an increment costs at most three calls of the backend", (kit) =>
+    row("C9: within a process an increment costs at most three calls to the backend", (kit) =>
       Effect.gen(function*() {
         const { increments } = kit.sizes
         let calls = 0
@@ -198,7 +207,7 @@ export type Spoil = (id: string) => Effect.Effect<unknown, unknown>
 /** Rows about a record that cannot be read; `spoil` makes it so. */
 export const corruptRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> => [
   row(
-    "S6: a record that cannot be read is found as Corrupt, says nothing of its content, and can be removed",
+    "S6: an unreadable record is found as Corrupt, without its content, and can be removed",
     (kit) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -214,7 +223,7 @@ export const corruptRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> => [
   ),
 
   row(
-    "S6: a corrupt record is an empty session, and removed; the next write starts a new one",
+    "S6: a corrupt record reads as an empty session and is removed, and the next write starts a new session",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -240,27 +249,32 @@ export const corruptRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> => [
 
 /** Rows about a record of a later format; `spoil` makes it so. */
 export const newerFormatRows = (spoil: Spoil): ReadonlyArray<Row<BackendKit>> => [
-  row("S6: a record of a newer format is read as empty, and left untouched", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world()
-      const browser = world.browser()
-      yield* browser.visit(RequestContext.insert(User, "ada"))
-      const token = browser.token() ?? ""
-      const id = Token.idOf(token)
-      yield* spoil(id)
-      const found = Effect.suspend(() => kit.backend.find(id, world.clock.now()))
-      expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
-      const read = yield* browser.visit(RequestContext.get(User))
-      expect([read.status, read.value, read.setCookies]).toEqual([200, Option.none(), []])
-      const written = yield* browser.visit(Effect.zip(RequestContext.get(User), RequestContext.insert(Other, "x")))
-      expect([written.status, written.setCookies.length]).toEqual([200, 1])
-      expect(browser.token()).not.toBe(token)
-      const blind = yield* world.browser().visit(RequestContext.insert(Other, "x"), { cookie: cookieOf(world, token) })
-      expect([blind.status, blind.setCookies.length]).toEqual([200, 1])
-      expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
-    })),
+  row(
+    "S6: a record of a newer format reads as an empty session, and is left untouched",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        const browser = world.browser()
+        yield* browser.visit(RequestContext.insert(User, "ada"))
+        const token = browser.token() ?? ""
+        const id = Token.idOf(token)
+        yield* spoil(id)
+        const found = Effect.suspend(() => kit.backend.find(id, world.clock.now()))
+        expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
+        const read = yield* browser.visit(RequestContext.get(User))
+        expect([read.status, read.value, read.setCookies]).toEqual([200, Option.none(), []])
+        const written = yield* browser.visit(Effect.zip(RequestContext.get(User), RequestContext.insert(Other, "x")))
+        expect([written.status, written.setCookies.length]).toEqual([200, 1])
+        expect(browser.token()).not.toBe(token)
+        const blind = yield* world.browser().visit(RequestContext.insert(Other, "x"), {
+          cookie: cookieOf(world, token)
+        })
+        expect([blind.status, blind.setCookies.length]).toEqual([200, 1])
+        expect(yield* found).toMatchObject({ value: { _tag: "Corrupt", newerFormat: true } })
+      })
+  ),
 
-  row("S6: a record of a newer format can be removed: logout always works", (kit) =>
+  row("S6: a record of a newer format can be removed, so that a logout always works", (kit) =>
     Effect.gen(function*() {
       const now = Date.now()
       const id = freshId()

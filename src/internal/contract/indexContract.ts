@@ -43,7 +43,7 @@ const idsOf = (index: SubjectIndexService, subject: string, now: number) =>
 
 export const tests: ReadonlyArray<IndexTest> = [
   test(
-    "S8: index: insert makes a record as the backend's does, and lists it",
+    "S8: the index's insert creates the same record as the backend's insert, and lists it",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -64,7 +64,7 @@ export const tests: ReadonlyArray<IndexTest> = [
   ),
 
   test(
-    "S8: index: insert refuses a taken id, of a record with or without a subject, and changes nothing",
+    "S8: the index's insert refuses a taken id, whether its record has a subject or not, and changes nothing",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -85,7 +85,7 @@ export const tests: ReadonlyArray<IndexTest> = [
   ),
 
   test(
-    "S8: index: lists the subject's live records, oldest first, as they are now",
+    "S8: the index lists a subject's live records as they are now, oldest first",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -102,7 +102,7 @@ export const tests: ReadonlyArray<IndexTest> = [
   ),
 
   test(
-    "S8: index: the records decide: what is removed, expired or another's is not listed",
+    "S8: the index lists no record that was removed, has expired, or belongs to another subject",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -126,7 +126,7 @@ export const tests: ReadonlyArray<IndexTest> = [
   ),
 
   test(
-    "S8: index: a record whose expiry was moved is listed as long as it lives",
+    "S8: the index lists a record whose expiry was moved for as long as the record lives",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -139,7 +139,7 @@ export const tests: ReadonlyArray<IndexTest> = [
       })
   ),
 
-  test("S8: index: subjects are compared by code units", (index) =>
+  test("S8: the index compares subjects by code units", (index) =>
     Effect.gen(function*() {
       const now = Date.now()
       const base = freshSubject()
@@ -153,7 +153,7 @@ export const tests: ReadonlyArray<IndexTest> = [
     })),
 
   test(
-    "S8: index: forget of a removed record is harmless, twice and unknown too",
+    "S8: it does no harm to forget a record that was removed, is unknown, or was forgotten before",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -169,7 +169,7 @@ export const tests: ReadonlyArray<IndexTest> = [
   ),
 
   test(
-    "S8: index: a bound that evicts: the oldest go, and their records with them",
+    "S8: a bound that evicts removes a subject's oldest sessions together with their records",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -193,7 +193,7 @@ export const tests: ReadonlyArray<IndexTest> = [
   ),
 
   test(
-    "S8: index: a bound that refuses: Full, and nothing is inserted; what is gone makes room",
+    "S8: a bound that refuses returns Full and inserts nothing, until a session that ends makes room",
     (index, backend) =>
       Effect.gen(function*() {
         const now = Date.now()
@@ -215,27 +215,30 @@ export const tests: ReadonlyArray<IndexTest> = [
       })
   ),
 
-  test("S8: index: parallel sign-ins never leave more than the bound", (index, backend) =>
-    Effect.gen(function*() {
-      const now = Date.now()
-      for (const whenFull of ["evict-oldest", "refuse"] as const) {
-        const subject = freshSubject()
-        const ids = Array.from({ length: 20 }, freshId)
-        const answers = yield* Effect.forEach(
-          ids,
-          (id, i) => index.insert(id, owned(subject, now, { createdAt: now + i }), now + 20, { max: 3, whenFull }),
-          { concurrency: "unbounded" }
-        )
-        const listed = yield* idsOf(index, subject, now + 20)
-        expect([whenFull, listed.length]).toEqual([whenFull, 3])
-        const live = yield* Effect.filter(ids, (id) => Effect.map(backend.find(id, now + 20), Option.isSome))
-        expect([...live].sort()).toEqual([...listed].sort())
-        if (whenFull === "refuse") {
-          expect(answers.filter((answer) => answer === "Inserted")).toHaveLength(3)
-          expect(answers.filter((answer) => answer === "Full")).toHaveLength(17)
-        } else {
-          expect(new Set(answers)).toEqual(new Set(["Inserted"]))
+  test(
+    "S8: parallel sign-ins never leave more sessions than the bound allows",
+    (index, backend) =>
+      Effect.gen(function*() {
+        const now = Date.now()
+        for (const whenFull of ["evict-oldest", "refuse"] as const) {
+          const subject = freshSubject()
+          const ids = Array.from({ length: 20 }, freshId)
+          const answers = yield* Effect.forEach(
+            ids,
+            (id, i) => index.insert(id, owned(subject, now, { createdAt: now + i }), now + 20, { max: 3, whenFull }),
+            { concurrency: "unbounded" }
+          )
+          const listed = yield* idsOf(index, subject, now + 20)
+          expect([whenFull, listed.length]).toEqual([whenFull, 3])
+          const live = yield* Effect.filter(ids, (id) => Effect.map(backend.find(id, now + 20), Option.isSome))
+          expect([...live].sort()).toEqual([...listed].sort())
+          if (whenFull === "refuse") {
+            expect(answers.filter((answer) => answer === "Inserted")).toHaveLength(3)
+            expect(answers.filter((answer) => answer === "Full")).toHaveLength(17)
+          } else {
+            expect(new Set(answers)).toEqual(new Set(["Inserted"]))
+          }
         }
-      }
-    }))
+      })
+  )
 ]

@@ -114,7 +114,7 @@ const notJson = (): ReadonlyArray<readonly [string, unknown]> => {
 
 const operations: ReadonlyArray<Row> = [
   both(
-    "C1: the value is the one at the call: changing the object later, or what get returned, changes nothing",
+    "C1: insert stores the value as it is at the call, and changing the object later, or one that get returned, changes nothing",
     (kit) =>
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
@@ -136,27 +136,30 @@ const operations: ReadonlyArray<Row> = [
       })
   ),
 
-  both("C1: what is not JSON, or does not encode, fails typed and changes nothing", (kit) =>
-    Effect.gen(function*() {
-      const browser = (yield* kit.world()).browser()
-      const Anything = SessionKey.make("anything", Schema.Unknown)
-      const Positive = SessionKey.make("anything", Schema.Number.pipe(Schema.positive()))
-      yield* browser.visit(RequestContext.insert(User, "ada"))
-      const { value } = yield* browser.visit(Effect.gen(function*() {
-        for (const [name, given] of notJson()) {
-          const error = failureOf(yield* Effect.exit(RequestContext.insert(Anything, given)))
-          expect(error, name).toBeInstanceOf(SessionSchemaError)
-          expect(error, name).toMatchObject({ key: "anything", direction: "encode" })
-        }
-        expect(failureOf(yield* Effect.exit(RequestContext.insert(Positive, -1)))).toBeInstanceOf(SessionSchemaError)
-        return yield* RequestContext.get(Anything)
-      }))
-      expect(value).toEqual(Option.none())
-      const after = yield* browser.visit(Effect.all([RequestContext.get(Anything), RequestContext.get(User)]))
-      expect(after.value).toEqual([Option.none(), Option.some("ada")])
-    })),
+  both(
+    "C1: a value that does not encode, or is not JSON, fails with a typed error and changes nothing",
+    (kit) =>
+      Effect.gen(function*() {
+        const browser = (yield* kit.world()).browser()
+        const Anything = SessionKey.make("anything", Schema.Unknown)
+        const Positive = SessionKey.make("anything", Schema.Number.pipe(Schema.positive()))
+        yield* browser.visit(RequestContext.insert(User, "ada"))
+        const { value } = yield* browser.visit(Effect.gen(function*() {
+          for (const [name, given] of notJson()) {
+            const error = failureOf(yield* Effect.exit(RequestContext.insert(Anything, given)))
+            expect(error, name).toBeInstanceOf(SessionSchemaError)
+            expect(error, name).toMatchObject({ key: "anything", direction: "encode" })
+          }
+          expect(failureOf(yield* Effect.exit(RequestContext.insert(Positive, -1)))).toBeInstanceOf(SessionSchemaError)
+          return yield* RequestContext.get(Anything)
+        }))
+        expect(value).toEqual(Option.none())
+        const after = yield* browser.visit(Effect.all([RequestContext.get(Anything), RequestContext.get(User)]))
+        expect(after.value).toEqual([Option.none(), Option.some("ada")])
+      })
+  ),
 
-  both("C2: absent is None, null is present", (kit) =>
+  both("C2: get returns None for an absent key, and a stored null is present", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world()).browser()
       const Nullable = SessionKey.make("nullable", Schema.NullOr(Schema.String))
@@ -166,7 +169,7 @@ const operations: ReadonlyArray<Row> = [
     })),
 
   both(
-    "C2: a value that does not decode fails typed, names key and path and not the value, and stays",
+    "C2: a value that does not decode fails with a typed error that names its key and path but not the value, and stays stored",
     (kit) =>
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
@@ -192,7 +195,7 @@ const operations: ReadonlyArray<Row> = [
       })
   ),
 
-  both("C3: remove answers the removed value, and the key is gone", (kit) =>
+  both("C3: remove returns the removed value, and the key is gone", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world()).browser()
       yield* browser.visit(Effect.zip(RequestContext.insert(User, "ada"), RequestContext.insert(Other, "stays")))
@@ -202,16 +205,19 @@ const operations: ReadonlyArray<Row> = [
       expect(after.value).toEqual([Option.none(), Option.some("stays")])
     })),
 
-  both("C3: a value that does not decode is removed all the same, and reported", (kit) =>
-    Effect.gen(function*() {
-      const browser = (yield* kit.world()).browser()
-      const AsNumber = SessionKey.make("user", Schema.Number)
-      yield* browser.visit(RequestContext.insert(User, "ada"))
-      const removed = yield* browser.visit(Effect.exit(RequestContext.remove(AsNumber)))
-      expect(failureOf(removed.value)).toBeInstanceOf(SessionSchemaError)
-      const after = yield* browser.visit(RequestContext.get(User))
-      expect(after.value).toEqual(Option.none())
-    })),
+  both(
+    "C3: a value that does not decode is removed all the same, and reported as a typed error",
+    (kit) =>
+      Effect.gen(function*() {
+        const browser = (yield* kit.world()).browser()
+        const AsNumber = SessionKey.make("user", Schema.Number)
+        yield* browser.visit(RequestContext.insert(User, "ada"))
+        const removed = yield* browser.visit(Effect.exit(RequestContext.remove(AsNumber)))
+        expect(failureOf(removed.value)).toBeInstanceOf(SessionSchemaError)
+        const after = yield* browser.visit(RequestContext.get(User))
+        expect(after.value).toEqual(Option.none())
+      })
+  ),
 
   server("C4: clear removes every key, and the session lives on under its id", (kit) =>
     Effect.gen(function*() {
@@ -230,7 +236,7 @@ const operations: ReadonlyArray<Row> = [
       expect(Option.isSome(before.value)).toBe(true)
     })),
 
-  client("C4: clear leaves an empty session in the cookie", (kit) =>
+  client("C4: after a clear the cookie holds an empty session", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world()).browser()
       yield* browser.visit(Effect.zip(RequestContext.insert(User, "ada"), RequestContext.insert(Other, "x")))
@@ -245,7 +251,7 @@ const operations: ReadonlyArray<Row> = [
       expect(Option.isSome(before.value)).toBe(true)
     })),
 
-  both("C4: what is inserted after clear in the same request is all that is left", (kit) =>
+  both("C4: after a clear the session holds only what the same request inserts later", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world()).browser()
       yield* browser.visit(Effect.zip(RequestContext.insert(User, "ada"), RequestContext.insert(Other, "x")))
@@ -263,7 +269,7 @@ const operations: ReadonlyArray<Row> = [
     })),
 
   both(
-    "C5: flush ends the session, and the browser gets a removal with the cookie's own attributes",
+    "C5: flush ends the session, and the browser gets a removal cookie with the same attributes",
     (kit) =>
       Effect.gen(function*() {
         const options = { domain: "app.test", partitioned: true, sameSite: "strict", expiry: "1 hour" } as const
@@ -296,7 +302,7 @@ const operations: ReadonlyArray<Row> = [
     })),
 
   both(
-    "C5: a later insert in the request starts a new session under a new id, with its own keys only",
+    "C5: an insert after a flush starts a new session under a new id, with only the later keys",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -321,7 +327,7 @@ const operations: ReadonlyArray<Row> = [
   ),
 
   both(
-    "C6: clear, and removing the last key, reach the browser: what it sends next reads as empty",
+    "C6: after a clear, or the removal of the last key, what the browser sends next reads as empty",
     (kit) =>
       Effect.gen(function*() {
         for (const operation of [RequestContext.clear, Effect.asVoid(RequestContext.remove(User))]) {
@@ -335,7 +341,7 @@ const operations: ReadonlyArray<Row> = [
   ),
 
   both(
-    "C7: later operations of a request see earlier ones, its concurrent fibers share one load",
+    "C7: later operations of a request see earlier ones, and its concurrent fibers share one load",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world({}, {
@@ -365,25 +371,28 @@ const operations: ReadonlyArray<Row> = [
       })
   ),
 
-  both("C7: interrupting the fiber that loads neither hangs nor fails the others", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world({}, {
-        before: (call) => call === "load" ? Effect.sleep("20 millis") : Effect.void
+  both(
+    "C7: when the fiber that loads is interrupted, the other fibers neither hang nor fail",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world({}, {
+          before: (call) => call === "load" ? Effect.sleep("20 millis") : Effect.void
+        })
+        const browser = world.browser()
+        yield* browser.visit(RequestContext.insert(User, "ada"))
+        const { value } = yield* browser.visit(Effect.gen(function*() {
+          const first = yield* Effect.fork(RequestContext.get(User))
+          yield* Effect.sleep("2 millis")
+          const second = yield* Effect.fork(RequestContext.get(User))
+          yield* Effect.sleep("2 millis")
+          yield* Fiber.interrupt(first)
+          return yield* Effect.timeout(Fiber.join(second), "2 seconds")
+        }))
+        expect(value).toEqual(Option.some("ada"))
       })
-      const browser = world.browser()
-      yield* browser.visit(RequestContext.insert(User, "ada"))
-      const { value } = yield* browser.visit(Effect.gen(function*() {
-        const first = yield* Effect.fork(RequestContext.get(User))
-        yield* Effect.sleep("2 millis")
-        const second = yield* Effect.fork(RequestContext.get(User))
-        yield* Effect.sleep("2 millis")
-        yield* Fiber.interrupt(first)
-        return yield* Effect.timeout(Fiber.join(second), "2 seconds")
-      }))
-      expect(value).toEqual(Option.some("ada"))
-    })),
+  ),
 
-  both("C7: a failed load is typed and not remembered", (kit) =>
+  both("C7: a failed load is a typed error, and the next operation loads again", (kit) =>
     Effect.gen(function*() {
       let failing = 0
       const world = yield* kit.world({}, {
@@ -400,7 +409,7 @@ const operations: ReadonlyArray<Row> = [
       expect(value[1]).toEqual(Option.some("ada"))
     })),
 
-  both("C7: the commit waits for operations that still run", (kit) =>
+  both("C7: the commit waits for operations that are still running", (kit) =>
     Effect.gen(function*() {
       const world = yield* kit.world({}, {
         before: (call) => call === "load" ? Effect.sleep("20 millis") : Effect.void
@@ -412,7 +421,7 @@ const operations: ReadonlyArray<Row> = [
       expect(value).toEqual(Option.none())
     })),
 
-  both("C8: values survive what their schema says", (kit) =>
+  both("C8: dates, bigints, options, branded ids and class instances come back equal", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world()).browser()
       const When = SessionKey.make("when", Schema.Date)
@@ -449,36 +458,42 @@ const operations: ReadonlyArray<Row> = [
       expect(Option.getOrThrow(got)).toBe(text)
     })),
 
-  both("C8: keys are compared by code units: awkward ones are ordinary and distinct", (kit) =>
-    Effect.gen(function*() {
-      const browser = (yield* kit.world()).browser()
-      const keys = awkwardNames.map((name) => SessionKey.make(name, Schema.Int))
-      yield* browser.visit(Effect.forEach(keys, (key, i) => RequestContext.insert(key, i)))
-        .pipe(Effect.map(({ value }) => value))
-      const all = yield* browser.visit(Effect.forEach(keys, RequestContext.get))
-      expect(all.value).toEqual(keys.map((_, i) => Option.some(i)))
-      // each of them alone can be removed
-      const odd = keys.filter((_, i) => i % 2 === 1)
-      yield* browser.visit(Effect.forEach(odd, RequestContext.remove))
-      const rest = yield* browser.visit(Effect.forEach(keys, RequestContext.get))
-      expect(rest.value).toEqual(keys.map((_, i) => i % 2 === 1 ? Option.none() : Option.some(i)))
-    })),
+  both(
+    "C8: keys are compared by code units, so that unusual names are ordinary and distinct keys",
+    (kit) =>
+      Effect.gen(function*() {
+        const browser = (yield* kit.world()).browser()
+        const keys = awkwardNames.map((name) => SessionKey.make(name, Schema.Int))
+        yield* browser.visit(Effect.forEach(keys, (key, i) => RequestContext.insert(key, i)))
+          .pipe(Effect.map(({ value }) => value))
+        const all = yield* browser.visit(Effect.forEach(keys, RequestContext.get))
+        expect(all.value).toEqual(keys.map((_, i) => Option.some(i)))
+        // each of them alone can be removed
+        const odd = keys.filter((_, i) => i % 2 === 1)
+        yield* browser.visit(Effect.forEach(odd, RequestContext.remove))
+        const rest = yield* browser.visit(Effect.forEach(keys, RequestContext.get))
+        expect(rest.value).toEqual(keys.map((_, i) => i % 2 === 1 ? Option.none() : Option.some(i)))
+      })
+  ),
 
-  both("C9: modify is Ref.modify over Option: None removes, the answer is f's", (kit) =>
-    Effect.gen(function*() {
-      const browser = (yield* kit.world()).browser()
-      const first = yield* browser.visit(Effect.all([increment, increment]))
-      expect(first.value).toEqual([1, 2])
-      const second = yield* browser.visit(increment)
-      expect(second.value).toBe(3)
-      const removed = yield* browser.visit(RequestContext.modify(Count, (count) => [count, Option.none()]))
-      expect(removed.value).toEqual(Option.some(3))
-      const after = yield* browser.visit(RequestContext.get(Count))
-      expect(after.value).toEqual(Option.none())
-    })),
+  both(
+    "C9: modify works like Ref.modify over Option: it returns the function's result, and None removes the key",
+    (kit) =>
+      Effect.gen(function*() {
+        const browser = (yield* kit.world()).browser()
+        const first = yield* browser.visit(Effect.all([increment, increment]))
+        expect(first.value).toEqual([1, 2])
+        const second = yield* browser.visit(increment)
+        expect(second.value).toBe(3)
+        const removed = yield* browser.visit(RequestContext.modify(Count, (count) => [count, Option.none()]))
+        expect(removed.value).toEqual(Option.some(3))
+        const after = yield* browser.visit(RequestContext.get(Count))
+        expect(after.value).toEqual(Option.none())
+      })
+  ),
 
   server(
-    "C9: on a stored session modify is done when it returns: a later 5xx does not undo it",
+    "C9: on a stored session modify is saved when it returns, and a later 5xx does not undo it",
     (kit) =>
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
@@ -493,7 +508,7 @@ const operations: ReadonlyArray<Row> = [
   ),
 
   both(
-    "C9: on a new session, and on a key already changed, modify is local and shares the commit's fate",
+    "C9: on a new session, or a key with a pending change, modify is saved or dropped together with the commit",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -510,18 +525,21 @@ const operations: ReadonlyArray<Row> = [
       })
   ),
 
-  client("C9: on the cookie store modify is local: a 5xx drops it with the rest", (kit) =>
-    Effect.gen(function*() {
-      const browser = (yield* kit.world()).browser()
-      yield* browser.visit(increment)
-      const dropped = yield* browser.visit(increment, { status: 500 })
-      expect(dropped.value).toBe(2)
-      const after = yield* browser.visit(RequestContext.get(Count))
-      expect(after.value).toEqual(Option.some(1))
-    })),
+  client(
+    "C9: on the cookie store modify is local to the request, and a 5xx drops it with the rest",
+    (kit) =>
+      Effect.gen(function*() {
+        const browser = (yield* kit.world()).browser()
+        yield* browser.visit(increment)
+        const dropped = yield* browser.visit(increment, { status: 500 })
+        expect(dropped.value).toBe(2)
+        const after = yield* browser.visit(RequestContext.get(Count))
+        expect(after.value).toEqual(Option.some(1))
+      })
+  ),
 
   both(
-    "C10: renew gives a new id and token, with the same data and what the request changed beside it",
+    "C10: renew gives the session a new id and token, and keeps its data and the request's other changes",
     (kit) =>
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
@@ -540,7 +558,7 @@ const operations: ReadonlyArray<Row> = [
       })
   ),
 
-  both("C10: a dropped response renews nothing", (kit) =>
+  both("C10: a request whose response is dropped renews nothing", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world()).browser()
       yield* browser.visit(RequestContext.insert(User, "ada"))
@@ -550,7 +568,7 @@ const operations: ReadonlyArray<Row> = [
       expect(after.value).toEqual(Option.some("ada"))
     })),
 
-  both("C10: creation time and own expiry are kept", (kit) =>
+  both("C10: a renewal keeps the session's creation time and its own expiry", (kit) =>
     Effect.gen(function*() {
       const world = yield* kit.world({ expiry: "40 minutes", absoluteExpiry: "60 minutes" })
       const browser = world.browser()
@@ -570,7 +588,7 @@ const operations: ReadonlyArray<Row> = [
     })),
 
   server(
-    "C10: afterwards the old id is nobody: it reads as empty, and late writes end quietly",
+    "C10: after a renewal the old id no longer identifies a session: it reads as empty, and late writes end quietly",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -600,26 +618,29 @@ const operations: ReadonlyArray<Row> = [
       })
   ),
 
-  server("C10: what was written between the load and the renewal comes along", (kit) =>
-    Effect.gen(function*() {
-      const browser = (yield* kit.world()).browser()
-      yield* browser.visit(Effect.zip(RequestContext.insert(User, "ada"), RequestContext.insert(Other, "x")))
-      const { setCookies } = yield* browser.visit(Effect.gen(function*() {
-        yield* RequestContext.renew
-        yield* RequestContext.insert(Count, 1)
-        yield* browser.visit(Effect.zip(RequestContext.insert(Late, "kept"), RequestContext.remove(Other)))
-      }))
-      expect(setCookies).toHaveLength(1)
-      const after = yield* browser.visit(Effect.all([
-        RequestContext.get(User),
-        RequestContext.get(Other),
-        RequestContext.get(Late),
-        RequestContext.get(Count)
-      ]))
-      expect(after.value).toEqual([Option.some("ada"), Option.none(), Option.some("kept"), Option.some(1)])
-    })),
+  server(
+    "C10: a renewal keeps what another request wrote between the load and the renewal",
+    (kit) =>
+      Effect.gen(function*() {
+        const browser = (yield* kit.world()).browser()
+        yield* browser.visit(Effect.zip(RequestContext.insert(User, "ada"), RequestContext.insert(Other, "x")))
+        const { setCookies } = yield* browser.visit(Effect.gen(function*() {
+          yield* RequestContext.renew
+          yield* RequestContext.insert(Count, 1)
+          yield* browser.visit(Effect.zip(RequestContext.insert(Late, "kept"), RequestContext.remove(Other)))
+        }))
+        expect(setCookies).toHaveLength(1)
+        const after = yield* browser.visit(Effect.all([
+          RequestContext.get(User),
+          RequestContext.get(Other),
+          RequestContext.get(Late),
+          RequestContext.get(Count)
+        ]))
+        expect(after.value).toEqual([Option.some("ada"), Option.none(), Option.some("kept"), Option.some(1)])
+      })
+  ),
 
-  both("C11: commit saves now, and its cookie goes out whatever the status", (kit) =>
+  both("C11: commit saves at once, and its cookie is sent whatever the status", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world()).browser()
       const { setCookies } = yield* browser.visit(
@@ -635,7 +656,7 @@ const operations: ReadonlyArray<Row> = [
       expect(after.value).toEqual([Option.some("ada"), Option.none()])
     })),
 
-  both("C12: on an absent session nothing but a write makes one", (kit) =>
+  both("C12: without a session, only a write creates one", (kit) =>
     Effect.gen(function*() {
       const operations = {
         get: RequestContext.get(User),
@@ -667,7 +688,7 @@ const minute = 60_000
 
 const middleware: ReadonlyArray<Row> = [
   both(
-    "M2: only reads: at most one load, no save, no Set-Cookie; inserting what is there is no change",
+    "M2: a request that only reads loads at most once and saves and sends nothing, and inserting an equal value is no change",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -698,7 +719,7 @@ const middleware: ReadonlyArray<Row> = [
     })),
 
   server(
-    "M3: one commit; a Set-Cookie when the token is new or renewed, none when it stands",
+    "M3: a request commits once, and sends Set-Cookie only when the token is new or renewed",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world({ expiry: "1 hour" })
@@ -727,27 +748,30 @@ const middleware: ReadonlyArray<Row> = [
       })
   ),
 
-  client("M3: one commit, and one Set-Cookie for every change", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world({ expiry: "1 hour" })
-      const browser = world.browser()
-      const changes = [
-        Effect.zip(RequestContext.insert(User, "ada"), RequestContext.insert(Other, "x")),
-        RequestContext.insert(User, "bob"),
-        RequestContext.remove(User),
-        RequestContext.clear,
-        RequestContext.renew,
-        RequestContext.setExpiry("2 hours")
-      ]
-      for (const change of changes) {
-        world.calls.save = 0
-        const { setCookies } = yield* browser.visit(Effect.asVoid(Effect.orDie(change)))
-        expect([world.calls.save, setCookies.length]).toEqual([1, 1])
-      }
-    })),
+  client(
+    "M3: a request that changes the session commits once, and sends one Set-Cookie",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world({ expiry: "1 hour" })
+        const browser = world.browser()
+        const changes = [
+          Effect.zip(RequestContext.insert(User, "ada"), RequestContext.insert(Other, "x")),
+          RequestContext.insert(User, "bob"),
+          RequestContext.remove(User),
+          RequestContext.clear,
+          RequestContext.renew,
+          RequestContext.setExpiry("2 hours")
+        ]
+        for (const change of changes) {
+          world.calls.save = 0
+          const { setCookies } = yield* browser.visit(Effect.asVoid(Effect.orDie(change)))
+          expect([world.calls.save, setCookies.length]).toEqual([1, 1])
+        }
+      })
+  ),
 
   both(
-    "M6: garbage in the cookie reads as an empty session, is never an error, and stays in the browser",
+    "M6: a malformed cookie reads as an empty session, is never an error, and stays in the browser",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -801,7 +825,7 @@ const middleware: ReadonlyArray<Row> = [
   ),
 
   server(
-    "M7: an id that the store does not know is never adopted: the next write makes a new one",
+    "M7: a token that the store does not know is never adopted, and the next write creates a new one",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -823,7 +847,7 @@ const middleware: ReadonlyArray<Row> = [
   ),
 
   server(
-    "M7: never loaded and missing at the commit is a new session, with this request's keys only",
+    "M7: a session that was never loaded and is missing at the commit becomes a new one with only this request's keys",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()

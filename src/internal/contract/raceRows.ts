@@ -202,39 +202,48 @@ const renewal = (world: World, i: number, at: Renewal) =>
 const gate = Deferred.make<void>()
 
 export const rows: ReadonlyArray<Row> = [
-  long(server("S2: many interleavings of logout against a slow writer revive nothing", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world(patient)
-      const { store } = world
+  long(
+    server(
+      "S2: a slow writer never revives a session that was logged out, in many interleavings",
+      (kit) =>
+        Effect.gen(function*() {
+          const world = yield* kit.world(patient)
+          const { store } = world
 
-      const gates = Effect.all({ loaded: gate, flushed: gate })
+          const gates = Effect.all({ loaded: gate, flushed: gate })
 
-      // The logout has ended before the writer loads.
-      const first = yield* gates
-      const before = { beforeLoad: Deferred.await(first.flushed), beforeWrite: Effect.void, beforeFlush: Effect.void }
-      expect(yield* logout(world, { ...first, ...before })).toBe(false)
-      // It comes between the writer's load and its write.
-      const second = yield* gates
-      const between = {
-        beforeLoad: Effect.void,
-        beforeWrite: Deferred.await(second.flushed),
-        beforeFlush: Deferred.await(second.loaded)
-      }
-      expect(yield* logout(world, { ...second, ...between })).toBe(true)
+          // The logout has ended before the writer loads.
+          const first = yield* gates
+          const before = {
+            beforeLoad: Deferred.await(first.flushed),
+            beforeWrite: Effect.void,
+            beforeFlush: Effect.void
+          }
+          expect(yield* logout(world, { ...first, ...before })).toBe(false)
+          // It comes between the writer's load and its write.
+          const second = yield* gates
+          const between = {
+            beforeLoad: Effect.void,
+            beforeWrite: Deferred.await(second.flushed),
+            beforeFlush: Deferred.await(second.loaded)
+          }
+          expect(yield* logout(world, { ...second, ...between })).toBe(true)
 
-      yield* race(kit.sizes.interleavings, (i) =>
-        Effect.flatMap(gates, (open) =>
-          logout(world, {
-            ...open,
-            beforeLoad: pause(store, i, 1, 3),
-            beforeWrite: pause(store, i, 2, 4),
-            beforeFlush: pause(store, i, 3, 8)
-          })))
-    }))),
+          yield* race(kit.sizes.interleavings, (i) =>
+            Effect.flatMap(gates, (open) =>
+              logout(world, {
+                ...open,
+                beforeLoad: pause(store, i, 1, 3),
+                beforeWrite: pause(store, i, 2, 4),
+                beforeFlush: pause(store, i, 3, 8)
+              })))
+        })
+    )
+  ),
 
   long(
     server(
-      "C10: many interleavings of renew against parallel writes lose no session and nothing acknowledged",
+      "C10: a renewal during parallel writes loses neither the session nor an acknowledged change, in many interleavings",
       (kit) =>
         Effect.gen(function*() {
           const world = yield* kit.world(patient)
@@ -282,25 +291,28 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   long(
-    server("S3: many parallel requests that each insert another key keep all of them", (kit) =>
-      Effect.gen(function*() {
-        const world = yield* kit.world(patient)
-        const { browser } = yield* begun(world)
-        const keys = Array.from({ length: kit.sizes.inserts }, (_, i) => SessionKey.make(`key ${i}`, Schema.Int))
-        const all = yield* Effect.forEach(keys, (key, i) =>
-          browser.visit(
-            // half of them load first
-            Effect.zipRight(i % 2 === 0 ? Effect.void : RequestContext.get(User), RequestContext.insert(key, i))
-          ), { concurrency: "unbounded" })
-        for (const { setCookies, status } of all) expect([status, setCookies]).toEqual([200, []])
-        const { value } = yield* browser.visit(Effect.forEach(keys, RequestContext.get))
-        expect(value).toEqual(keys.map((_, i) => Option.some(i)))
-      }))
+    server(
+      "S3: when many parallel requests each insert another key, every key is kept",
+      (kit) =>
+        Effect.gen(function*() {
+          const world = yield* kit.world(patient)
+          const { browser } = yield* begun(world)
+          const keys = Array.from({ length: kit.sizes.inserts }, (_, i) => SessionKey.make(`key ${i}`, Schema.Int))
+          const all = yield* Effect.forEach(keys, (key, i) =>
+            browser.visit(
+              // half of them load first
+              Effect.zipRight(i % 2 === 0 ? Effect.void : RequestContext.get(User), RequestContext.insert(key, i))
+            ), { concurrency: "unbounded" })
+          for (const { setCookies, status } of all) expect([status, setCookies]).toEqual([200, []])
+          const { value } = yield* browser.visit(Effect.forEach(keys, RequestContext.get))
+          expect(value).toEqual(keys.map((_, i) => Option.some(i)))
+        })
+    )
   ),
 
   long(
     server(
-      "C9: many parallel modify increments on one session lose none, and all answers differ",
+      "C9: many parallel increments of one session by modify are all counted, and each returns another number",
       (kit) =>
         Effect.gen(function*() {
           const { increments } = kit.sizes

@@ -55,7 +55,7 @@ const counted = (name: string): number => {
 
 const stores: ReadonlyArray<Row> = [
   server(
-    "S1: the cookie holds 43 characters of canonical base64url, another for every session",
+    "S1: the cookie holds 43 characters of canonical base64url, different for every session",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -73,7 +73,7 @@ const stores: ReadonlyArray<Row> = [
   ),
 
   server(
-    "S2: who loaded a session that was meanwhile ended writes nothing, sets no cookie, and is counted",
+    "S2: a request whose session ends after its load writes nothing, sets no cookie, and is counted as ended",
     (kit) =>
       Effect.gen(function*() {
         const enders = [RequestContext.flush, RequestContext.renew]
@@ -131,7 +131,7 @@ const stores: ReadonlyArray<Row> = [
   ),
 
   client(
-    "S2: a sealed session cannot be ended: an older seal reads again, and a slow writer brings it back",
+    "S2: a sealed session cannot be ended for good: an older seal still reads, and a slow writer brings it back",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -148,7 +148,7 @@ const stores: ReadonlyArray<Row> = [
       })
   ),
 
-  server("S3: requests that change different keys lose nothing of each other", (kit) =>
+  server("S3: requests that change different keys keep each other's changes", (kit) =>
     Effect.gen(function*() {
       const A = SessionKey.make("a", Schema.Int)
       const B = SessionKey.make("b", Schema.Int)
@@ -183,7 +183,7 @@ const stores: ReadonlyArray<Row> = [
     })),
 
   server(
-    "S3: of the same key the last writer wins; what clear did not see it clears all the same",
+    "S3: the last writer of a key wins, and clear removes keys that it did not see, too",
     (kit) =>
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
@@ -198,7 +198,7 @@ const stores: ReadonlyArray<Row> = [
   ),
 
   client(
-    "S3: parallel requests overwrite each other: the response that comes last wins",
+    "S3: on the cookie store parallel requests overwrite each other, and the response that arrives last wins",
     (kit) =>
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
@@ -212,7 +212,7 @@ const stores: ReadonlyArray<Row> = [
   ),
 
   server(
-    "S7: maxSessionBytes counts keys and values in UTF-8: the boundary fits, one more fails typed",
+    "S7: maxSessionBytes counts keys and values in UTF-8: the boundary fits, and one byte more fails with a typed error",
     (kit) =>
       Effect.gen(function*() {
         const limit = 64
@@ -239,7 +239,7 @@ const stores: ReadonlyArray<Row> = [
       })
   ),
 
-  server("S7: parallel requests cannot sum past maxSessionBytes", (kit) =>
+  server("S7: parallel requests together cannot exceed maxSessionBytes", (kit) =>
     Effect.gen(function*() {
       const browser = (yield* kit.world({ maxSessionBytes: 100 })).browser()
       yield* browser.visit(RequestContext.insert(User, "ada"))
@@ -254,7 +254,7 @@ const stores: ReadonlyArray<Row> = [
     })),
 
   client(
-    "K6: what a cookie does not hold fails typed; the boundary fits, and what was pending stays",
+    "K6: a change that the cookie cannot hold fails with a typed error and leaves pending changes, and the boundary itself fits",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
@@ -314,7 +314,7 @@ const begin = (
 
 const expiry: ReadonlyArray<Row> = [
   both(
-    "E1: expiry is idle time and rolls; absolute counts from the creation, and nothing reaches past it",
+    "E1: expiry is the idle time and starts anew with use, and nothing reaches past the absolute time since creation",
     (kit) =>
       Effect.gen(function*() {
         const [world, browser, begun] = yield* begin(kit, { expiry: "10 minutes", absoluteExpiry: "25 minutes" })
@@ -345,7 +345,7 @@ const expiry: ReadonlyArray<Row> = [
       })
   ),
 
-  both("E1: idle time ends a session that nobody touches", (kit) =>
+  both("E1: a session that nobody uses ends after its idle time", (kit) =>
     Effect.gen(function*() {
       const [world, browser] = yield* begin(kit, { expiry: "10 minutes" })
       const token = browser.token()
@@ -355,9 +355,9 @@ const expiry: ReadonlyArray<Row> = [
       expect(yield* isAlive(world, token)).toBe(false)
     })),
 
-  server("E1: without absoluteExpiry a session lives as long as it is used", (kit) =>
+  server("E1: without an absolute expiry a session lives as long as it is used", (kit) =>
     Effect.gen(function*() {
-      const [world, browser] = yield* begin(kit, { expiry: "20 days" })
+      const [world, browser] = yield* begin(kit, { expiry: "20 days", absoluteExpiry: Duration.infinity })
       for (let i = 0; i < 5; i++) {
         world.clock.move(19 * day)
         const { value } = yield* browser.visit(RequestContext.get(User))
@@ -365,8 +365,8 @@ const expiry: ReadonlyArray<Row> = [
       }
     })),
 
-  client(
-    "E1: without absoluteExpiry a sealed session lives 30 days; Infinity opts out",
+  both(
+    "E1: a session lives at most 30 days by default, and Infinity lifts that limit",
     (kit) =>
       Effect.gen(function*() {
         const [world, browser] = yield* begin(kit, { expiry: "20 days" })
@@ -388,7 +388,7 @@ const expiry: ReadonlyArray<Row> = [
   ),
 
   both(
-    "E2: without expiry the cookie ends with the browser, and the record lives idle, 14 days by default",
+    "E2: without expiry the cookie ends with the browser, and the record lives for the idle time, 14 days by default",
     (kit) =>
       Effect.gen(function*() {
         for (const [idle, millis] of [[undefined, 14 * day], ["1 hour", hour]] as const) {
@@ -405,7 +405,7 @@ const expiry: ReadonlyArray<Row> = [
   ),
 
   both(
-    "E3: a touched session is refreshed once a tenth of its idle time has passed, not before",
+    "E3: a session in use is refreshed once a tenth of its idle time has passed, and not before",
     (kit) =>
       Effect.gen(function*() {
         const [world, browser] = yield* begin(kit, { expiry: "100 minutes" })
@@ -428,41 +428,47 @@ const expiry: ReadonlyArray<Row> = [
       })
   ),
 
-  both("E3: a write refreshes as a read does, one that never read too", (kit) =>
-    Effect.gen(function*() {
-      const [world, browser] = yield* begin(kit, { expiry: "100 minutes" })
-      world.clock.move(5 * minute)
-      const early = yield* browser.visit(RequestContext.insert(Other, "early"))
-      expect(maxAge(early)).toBe(kit.kind === "server" ? undefined : 95 * 60)
-      world.clock.move(5 * minute)
-      const blind = yield* browser.visit(RequestContext.insert(Other, "blind"))
-      expect(maxAge(blind)).toBe(6000)
-      world.clock.move(10 * minute)
-      const read = yield* browser.visit(Effect.zip(RequestContext.get(User), RequestContext.insert(Other, "read")))
-      expect(maxAge(read)).toBe(6000)
-      world.clock.move(10 * minute)
-      const modified = yield* browser.visit(increment)
-      expect(maxAge(modified)).toBe(6000)
-      world.clock.move(100 * minute - 1)
-      const { value } = yield* browser.visit(RequestContext.get(Other))
-      expect(value).toEqual(Option.some("read"))
-    })),
-
-  both("E3: refreshAfter is an option, and so long a session lives at least", (kit) =>
-    Effect.gen(function*() {
-      const [world, browser] = yield* begin(kit, { expiry: "100 minutes", refreshAfter: 0.5 })
-      world.clock.move(50 * minute - 1)
-      expect((yield* browser.visit(RequestContext.get(User))).setCookies).toEqual([])
-      // touched at 50 minutes less 1 ms: the last touch that refreshes nothing
-      const token = browser.token()
-      world.clock.move(50 * minute)
-      expect(yield* isAlive(world, token)).toBe(true)
-      world.clock.move(1)
-      expect(yield* isAlive(world, token)).toBe(false)
-    })),
+  both(
+    "E3: a write refreshes the session as a read does, even if the request never read",
+    (kit) =>
+      Effect.gen(function*() {
+        const [world, browser] = yield* begin(kit, { expiry: "100 minutes" })
+        world.clock.move(5 * minute)
+        const early = yield* browser.visit(RequestContext.insert(Other, "early"))
+        expect(maxAge(early)).toBe(kit.kind === "server" ? undefined : 95 * 60)
+        world.clock.move(5 * minute)
+        const blind = yield* browser.visit(RequestContext.insert(Other, "blind"))
+        expect(maxAge(blind)).toBe(6000)
+        world.clock.move(10 * minute)
+        const read = yield* browser.visit(Effect.zip(RequestContext.get(User), RequestContext.insert(Other, "read")))
+        expect(maxAge(read)).toBe(6000)
+        world.clock.move(10 * minute)
+        const modified = yield* browser.visit(increment)
+        expect(maxAge(modified)).toBe(6000)
+        world.clock.move(100 * minute - 1)
+        const { value } = yield* browser.visit(RequestContext.get(Other))
+        expect(value).toEqual(Option.some("read"))
+      })
+  ),
 
   both(
-    "E4: an own expiry is kept on later requests, and refreshed by its own measure",
+    "E3: refreshAfter sets the part of the idle time that has to pass before a refresh",
+    (kit) =>
+      Effect.gen(function*() {
+        const [world, browser] = yield* begin(kit, { expiry: "100 minutes", refreshAfter: 0.5 })
+        world.clock.move(50 * minute - 1)
+        expect((yield* browser.visit(RequestContext.get(User))).setCookies).toEqual([])
+        // touched at 50 minutes less 1 ms: the last touch that refreshes nothing
+        const token = browser.token()
+        world.clock.move(50 * minute)
+        expect(yield* isAlive(world, token)).toBe(true)
+        world.clock.move(1)
+        expect(yield* isAlive(world, token)).toBe(false)
+      })
+  ),
+
+  both(
+    "E4: a session's own expiry is kept on later requests, and its refreshes follow it",
     (kit) =>
       Effect.gen(function*() {
         const options = { expiry: "1 hour", absoluteExpiry: Duration.infinity } as const
@@ -483,7 +489,7 @@ const expiry: ReadonlyArray<Row> = [
       })
   ),
 
-  both("E4: an own expiry is clamped to 400 days and to the absolute expiry", (kit) =>
+  both("E4: a session's own expiry is limited to 400 days and to the absolute expiry", (kit) =>
     Effect.gen(function*() {
       const most = yield* kit.world({ absoluteExpiry: Duration.infinity })
       const lasting = most.browser()
@@ -507,25 +513,28 @@ const expiry: ReadonlyArray<Row> = [
       expect(yield* isAlive(world, token)).toBe(false)
     })),
 
-  both("E4: a browser-session of one's own has no Max-Age, on later requests neither", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world({ expiry: "1 hour" })
-      const browser = world.browser()
-      yield* browser.visit(RequestContext.insert(User, "ada"))
-      const own = yield* browser.visit(RequestContext.setExpiry("browser-session"))
-      expect(own.setCookies).toHaveLength(1)
-      expect(own.setCookies[0]).not.toMatch(/Max-Age|Expires/i)
-      world.clock.move(30 * minute)
-      const later = yield* browser.visit(Effect.zip(RequestContext.get(User), RequestContext.renew))
-      expect(later.setCookies).toHaveLength(1)
-      expect(later.setCookies[0]).not.toMatch(/Max-Age|Expires/i)
-      const token = browser.token()
-      world.clock.move(hour)
-      expect(yield* isAlive(world, token)).toBe(false)
-    })),
+  both(
+    "E4: a session that was set to end with the browser has no Max-Age, on later requests either",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world({ expiry: "1 hour" })
+        const browser = world.browser()
+        yield* browser.visit(RequestContext.insert(User, "ada"))
+        const own = yield* browser.visit(RequestContext.setExpiry("browser-session"))
+        expect(own.setCookies).toHaveLength(1)
+        expect(own.setCookies[0]).not.toMatch(/Max-Age|Expires/i)
+        world.clock.move(30 * minute)
+        const later = yield* browser.visit(Effect.zip(RequestContext.get(User), RequestContext.renew))
+        expect(later.setCookies).toHaveLength(1)
+        expect(later.setCookies[0]).not.toMatch(/Max-Age|Expires/i)
+        const token = browser.token()
+        world.clock.move(hour)
+        expect(yield* isAlive(world, token)).toBe(false)
+      })
+  ),
 
   both(
-    "E5: a clock that jumps back ends no session early, and extends none beyond absolute",
+    "E5: a clock that jumps back ends no session early, and extends none past its absolute end",
     (kit) =>
       Effect.gen(function*() {
         const [world, browser] = yield* begin(kit, { expiry: "30 minutes", absoluteExpiry: "60 minutes" })

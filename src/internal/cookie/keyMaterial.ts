@@ -1,35 +1,51 @@
 /**
- * What is inside a key ring. Kept out of the public module, so that nothing which can be imported reaches a key.
+ * What is inside a key ring. It is kept out of the public module, so that nothing that can be imported reaches a key.
  */
 import { type Inspectable, NodeInspectSymbol } from "effect/Inspectable"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { createSecretKey, type KeyObject } from "node:crypto"
 
-/** Key material, as the private cookie jar splits it: the first half signs, the second encrypts. */
+/** The bytes of key material. As in the private cookie jar, the first half signs and the second half encrypts. */
 export const materialLength = 64
 const encryptingFrom = 32
 
 /** The most keys of a ring. */
 export const maxKeys = 8
 
-/** A start-up warning is due for an encrypting half with fewer distinct octets. */
+/** An encrypting half with fewer distinct bytes leads to a warning at start-up. */
 const fewDistinct = 8
 
-/**
- * One key: its encrypting half, prepared once. The signing half has no use here and is not kept.
- */
+/** One key: its encrypting half, prepared once. The signing half is not used here, and it is not kept. */
 interface Key {
   readonly object: KeyObject
   readonly weak: boolean
 }
 
-/** Copies what it needs of 64 or more octets. */
+/**
+ * Memory for key material that nothing else shares. A Buffer of this size would be a part of a pool that unrelated Buffers lie
+ * in as well, and a small typed array would lie on the heap, where the garbage collector leaves copies behind.
+ */
+export const allocate = (length: number): Uint8Array => new Uint8Array(new ArrayBuffer(length))
+
+/** Copies what it needs of 64 or more bytes. */
 export const key = (material: Uint8Array): Key => {
-  const half = Uint8Array.from(material.subarray(encryptingFrom, materialLength))
+  const half = allocate(materialLength - encryptingFrom)
+  half.set(material.subarray(encryptingFrom, materialLength))
   const object = createSecretKey(half)
-  const weak = new Set(half).size < fewDistinct
+  const weak = countDistinct(half) < fewDistinct
   half.fill(0)
   return { object, weak }
+}
+
+const countDistinct = (bytes: Uint8Array): number => {
+  const seen = allocate(256)
+  let count = 0
+  for (const byte of bytes) {
+    count += 1 - seen[byte]
+    seen[byte] = 1
+  }
+  seen.fill(0)
+  return count
 }
 
 /**
@@ -49,7 +65,7 @@ export const TypeId: unique symbol = Symbol.for("effect-session/KeyRing") as Typ
 export type TypeId = typeof TypeId
 
 /**
- * A ring of 1 to 8 keys. Opaque: no property, text, JSON or inspection of it shows key material.
+ * A ring of 1 to 8 keys. It is opaque: no property, text, JSON or inspection of it shows key material.
  *
  * @since 0.1.0
  * @category models
@@ -61,8 +77,8 @@ export interface KeyRing extends Inspectable, Pipeable {
 const redacted = "KeyRing(<redacted>)"
 
 /**
- * Private fields and accessors of the prototype only: an instance has no own property, so that a dump by property, by
- * JSON, by text or by the inspector has nothing to show.
+ * Has private fields and accessors of the prototype only. An instance has no property of its own, so that a dump by property,
+ * as JSON, as text or by the inspector has nothing to show.
  */
 class KeyRingImpl implements KeyRing {
   readonly #keys: ReadonlyArray<Key>
@@ -74,7 +90,7 @@ class KeyRingImpl implements KeyRing {
   }
 
   static keys(ring: KeyRing): ReadonlyArray<Key> {
-    return (ring as KeyRingImpl).#keys // the class is the only one that has the type id; anything else throws here
+    return (ring as KeyRingImpl).#keys // no other class has the type id; what was cast to it throws here
   }
 
   static objects(ring: KeyRing): ReadonlyArray<KeyObject> {
@@ -106,10 +122,8 @@ export const make = (keys: ReadonlyArray<Key>): KeyRing => new KeyRingImpl(keys)
 
 export const keys = KeyRingImpl.keys
 
-/** The encrypting keys, the sealing one first. */
+/** The encrypting keys. The first one seals. */
 export const keyObjects = KeyRingImpl.objects
 
-/**
- * Whether a key of the ring has fewer than 8 distinct octets in its encrypting half: a text or a pattern, not random.
- */
+/** Whether a key of the ring has fewer than 8 distinct bytes in its encrypting half, as texts and patterns have. */
 export const hasWeakKey = (ring: KeyRing): boolean => KeyRingImpl.keys(ring).some(({ weak }) => weak)

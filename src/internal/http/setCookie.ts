@@ -4,7 +4,7 @@
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
 import * as Duration from "effect/Duration"
-import type { SessionConfig } from "../config/model.js"
+import type { SessionConfig } from "../store/options.js"
 
 export interface SessionCookies {
   /** The cookie with a token; without Max-Age where it is undefined. */

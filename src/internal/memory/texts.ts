@@ -17,7 +17,7 @@ const payloadBytes = payloadWords * 4
 
 export const blockBytes = blockWords * 4
 
-const wide = /[\u0100-\uffff]/
+const beyondLatin1 = /[\u0100-\uffff]/
 
 /** Reused for every text up to this size: one copy in JavaScript, one call of the Buffer, no allocation but the text's. */
 const sharedBytes = 64 * 1024
@@ -37,12 +37,18 @@ const shared = new Scratch(sharedBytes)
 const scratch = (size: number): Scratch =>
   size <= sharedBytes ? shared : new Scratch(Math.ceil(size / payloadBytes) * payloadBytes)
 
-export const isWide = (text: string): boolean => wide.test(text)
+/** A text, whether it has to be kept as UTF-16 (`wide`), and the bytes that it takes. */
+export class Measured {
+  readonly wide: boolean
+  readonly length: number
 
-/** Octets that a text takes. */
-export const lengthOf = (text: string, asWide: boolean): number => asWide ? text.length * 2 : text.length
+  constructor(readonly text: string) {
+    this.wide = beyondLatin1.test(text)
+    this.length = this.wide ? text.length * 2 : text.length
+  }
+}
 
-/** Blocks that so many octets take. */
+/** The blocks that a text of so many bytes takes. */
 export const blocksOf = (length: number): number => Math.ceil(length / payloadBytes)
 
 export class Texts {
@@ -63,11 +69,10 @@ export class Texts {
     }
   }
 
-  /** Writes a text over a chain (0: a new one), which becomes as long as the text needs; answers its head. */
-  write(head: number, text: string, asWide: boolean): number {
-    const length = lengthOf(text, asWide)
+  /** Writes a text over a chain of blocks (0: over none), which becomes as long as the text needs. Returns its head. */
+  write(head: number, { length, text, wide }: Measured): number {
     const { buffer, words } = scratch(length)
-    buffer.write(text, 0, length, asWide ? "utf16le" : "latin1")
+    buffer.write(text, 0, length, wide ? "utf16le" : "latin1")
     const total = Math.ceil(length / payloadBytes) * payloadWords
     let first = head
     let previous = 0

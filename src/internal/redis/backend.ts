@@ -4,7 +4,15 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Corrupt, Expiry, Patch, SessionBackendService, StoredSession, Updated } from "../../SessionBackend.js"
+import type {
+  Corrupt,
+  Expiry,
+  Patch,
+  Renewed,
+  SessionBackendService,
+  StoredSession,
+  Updated
+} from "../../SessionBackend.js"
 import type { Commands } from "./commands.js"
 import * as Records from "./record.js"
 import * as Scripts from "./scripts.js"
@@ -35,21 +43,21 @@ export const make = (commands: Commands, prefix: string): SessionBackendService 
     )
   },
 
-  remove: (id, ifVersion, now) =>
+  remove: (id, ifVersion, now, successor) =>
     commands.script(
       "remove",
       Scripts.remove,
       prefix + id,
-      [`${now} ${ifVersion ?? "-"}`],
+      [`${now} ${ifVersion ?? "-"}`, ...(successor === undefined ? [] : Records.markArguments(successor, now))],
       readRemoved
     ),
 
   removeExpired: () => Effect.succeed(0)
 })
 
-type Found = Option.Option<StoredSession | Corrupt>
+type Found = Option.Option<StoredSession | Corrupt | Renewed>
 
-const found = (record: StoredSession | Corrupt | undefined): Found =>
+const found = (record: StoredSession | Corrupt | Renewed | undefined): Found =>
   record === undefined ? Option.none() : Option.some(record)
 
 /** Somebody else's value under our key. */
@@ -75,12 +83,14 @@ const notUnderstood = (): never => {
   throw new Error("not a reply of this script")
 }
 
-/** `M`, `C`, `T <size>`; undefined for an update that was done. */
+/** `M`, `N …`, `C`, `T <size>`; undefined for an update that was done. */
 const readRefused = (reply: unknown): Updated | undefined => {
   if (typeof reply !== "string") return notUnderstood()
   switch (reply.charCodeAt(0)) {
     case 0x4d:
       return missing
+    case 0x4e:
+      return Records.readRenewed(reply)
     case 0x43:
       return conflict
     case 0x54:
@@ -109,5 +119,13 @@ const readMoved = (reply: unknown, expiry: Expiry): readonly [Updated, subject: 
     : [{ _tag: "Updated", version: Number(text.slice(2, end)), expiry }, text.slice(end + 1)]
 }
 
-const readRemoved = (reply: unknown): "removed" | "conflict" | "missing" =>
-  reply === "R" ? "removed" : reply === "C" ? "conflict" : reply === "M" ? "missing" : notUnderstood()
+const readRemoved = (reply: unknown): "removed" | "conflict" | "missing" | Renewed =>
+  typeof reply === "string" && reply.startsWith("N ")
+    ? Records.readRenewed(reply)
+    : reply === "R"
+    ? "removed"
+    : reply === "C"
+    ? "conflict"
+    : reply === "M"
+    ? "missing"
+    : notUnderstood()

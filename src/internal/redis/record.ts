@@ -4,7 +4,17 @@
  * Reading is on the path of every request. Replies are taken as buffers and each is decoded once; the state is read digit by
  * digit: regular expressions and `split` cost as much as the command itself.
  */
-import type { Corrupt, Data, Expiry, ListedSession, NewSession, Owner, StoredSession } from "../../SessionBackend.js"
+import type {
+  Corrupt,
+  Data,
+  Expiry,
+  ListedSession,
+  NewSession,
+  Owner,
+  Renewed,
+  StoredSession,
+  Successor
+} from "../../SessionBackend.js"
 
 /** The clock of `now` differs between processes, and may be set back: Redis removes a record only when it is long over. */
 const slackMillis = 60 * 60 * 1000
@@ -92,6 +102,26 @@ export const readVersionAndTimes = (
   return expiry && { version: numbers![0], expiry } // expiry is made of numbers
 }
 
+const markPattern = /^2 (\S+) (\S+) (\S+)$/
+
+/** The state of a mark, and its time to live. */
+export const markArguments = ({ expiresAt, id }: Successor, now: number): Array<string> => [
+  `2 ${id} ${now} ${expiresAt}`,
+  ttl(expiresAt - now)
+]
+
+/** What a state says of a renewal; undefined where it says nothing, or no longer. */
+const readMark = (state: string, now: number): Renewed | undefined => {
+  const [, successor, renewedAt, expiresAt] = markPattern.exec(state) ?? []
+  return Number(expiresAt) > now ? { _tag: "Renewed", successor, renewedAt: Number(renewedAt) } : undefined
+}
+
+/** What the scripts answer of a mark: `N <successor> <renewedAt>`. */
+export const readRenewed = (reply: string): Renewed => {
+  const [, successor, renewedAt] = reply.split(" ")
+  return { _tag: "Renewed", successor, renewedAt: Number(renewedAt) }
+}
+
 /** What a state says. `Expired`: by this clock; another one may be behind. `Gone`: a tombstone. */
 type State =
   | { readonly _tag: "Live" | "Expired"; readonly version: number; readonly expiry: Expiry }
@@ -103,7 +133,7 @@ const gone: State = { _tag: "Gone" }
 const corrupt = (detail: string): Corrupt => ({ _tag: "Corrupt", newerFormat: false, detail })
 
 export const readState = (state: string, now: number): State => {
-  if (state === "0") return gone
+  if (state === "0" || markPattern.test(state)) return gone
   const numbers = state.startsWith("1 ") ? readNumbers(state, 2, 7) : undefined
   const expiry = numbers && toExpiry(state, numbers)
   if (numbers === undefined || expiry === undefined || numbers[0] < 1) return whyNot(state)
@@ -118,7 +148,7 @@ const whyNot = (state: string): Corrupt => {
 }
 
 /** The record in a reply to HGETALL, or what stands in its place; undefined when it is missing. */
-export const read = (reply: unknown, now: number): StoredSession | Corrupt | undefined => {
+export const read = (reply: unknown, now: number): StoredSession | Corrupt | Renewed | undefined => {
   const list = flat(reply)
   if (list.length === 0) return undefined
   const data = new Map<string, string>()
@@ -137,6 +167,7 @@ export const read = (reply: unknown, now: number): StoredSession | Corrupt | und
   }
   if (text === undefined) return corrupt("the record has no state")
   const state = readState(text, now)
+  if (state._tag === "Gone" && text !== "0") return readMark(text, now)
   if (state._tag === "Gone" || state._tag === "Expired") return undefined
   if (state._tag === "Corrupt") return state
   const owner = readOwner(subject, about)

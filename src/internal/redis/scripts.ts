@@ -9,6 +9,9 @@
  * - `o` and `a`, whose it is: the subject as JSON text; `[authenticatedAt, userAgent, address]` as JSON.
  * - `d:<key>`, a value. User keys share no space with the fields above.
  *
+ * The state `2 <successor> <renewedAt> <expiresAt>` is the mark of a renewal. A version that does not know it takes it for a
+ * record of a newer format, and leaves it alone. What it says is answered as `N <successor> <renewedAt>`.
+ *
  * The state `0` is a tombstone: the session was evicted before its insert arrived, see `evict`.
  *
  * Numbers cross as text and are only compared in Lua: it prints doubles with 14 digits, and a time has 13 already. Lua's
@@ -39,7 +42,7 @@ if redis.call('EXISTS', key) == 1 then
   local s = redis.pcall('HGET', key, 's')
   if type(s) ~= 'string' then return 'T' end
   if s == '0' then return 'E' end
-  local e = tonumber(string.match(s, '^1 %d+ %d+ ([-+.%de]+) ') or '')
+  local e = tonumber(string.match(s, '^1 %d+ %d+ ([-+.%de]+) ') or string.match(s, '^2 %S+ %S+ (%S+)$') or '')
   if not e or e > tonumber(now) then return 'T' end
   redis.call('DEL', key)
 end
@@ -53,7 +56,7 @@ return 'I'
 /**
  * `now ifVersion maxBytes clear ttl times`, number of fields to remove, field, …, field, value, …
  *
- * → `M` missing; `C` conflict; `T <size>` too large; `U <version> <times>` updated, without times when they were given;
+ * → `M` missing; `N …` renewed; `C` conflict; `T <size>` too large; `U <version> <times>` updated, without times when they were given;
  * then, of a session with an owner, `O <version> <subject>`.
  *
  * What cannot be read is missing: an update never creates, and never repairs.
@@ -90,6 +93,11 @@ for i = 1, #want, 1000 do
   for j = first, #got do
     if got[j] then size = size - #want[i + j - 1] + 2 - #got[j] end
   end
+end
+local successor, since, till = string.match(s, '^2 (%S+) (%S+) (%S+)$')
+if successor then
+  if tonumber(till) <= tonumber(now) then return 'M' end
+  return 'N ' .. successor .. ' ' .. since
 end
 local v, b, e, rest =
   string.match(s, '^1 ([1-9]%d*) (%d+) ([-+.%de]+) ([-+.%de]+ [-+.%de]+ [-+.%de]+ [01][01])$')
@@ -130,7 +138,7 @@ return 'U ' .. version
 `)
 
 /**
- * `now ifVersion` → `R` removed; `C` conflict; `M` missing.
+ * `now ifVersion`, and for a mark its state and ttl → `R` removed; `C` conflict; `M` missing; `N …` renewed.
  *
  * What cannot be read is removed, except at a version, which it does not have.
  */
@@ -141,17 +149,23 @@ local s = redis.pcall('HGET', key, 's')
 if type(s) == 'table' and not string.find(s.err, 'WRONGTYPE', 1, true) then return s end
 if not s and redis.call('EXISTS', key) == 0 then return 'M' end
 if s == '0' then return 'M' end
-local v, e
+local v, e, successor, since
 if type(s) == 'string' then
   v, e = string.match(s, '^1 (%d+) %d+ ([-+.%de]+) ')
+  if not v then successor, since, e = string.match(s, '^2 (%S+) (%S+) (%S+)$') end
 end
 e = tonumber(e or '')
 if e and e <= tonumber(now) then
   redis.call('DEL', key)
   return 'M'
 end
+if successor then return 'N ' .. successor .. ' ' .. since end
 if only ~= '-' and not (e and only == v) then return 'C' end
 redis.call('DEL', key)
+if ARGV[2] then
+  redis.call('HSET', key, 's', ARGV[2])
+  redis.call('PEXPIRE', key, ARGV[3])
+end
 return 'R'
 `)
 

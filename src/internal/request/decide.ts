@@ -2,9 +2,9 @@
  * What a commit asks of the store, decided with plain values: nothing, a refresh, or a save. Carried out elsewhere, once.
  */
 import type { Expiry, Owner, Patch, StoredSession } from "../../SessionBackend.js"
-import type { SessionConfig } from "../config/model.js"
 import type { Found, Save } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
+import type { SessionConfig } from "../store/options.js"
 import { type Changes, emptyContent, isEmptyContent, type PatchContent } from "./changes.js"
 
 /** The session that a request has before it: none, one that it knows only by its token, or one that it loaded. */

@@ -19,11 +19,11 @@ import {
   TooManySessions
 } from "../../SessionError.js"
 import type { SessionKey } from "../../SessionKey.js"
-import type { SessionConfig } from "../config/model.js"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone, map } from "../edition/done.js"
 import type { SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
+import type { SessionConfig } from "../store/options.js"
 import { Answer, type SaveError, type Verdict } from "./answer.js"
 import { Changes } from "./changes.js"
 import { change, failClosed, read, removeText, setText, textOf } from "./contents.js"
@@ -181,17 +181,25 @@ export class RequestSession implements RequestContextService, Parts {
     return this.operation((now): Effect.Effect<void, SessionStoreError | SessionClosed> => {
       if (this.store.kind === "server") {
         return this.inFlight.exclusively(
-          () => !this.stored.isLoading && this.stored.token !== undefined ? Effect.void : this.load(now),
-          () => {
-            const { ending } = this.stored
-            return map(ending === undefined ? Effect.void : this.store.end(ending, now), () => flushed(this))
-          }
+          () => this.stored.isLoading ? this.load(now) : Effect.void,
+          () => map(this.endAll(now), () => flushed(this))
         )
       }
       if (this.answer.isClosed && this.stored.cookie.present) return failClosed
       flushed(this)
       return Effect.void
     })
+  }
+
+  /** Each is tried, so that as few as possible stay signed in where the store fails. */
+  private endAll(now: number): Effect.Effect<void, SessionStoreError> {
+    const { endings } = this.stored
+    return endings.length === 1
+      ? this.store.end(endings[0], now)
+      : Effect.flatMap(
+        Effect.forEach(endings, (ending) => Effect.either(this.store.end(ending, now))),
+        (ended) => Effect.asVoid(Effect.all(ended))
+      )
   }
 
   get commit(): Effect.Effect<void, SaveError | SessionClosed> {

@@ -90,11 +90,21 @@ export class Stored {
     return token === undefined ? { _tag: "None" } : { _tag: "Token", token }
   }
 
-  /** What a flush ends; undefined when there is nothing. */
-  get ending(): Base | undefined {
-    if (this.current._tag === "Found") return this.current
-    const { token } = this
-    return token === undefined ? undefined : { token, session: undefined }
+  /**
+   * What a flush ends: every session that the request names. A browser may send several cookies of the name, and none of
+   * them may stay signed in. Of an id that was renewed away the store ends the successor.
+   */
+  get endings(): ReadonlyArray<Base> {
+    const state = this.current
+    if (state._tag === "Absent") return []
+    const known: Base | undefined = state._tag === "Found"
+      ? state
+      : state._tag === "Unloaded" && state.saved !== undefined
+      ? { token: state.saved, session: undefined }
+      : undefined
+    const others = this.cookie.tokens.filter((token) => token !== known?.token)
+    const endings = others.map((token): Base => ({ token, session: undefined }))
+    return known === undefined ? endings : [known, ...endings]
   }
 
   // ── looking it up ──
@@ -146,7 +156,8 @@ export class Stored {
       Metrics.loaded("Found")
       return Effect.void
     }
-    this.current = asked.saved === undefined ? absent : ended
+    // An id that was renewed away names a session that this request must not see, and must not replace either.
+    this.current = asked.saved === undefined && result.reason !== "Renewed" ? absent : ended
     Metrics.loaded(result.reason)
     return result.warning === undefined ? Effect.void : Effect.logWarning(result.warning)
   }

@@ -1,32 +1,33 @@
 /**
- * How a store is put together from options and a backend, in one place: what every layer of a server store builds.
+ * Builds what every layer of a server store provides, from its options, a backend and an index.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { SessionBackendService, SubjectBound, SubjectIndexService } from "../../SessionBackend.js"
 import { SessionConfigError } from "../../SessionError.js"
-import type { SessionConfig, SessionConfigOptions } from "../config/model.js"
-import { type Mistake, resolveOptions } from "../config/resolveOptions.js"
+import type { Mistake } from "../config/mistakes.js"
+import { resolveOptions } from "../config/resolveOptions.js"
 import { warnings } from "../config/warnings.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
+import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { Sessions } from "../store/subjectContract.js"
 import * as cleanUp from "./cleanUp.js"
-import * as backendStore from "./serverStore.js"
-import * as sessions from "./subjectSessions.js"
+import * as Guard from "./guard.js"
+import * as ServerStore from "./serverStore.js"
+import * as SubjectSessions from "./subjectSessions.js"
 
 /**
- * Resolved options, or every mistake in them and in what the layer takes besides (row F3); with the warnings that an
- * operator should see at start-up (row F6).
+ * The resolved options, after logging the warnings that an operator should see at start-up (row F6). Fails with every
+ * mistake at once: those in the options, and those that `besides` finds in what else the layer takes (row F3).
  */
 export const resolved = (
   options: SessionConfigOptions,
-  kind: "client" | "server",
   facts: { readonly memory: boolean; readonly weakKey: boolean },
   besides: (config: SessionConfig) => ReadonlyArray<Mistake>
 ): Effect.Effect<SessionConfig, SessionConfigError> =>
   Effect.suspend(() => {
-    const { config, mistakes } = resolveOptions(options, kind)
+    const { config, mistakes } = resolveOptions(options)
     const [first, ...rest] = [...mistakes, ...besides(config)]
     if (first !== undefined) return Effect.fail(new SessionConfigError({ mistakes: [first, ...rest] }))
     return Effect.as(
@@ -39,20 +40,20 @@ export const resolved = (
     )
   })
 
-/** The one place where a server store is put together; the clean-up lives as long as the layer. */
+/** A store over the backend, with a clean-up in the background that lives as long as the layer. */
 export const serverStore = (
   config: SessionConfig,
   backend: SessionBackendService,
   index: SubjectIndexService | undefined,
   bound: SubjectBound | undefined
 ): Effect.Effect<SessionStoreService, never, Scope.Scope> => {
-  const store = Effect.succeed(backendStore.make(config, backend, index, bound))
+  const store = Effect.succeed(ServerStore.make(config, backend, index, bound))
   if (!Number.isFinite(config.cleanupIntervalMillis)) return store
-  const guarded = backendStore.guarded(backend, config.storeTimeoutMillis)
+  const guarded = Guard.guarded(backend, config.storeTimeoutMillis)
   return Effect.zipRight(Effect.forkScoped(cleanUp.forever(guarded, config.cleanupIntervalMillis)), store)
 }
 
-/** A store with the index of a subject's sessions. */
+/** A store over the backend, and the sessions of a subject over its index. */
 export const indexedStore = (
   config: SessionConfig,
   backend: SessionBackendService,
@@ -63,15 +64,15 @@ export const indexedStore = (
     Context.make(SessionStore, store).pipe(
       Context.add(
         Sessions,
-        sessions.make(
+        SubjectSessions.make(
           config,
-          backendStore.guarded(backend, config.storeTimeoutMillis),
-          backendStore.guardedIndex(index, config.storeTimeoutMillis)
+          Guard.guarded(backend, config.storeTimeoutMillis),
+          Guard.guardedIndex(index, config.storeTimeoutMillis)
         )
       )
     ))
 
-/** Of a value that plain JavaScript, or a `Config`, may have given. */
+/** The mistakes in a bound that plain JavaScript, or a `Config`, may have given. */
 export const subjectBoundMistakes = (bound: unknown): ReadonlyArray<Mistake> => {
   if (bound === undefined) return []
   if (typeof bound !== "object" || bound === null) {

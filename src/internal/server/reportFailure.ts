@@ -1,6 +1,6 @@
 /**
- * A store that failed: told once, where it happened, whatever becomes of it. The handler may answer it, and a client's 503
- * says nothing.
+ * Logs and counts each failure of a store once, where it happens, whatever becomes of it: the handler may catch it, and the
+ * client's 503 says nothing about it.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -18,8 +18,8 @@ export const report = (error: SessionStoreError): Effect.Effect<never, SessionSt
 }
 
 /**
- * What a log may say of a cause: a text that the adapter wrote for it, or the name and the code of an error. A driver's own
- * message may hold values of the session.
+ * What a log may say about the cause: a text that the adapter wrote for this purpose, or the name and the code of an error.
+ * The message of a driver's own error may hold values of the session.
  */
 const describe = (detail: unknown): string => {
   if (typeof detail === "string") return detail

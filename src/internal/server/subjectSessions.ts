@@ -1,30 +1,18 @@
 /**
- * The sessions of a subject over a backend and its index.
+ * Lists and revokes the sessions of a subject, over a backend and its index.
  */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import type { ListedSession, SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
-import type { SessionConfig } from "../config/model.js"
 import * as ExpiryPolicy from "../store/expiry.js"
+import type { SessionConfig } from "../store/options.js"
 import type { SessionInfo, SessionsService } from "../store/subjectContract.js"
+import { backoff, maxTries } from "./contention.js"
 
 type Entry = { readonly id: string; readonly session: ListedSession }
-
-/**
- * Sessions that are renewed while all are being revoked come back under new ids; another look finds them. Only a look that
- * finds none is an end: whoever is told a number may rely on it.
- */
-const maxRounds = 100
-
-/** Full jitter, from 1 ms to at most 16; the first look again is immediate. */
-const pause = (round: number): Effect.Effect<void> =>
-  round === 0
-    ? Effect.void
-    : Effect.flatMap(Random.next, (random) => Effect.sleep(random * Math.min(2 ** round, 16)))
 
 export const make = (
   config: SessionConfig,
@@ -49,6 +37,10 @@ export const make = (
       return removed === "removed"
     })
 
+  /**
+   * A session that is renewed while all are being revoked comes back under a new id, and another round finds it. Only a
+   * round that finds no session ends this: whoever is given a number may rely on it.
+   */
   const revokeAll = (
     subject: string,
     except: string | undefined,
@@ -57,15 +49,15 @@ export const make = (
     Effect.gen(function*() {
       const entries = (yield* live(subject)).filter(({ id }) => id !== except)
       if (entries.length === 0) return 0
-      if (round === maxRounds) {
+      if (round === maxTries) {
         return yield* Effect.fail(
-          SessionStoreError.of("remove", "Contention", "a session was renewed each time it was to be revoked")
+          SessionStoreError.of("remove", "Contention", "a session was renewed during each try to revoke it")
         )
       }
       const removed = yield* Effect.forEach(entries, ({ id }) => remove(subject, id), { concurrency: 8 })
       const count = removed.filter(Boolean).length
-      // Who was missed has been renewed, and is likely to be busy with it still.
-      if (count < entries.length) yield* pause(round)
+      // A session that was missed has just been renewed, and its request is probably not done yet.
+      if (count < entries.length) yield* backoff(round)
       return count + (yield* revokeAll(subject, except, round + 1))
     })
 

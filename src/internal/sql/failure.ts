@@ -1,5 +1,6 @@
 /**
- * What a driver says when it fails: whether another try may do, and what a log may know of it.
+ * Reads the error of a driver: whether the statement may be tried again, and what of it a log may hold. Retries here are
+ * for what the database gave up by itself; nothing was written then.
  */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
@@ -8,8 +9,8 @@ import * as Exit from "effect/Exit"
 import { SessionStoreError } from "../../SessionError.js"
 
 /**
- * - `contended`: the database gave up in favour of another transaction, and nothing was written: the same again may do.
- * - `detail`: messages and codes, without anything that was in quotes: a driver's message may quote a value.
+ * - `contended`: the database gave up in favour of another transaction and wrote nothing. The same statement may succeed now.
+ * - `detail`: messages and codes, without what was quoted in them: a driver's message may quote a value.
  */
 export interface Failure {
   readonly contended: boolean
@@ -18,9 +19,9 @@ export interface Failure {
 }
 
 /**
- * PostgreSQL: serialization failure, deadlock, lock not available, query cancelled (whoever stops waiting has the client
- * cancel what its connection runs, and that may be the next one's statement by then). MySQL: deadlock, lock wait time-out,
- * record changed since last read. SQLite's codes are matched by how they begin.
+ * PostgreSQL: serialization failure, deadlock, lock not available, query cancelled. (When a caller stops waiting, the client
+ * cancels what its connection runs, which may be the statement of the next caller by then.) MySQL: deadlock, lock wait
+ * time-out, record changed since last read. SQLite's codes are matched by how they begin.
  */
 const contended: ReadonlySet<string | number> = new Set([
   "40001",
@@ -38,7 +39,7 @@ const contended: ReadonlySet<string | number> = new Set([
 const isContended = (code: string | number): boolean =>
   contended.has(code) || (typeof code === "string" && /^SQLITE_(BUSY|LOCKED)/.test(code))
 
-/** From the first quote to the last: what a quoted value contains may be a quote. */
+/** Cuts from the first quote to the last, because a quoted value may contain quotes. */
 const withoutQuoted = (message: string): string => message.replace(/["'`].*["'`]/s, "…")
 
 export const describe = (cause: Cause.Cause<unknown>): Failure => {
@@ -57,7 +58,7 @@ export const describe = (cause: Cause.Cause<unknown>): Failure => {
       messages.push(withoutQuoted(message) + (typeof code === "string" ? ` (${code})` : ""))
     } else if (typeof code === "string") messages.push(code)
     visit(cause)
-    // an AggregateError: one refusal for each address of a name
+    // An AggregateError holds one refusal for each address of a host.
     if (Array.isArray(errors)) errors.forEach(visit)
   }
   Chunk.forEach(Cause.failures(cause), visit)
@@ -68,18 +69,18 @@ export const describe = (cause: Cause.Cause<unknown>): Failure => {
 /** How often a statement or a transaction is tried in all. */
 const maxTries = 12
 
-/** Real time, whatever the clock of the test: the database it waits for lives in real time. */
+/** Waits in real time under every clock, because the database that it waits for lives in real time. */
 export const pause = (millis: number): Effect.Effect<void> =>
   Effect.async((resume) => {
     const timer = setTimeout(() => resume(Effect.void), millis)
     return Effect.sync(() => clearTimeout(timer))
   })
 
-/** Full jitter, up to 4 ms after the first try, up to 128 ms later. */
+/** Waits up to 4 ms after the first try, and up to 128 ms after later ones (full jitter). */
 export const backoff = (tries: number): Effect.Effect<void> =>
   Effect.suspend(() => pause(Math.random() * Math.min(2 ** (tries + 2), 128)))
 
-/** The effect, again while the database is contended; then, and for every other failure or defect, the store's error. */
+/** Repeats the effect while the database is contended. What fails in the end, or otherwise, becomes the store's error. */
 export const withRetry = <A>(
   operation: SessionStoreError["operation"],
   effect: Effect.Effect<A, unknown>,
@@ -87,7 +88,7 @@ export const withRetry = <A>(
 ): Effect.Effect<A, SessionStoreError> =>
   Effect.catchAllCause(effect, (cause) => afterFailure(operation, cause, effect, tries))
 
-/** What `withRetry` goes on with: an `Exit` where it is not to be tried again. */
+/** What `withRetry` does after a failure: an `Exit` where it does not try again. */
 export const afterFailure = <A>(
   operation: SessionStoreError["operation"],
   cause: Cause.Cause<unknown>,

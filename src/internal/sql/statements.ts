@@ -1,9 +1,9 @@
 /**
- * The texts of all statements, built once: a template compiled anew for each call costs more than the call.
+ * The texts of all statements. They are built once, because compiling a template for each call costs more than the call.
  */
-import { type Dialect, format, type Table } from "./table.js"
+import { type Dialect, format, markFormat, type Table } from "./table.js"
 
-/** The order of the parameters of an insert. */
+/** All columns, in the order of an insert's parameters. */
 const columns = [
   "id",
   "version",
@@ -30,14 +30,15 @@ const listed = `id, ${selected.replace(", data,", ",")}`
 
 const times = "created_at = ?, refreshed_at = ?, expires_at = ?, idle_millis = ?, persistent = ?, own = ?"
 
+/** Each comment lists the parameters in their order. */
 export interface Statements {
   /** id */
   readonly find: string
-  /** SQLite: so many ids, where null is nobody's; the same columns, and the id */
+  /** SQLite: ids, any of which may be null. Gives the columns of `find`, and the id. */
   readonly findMany: (count: number) => string
-  /** the record, and now except on MySQL, which needs `replaceExpired` for an expired record of the id */
+  /** The record, then now. On MySQL without now: there `replaceExpired` replaces an expired record of the id. */
   readonly insert: string
-  /** MySQL: the record without its id, id, now */
+  /** MySQL: the record without its id, then id, now */
   readonly replaceExpired: string
   /** data, id, version, expires_at */
   readonly updateData: string
@@ -45,17 +46,21 @@ export interface Statements {
   readonly updateAll: string
   /** times, id, version, expires_at */
   readonly updateTimes: string
-  /** id, version, expires_at: nothing but the version changes */
+  /** id, version, expires_at. Changes the version only. */
   readonly updateNothing: string
   /** id, now */
   readonly remove: string
-  /** id, version, now */
+  /** id, now, version */
   readonly removeVersion: string
-  /** now; the limit is in the text, because not every MySQL takes it as a parameter */
+  /** times, data, id, now. Leaves a mark in the place of a record. */
+  readonly mark: string
+  /** times, data, id, now, version */
+  readonly markVersion: string
+  /** now. The limit is in the text, because not every MySQL takes it as a parameter. */
   readonly removeExpired: (limit: number) => string
-  /** subject_hash, now: records without their data, oldest first */
+  /** subject_hash, now. Gives records without their data, the oldest first. */
   readonly list: string
-  /** subject_hash, now: ids, oldest first */
+  /** subject_hash, now. Gives ids, the oldest first. */
   readonly living: string
   /** slot */
   readonly lock: string
@@ -74,7 +79,7 @@ const memoized = (make: (n: number) => string): (n: number) => string => {
 
 export const make = (dialect: Dialect, table: Table): Statements => {
   const { locks, sessions } = table
-  // How a statement tells how many rows it changed: by giving them back, or (MySQL cannot) in its result.
+  // A statement returns the rows that it changed, to be counted. MySQL, which cannot, gives their number in its result.
   const returning = dialect === "mysql" ? "" : " RETURNING 1 AS changed"
   const text = (sql: string): string => {
     if (dialect !== "pg") return sql
@@ -84,9 +89,13 @@ export const make = (dialect: Dialect, table: Table): Statements => {
   const record = `(${columns.join(", ")}) VALUES (?, 1, ${format}, ${given.slice(1).map(() => "?").join(", ")})`
   const same = "WHERE id = ? AND version = ? AND expires_at = ?"
   const update = (set: string): string => text(`UPDATE ${sessions} SET ${set}version = version + 1 ${same}${returning}`)
+  const unmarked = `WHERE id = ? AND expires_at > ? AND format <> ${markFormat}`
+  const mark =
+    `UPDATE ${sessions} SET version = version + 1, format = ${markFormat}, ${times}, data = ?, subject_hash = NULL, `
+    + "subject = NULL, authenticated_at = NULL, user_agent = NULL, address = NULL"
   return {
     find: text(`SELECT ${selected} FROM ${sessions} WHERE id = ?`),
-    // CROSS: SQLite is to look each id up in the index. In a table that ANALYZE saw when it was small, `id IN (…)` reads all.
+    // CROSS makes SQLite look each id up in the index. With `id IN (…)` it reads the whole table when ANALYZE saw that small.
     findMany: memoized((count) =>
       `SELECT id, ${selected} FROM (VALUES (?)${
         ", (?)".repeat(count - 1)
@@ -106,12 +115,14 @@ export const make = (dialect: Dialect, table: Table): Statements => {
     updateAll: update(`data = ?, ${times}, `),
     updateTimes: update(`${times}, `),
     updateNothing: update(""),
-    remove: text(`DELETE FROM ${sessions} WHERE id = ? AND expires_at > ?${returning}`),
-    removeVersion: text(`DELETE FROM ${sessions} WHERE id = ? AND version = ? AND expires_at > ?${returning}`),
+    remove: text(`DELETE FROM ${sessions} ${unmarked}${returning}`),
+    removeVersion: text(`DELETE FROM ${sessions} ${unmarked} AND version = ?${returning}`),
+    mark: text(`${mark} ${unmarked}${returning}`),
+    markVersion: text(`${mark} ${unmarked} AND version = ?${returning}`),
     removeExpired: (limit) => {
       switch (dialect) {
-        // Rows that another instance is cleaning up are passed over; ARRAY makes it one scan of the index, and the lock
-        // looks at the row as it is by then, so that a session refreshed in between stays.
+        // Rows that another instance is cleaning up are passed over. ARRAY makes it one scan of the index. The lock looks at
+        // the row as it is by then, so that a session that is refreshed in between stays.
         case "pg":
           return `DELETE FROM ${sessions} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${sessions} WHERE expires_at <= $1 `
             + `ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))${returning}`

@@ -1,69 +1,73 @@
 /**
  * The table of the sessions: its name, checked and quoted, and its definition for each dialect.
  *
- * Everywhere: the id is compared octet by octet; instants and lengths are milliseconds in 64-bit integers; flags are small
- * integers; what a person or a client may have written (data, subject, user agent, address) is in types that no character
- * set or collation touches, and in `escape`d form where it is not JSON already.
+ * In every dialect, ids are compared byte by byte. Instants and lengths are milliseconds in 64-bit integers, and flags are
+ * small integers. What a person or a client may have written (data, subject, user agent, address) has a type that no
+ * character set and no collation touches, and is escaped (see `record.ts`) where it is not JSON.
  */
 import type { SessionConfigError } from "../../SessionError.js"
 
 export type Dialect = "pg" | "mysql" | "sqlite"
 
-/** The first and, so far, only layout of a record. A row with a higher number was written by a later version. */
+/** The layout of a record: so far, there is one. A row with a higher number was written by a later version. */
 export const format = 1
+
+/** Of a mark that a renewal has left. A version that does not know it takes it for a newer format, and leaves it alone. */
+export const markFormat = 2
 
 export const defaultName = "effect_sessions"
 
 /**
- * Sign-ins of one subject take their turns on one of these rows of the second table (PostgreSQL and MySQL). Fixed rows
- * instead of one for each subject: nothing to clean up, and no insert into a gap that another transaction has locked.
+ * The sign-ins of one subject take turns on one of these rows of the second table (PostgreSQL and MySQL). The rows are fixed
+ * instead of one for each subject, so that there is nothing to clean up, and no insert into a gap that another transaction
+ * has locked.
  */
 export const lockSlots = 64
 
-/** The longest suffix that is added to the name has 8 characters; PostgreSQL cuts names off at 63 octets. */
+/** PostgreSQL cuts names off at 63 bytes, and the longest suffix that is added to the name has 8 characters. */
 const maxLength = 55
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 export interface Table {
-  /** quoted, with its schema */
+  /** the names of both tables, quoted and with their schema */
   readonly sessions: string
   readonly locks: string
-  /** what there has to be, in order */
+  /** what has to exist, in the order in which it is created */
   readonly parts: ReadonlyArray<Part>
 }
 
 /**
- * - `isThere`: a query that gives a row when the part is there; undefined where creating it again costs nothing and needs
- *   no right.
+ * - `isThere`: a query that gives a row when the part exists; undefined where `create` costs nothing and needs no right when
+ *   it does.
  */
 export interface Part {
   readonly isThere: string | undefined
   readonly create: string
 }
 
-/** For a role that may only read and write rows, `CREATE … IF NOT EXISTS` fails also where it has nothing to do. */
+/** `CREATE … IF NOT EXISTS` fails for a role that may only read and write rows, even when it has nothing to do. */
 const pgHas = (schema: string | undefined, name: string): string =>
   `SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = '${name}' `
   + `AND n.nspname = ${schema === undefined ? "current_schema()" : `'${schema}'`}`
 
 const mysqlHas = (schema: string | undefined, name: string): string =>
-  // as octets: with the column's own collation `Sessions` and `sessions` may be the same
+  // Names are compared as bytes: in the column's own collation, `Sessions` and `sessions` may be the same.
   `SELECT 1 FROM information_schema.tables WHERE CAST(table_name AS BINARY) = CAST('${name}' AS BINARY) `
   + `AND table_schema = ${schema === undefined ? "DATABASE()" : `'${schema}'`}`
 
-/** All of them, whether or not somebody has emptied or restored the table. */
+/** Whether all rows are there: somebody may have emptied the table, or restored it without them. */
 const hasSlots = (locks: string): string => `SELECT 1 FROM ${locks} HAVING COUNT(*) >= ${lockSlots}`
 
 type Mistake = SessionConfigError["mistakes"][number]
 
-const accepted = "accepted is a letter or _, then letters, digits and _, "
-  + `at most ${maxLength} characters, with at most one schema and a dot in front: sessions, app.sessions`
+const accepted = "a letter or _, then letters, digits and _, "
+  + `at most ${maxLength} characters, and before them at most one schema and a dot, as in app.sessions`
 
-/** Schema and name, or what is wrong with them. */
+/** The schema and the name, or what is wrong with them. */
 export const parseName = (
   name: unknown
 ): { readonly schema: string | undefined; readonly name: string } | Mistake => {
-  const mistake: Mistake = { path: "table", message: `is not the name of a table: ${accepted}` }
+  const mistake: Mistake = { path: "table", message: `must be the name of a table: ${accepted}` }
   if (typeof name !== "string") return mistake
   const parts = name.split(".")
   if (parts.length > 2 || parts.some((part) => !identifier.test(part) || part.length > maxLength)) return mistake
@@ -110,7 +114,7 @@ export const make = (dialect: Dialect, schema: string | undefined, name: string)
           },
           {
             isThere: pgHas(schema, subject),
-            // Most sessions of a site are anonymous: they cost this index nothing.
+            // Most sessions of a site are anonymous, and cost this index nothing.
             create: `CREATE INDEX IF NOT EXISTS ${
               quote(subject)
             } ON ${sessions} (subject_hash) WHERE subject_hash IS NOT NULL`
@@ -184,7 +188,7 @@ export const make = (dialect: Dialect, schema: string | undefined, name: string)
   user_agent TEXT,
   address TEXT
 )`,
-          // SQLite wants the schema at the index, not at its table.
+          // SQLite takes the schema before the name of the index, and not before that of the table.
           `CREATE INDEX IF NOT EXISTS ${qualify(expires)} ON ${quote(name)} (expires_at)`,
           `CREATE INDEX IF NOT EXISTS ${qualify(subject)} ON ${
             quote(name)

@@ -6,7 +6,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Expiry, Owner, Patch, StoredSession } from "../../SessionBackend.js"
 import type { SessionStoreError, SessionTooLarge } from "../../SessionError.js"
-import type { SessionConfig } from "../config/model.js"
+import type { SessionConfig } from "./options.js"
 
 /**
  * A session that a token opened.
@@ -31,13 +31,14 @@ export interface Found {
  *
  * - `Absent`: there was none. `Malformed`: not of the store's form. `NotAuthentic`: of the form, sealed by nobody we know.
  * - `Unknown`, `Expired`, `Corrupt`: authentic or well-formed, but no session that lives.
+ * - `Renewed`: the session lives on under another id, which a request with the old one never sees.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Empty {
   readonly _tag: "Empty"
-  readonly reason: "Absent" | "Malformed" | "NotAuthentic" | "Unknown" | "Expired" | "Corrupt"
+  readonly reason: "Absent" | "Malformed" | "NotAuthentic" | "Unknown" | "Expired" | "Corrupt" | "Renewed"
   /** for the log: something an operator should know; never holds a token or a value */
   readonly warning: string | undefined
 }

@@ -1,9 +1,9 @@
 /**
- * When a session ends, decided with plain numbers (rows E1 to E5). All times are milliseconds.
+ * Decides when a session ends, with plain numbers (rows E1 to E5). All instants and lengths are milliseconds.
  */
 import type { Expiry } from "../../SessionBackend.js"
 
-/** What the policy needs of the configuration. */
+/** The options that decide about a session's times. */
 export interface Policy {
   readonly idleMillis: number
   readonly persistent: boolean
@@ -11,14 +11,24 @@ export interface Policy {
   readonly refreshAfter: number
 }
 
-/** Browsers keep no cookie longer (RFC 6265bis, 5.5: the Max-Age attribute). */
+/** Browsers keep no cookie longer than this (RFC 6265bis, 5.5: the Max-Age attribute). */
 export const maxLifeMillis = 400 * 24 * 60 * 60 * 1000
 
-/** An own expiry of one session ("remember me"): `idleMillis` undefined is the configured length. */
+/** The own expiry of one session ("remember me"). `idleMillis` undefined means the configured length. */
 export interface OwnExpiry {
   readonly idleMillis: number | undefined
   readonly persistent: boolean
 }
+
+/** Only the times of a record that holds more than its times. */
+export const timesOf = ({ createdAt, expiresAt, idleMillis, own, persistent, refreshedAt }: Expiry): Expiry => ({
+  createdAt,
+  refreshedAt,
+  expiresAt,
+  idleMillis,
+  persistent,
+  own
+})
 
 const deadline = (policy: Policy, createdAt: number, refreshedAt: number, idleMillis: number): number => {
   const idle = refreshedAt + idleMillis
@@ -52,7 +62,7 @@ export const fresh = (policy: Policy, now: number, own: OwnExpiry | undefined): 
     own !== undefined
   )
 
-/** The times of a session whose client says when it was created and refreshed; the deadline is computed anew. */
+/** The times of a session whose token says when it was created and last refreshed. The deadline is computed anew. */
 export const reconstruct = (
   policy: Policy,
   createdAt: number,
@@ -68,13 +78,13 @@ export const reconstruct = (
     own !== undefined
   )
 
-/** Ended, by its own deadline or by an absolute expiry that was configured since. */
+/** Whether the session has ended, by its own deadline or by an absolute expiry that was configured after it began. */
 export const isExpired = (policy: Policy, expiry: Expiry, now: number): boolean =>
   expiry.expiresAt <= now || (policy.absoluteMillis !== undefined && expiry.createdAt + policy.absoluteMillis <= now)
 
 /**
- * The times after a touch at `now`. A clock that jumped back shortens nothing: the later of the two deadlines counts, and
- * neither passes the absolute one.
+ * The times of a session that is used at `now`. A clock that jumped back shortens nothing: the idle time then counts from
+ * the last refresh. The deadline never passes the absolute one.
  */
 export const touch = (policy: Policy, expiry: Expiry, now: number): Expiry => {
   const idleMillis = expiry.own ? expiry.idleMillis : policy.idleMillis
@@ -84,9 +94,10 @@ export const touch = (policy: Policy, expiry: Expiry, now: number): Expiry => {
 }
 
 /**
- * The times after a touch, where a set part of the idle time has passed and the deadline moves; else undefined. What
- * passed counts and not what is gained: little is to be gained close to the absolute end, and all of it is needed. Or the
- * gain, where a longer idle time was configured since.
+ * The times after a refresh that is due, or undefined when none is due. A refresh is due when it moves the deadline, and the
+ * part `refreshAfter` of the idle time has passed since the last one. (The time that passed counts, and not the time that is
+ * gained: close to the absolute end there is little to gain, and all of it is needed.) It is also due when it gains that
+ * much, because a longer idle time was configured after the last refresh.
  */
 export const refresh = (policy: Policy, expiry: Expiry, now: number): Expiry | undefined => {
   const next = touch(policy, expiry, now)
@@ -95,16 +106,27 @@ export const refresh = (policy: Policy, expiry: Expiry, now: number): Expiry | u
   return gained > 0 && Math.max(gained, passed) >= policy.refreshAfter * next.idleMillis ? next : undefined
 }
 
-/** An own expiry of a length that somebody asked for: at least a second, at most 400 days; NaN counts as least. */
+/**
+ * The times that a write gives the stored session: those that the request asks for, else those of a refresh that is due.
+ * Undefined when the stored times stay as they are.
+ */
+export const timesOfWrite = (
+  policy: Policy,
+  stored: Expiry,
+  asked: Expiry | undefined,
+  now: number
+): Expiry | undefined => asked ?? refresh(policy, stored, now)
+
+/** An own expiry of the length that the app asks for: at least one second (also for NaN), and at most 400 days. */
 export const own = (millis: number): OwnExpiry => ({
   idleMillis: millis > 1000 ? Math.min(Math.floor(millis), maxLifeMillis) : 1000,
   persistent: true
 })
 
-/** The times with an own expiry from now on, never past the absolute expiry. */
+/** The times of a session that gets an own expiry at `now`. The deadline never passes the absolute one. */
 export const withOwn = (policy: Policy, expiry: Expiry, now: number, own: OwnExpiry): Expiry =>
   make(policy, expiry.createdAt, now, own.idleMillis ?? policy.idleMillis, own.persistent, true)
 
-/** Max-Age in seconds for a cookie set at `now`, rounded up; undefined for a browser-session cookie. */
+/** The Max-Age of a cookie that is set at `now`, in seconds, rounded up; undefined for a browser-session cookie. */
 export const maxAge = (expiry: Expiry, now: number): number | undefined =>
   expiry.persistent ? Math.ceil(Math.min(Math.max(expiry.expiresAt - now, 0), maxLifeMillis) / 1000) : undefined

@@ -12,14 +12,26 @@ const load = Metric.counter("effect_session_load_total", {
 })
 
 const outcomes: Record<Outcome, (count: number) => void> = Object.fromEntries(
-  (["Found", "Absent", "Malformed", "NotAuthentic", "Unknown", "Expired", "Corrupt"] as const).map((outcome) => {
-    const metric = Metric.tagged(load, "outcome", outcome)
-    return [outcome, (count: number) => metric.unsafeUpdate(count, [])]
-  })
+  (["Found", "Absent", "Malformed", "NotAuthentic", "Unknown", "Expired", "Corrupt", "Renewed"] as const).map(
+    (outcome) => {
+      const metric = Metric.tagged(load, "outcome", outcome)
+      return [outcome, (count: number) => metric.unsafeUpdate(count, [])]
+    }
+  )
 ) as Record<Outcome, (count: number) => void>
 
 /** `effect_session_load_total{outcome}` */
 export const loaded = (outcome: Outcome): void => outcomes[outcome](1)
+
+const oldIds = Metric.counter("effect_session_old_id_total", {
+  description: "requests with the id of a session that was renewed more than ten seconds before",
+  incremental: true
+})
+
+/** `effect_session_old_id_total` */
+export const oldId = (): void => {
+  oldIds.unsafeUpdate(1, [])
+}
 
 const endedTotal = Metric.counter("effect_session_ended_total", {
   description: "sessions that were gone when a request that had loaded them came to save",

@@ -25,8 +25,9 @@ export const backend = (self: SessionBackendService, around: Around): SessionBac
   find: (id, now) => around("find", () => self.find(id, now)),
   insert: (id, session, now) => around("insert", () => self.insert(id, session, now)),
   update: (id, patch, now, ifVersion, base) => around("update", () => self.update(id, patch, now, ifVersion, base)),
-  remove: (id, ifVersion, now) => around("remove", () => self.remove(id, ifVersion, now)),
-  removeExpired: (now, limit) => around("removeExpired", () => self.removeExpired(now, limit))
+  remove: (id, ifVersion, now, successor) => around("remove", () => self.remove(id, ifVersion, now, successor)),
+  removeExpired: (now, limit) => around("removeExpired", () => self.removeExpired(now, limit)),
+  isAlone: self.isAlone
 })
 
 export const index = (self: SubjectIndexService, around: Around): SubjectIndexService => ({

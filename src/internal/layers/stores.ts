@@ -1,0 +1,124 @@
+/**
+ * The layers of the stores that the library brings. Each one checks its options once, when it is built.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import { type KeyRing, TypeId } from "../../KeyRing.js"
+import { SessionBackend, type SubjectBound, SubjectIndex } from "../../SessionBackend.js"
+import type { SessionConfigError } from "../../SessionError.js"
+import { boundMistakes } from "../config/memoryBounds.js"
+import type { Mistake } from "../config/mistakes.js"
+import * as cookieStore from "../cookie/cookieStore.js"
+import { hasWeakKey } from "../cookie/keyMaterial.js"
+import * as memoryBackend from "../memory/backend.js"
+import { indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
+import { SessionStore } from "../store/contract.js"
+import type { SessionConfigOptions } from "../store/options.js"
+import type { Sessions } from "../store/subjectContract.js"
+
+/**
+ * Options of {@link layerCookie}.
+ *
+ * - `keys`: the first key seals, and all of them open.
+ * - `audience`: empty by default. A session that was sealed for another audience is read as an empty one; this is for apps
+ *   that share a key and a cookie name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CookieOptions extends SessionConfigOptions {
+  readonly keys: KeyRing
+  readonly audience?: string | undefined
+}
+
+/**
+ * Options of a server store that can index the sessions of its subjects.
+ *
+ * - `subjectBound`: how many sessions a subject may have, and what happens when it starts one more: either its oldest
+ *   session is evicted, or `bind` fails with `TooManySessions`. There is no bound by default.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerOptions extends SessionConfigOptions {
+  readonly subjectBound?: SubjectBound | undefined
+}
+
+/**
+ * Options of {@link layerMemory}.
+ *
+ * - `maxSessions`: the most sessions that are kept, 1,000,000 by default.
+ * - `maxBytes`: the most bytes that all sessions may take together, 512 MiB by default.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MemoryOptions extends ServerOptions {
+  readonly maxSessions?: number | undefined
+  readonly maxBytes?: number | undefined
+}
+
+const noFacts = { memory: false, weakKey: false }
+
+export const cookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
+  Layer.effect(
+    SessionStore,
+    Effect.suspend(() => {
+      const { audience = "", keys } = options
+      const hasKeys = Predicate.hasProperty(keys, TypeId)
+      return Effect.map(
+        resolved(options, { memory: false, weakKey: hasKeys && hasWeakKey(keys) }, (config) => [
+          ...(hasKeys ? [] : [noKeys]),
+          ...(typeof audience !== "string"
+            ? [{ path: "audience", message: "must be text" }]
+            : hasKeys && cookieStore.make(config, keys, audience).tooLarge(0) !== undefined
+            ? [noRoom]
+            : [])
+        ]),
+        (config) => cookieStore.make(config, keys, audience)
+      )
+    })
+  )
+
+const noKeys: Mistake = { path: "keys", message: "must be a KeyRing, which KeyRing.derive and KeyRing.fromBytes make" }
+
+const noRoom: Mistake = {
+  path: "audience",
+  message: "is so long that name and audience alone fill the cookie; use a shorter one"
+}
+
+export const backend = (
+  options: SessionConfigOptions = {}
+): Layer.Layer<SessionStore, SessionConfigError, SessionBackend> =>
+  Layer.scoped(
+    SessionStore,
+    Effect.gen(function*() {
+      const config = yield* resolved(options, noFacts, () => [])
+      return yield* serverStore(config, yield* SessionBackend, undefined, undefined)
+    })
+  )
+
+export const backendIndexed = (
+  options: ServerOptions = {}
+): Layer.Layer<SessionStore | Sessions, SessionConfigError, SessionBackend | SubjectIndex> =>
+  Layer.scopedContext(
+    Effect.gen(function*() {
+      const { subjectBound } = options
+      const config = yield* resolved(options, noFacts, () => subjectBoundMistakes(subjectBound))
+      return yield* indexedStore(config, yield* SessionBackend, yield* SubjectIndex, subjectBound)
+    })
+  )
+
+export const memory = (options: MemoryOptions = {}): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
+  Layer.scopedContext(
+    Effect.gen(function*() {
+      const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000, subjectBound } = options
+      const config = yield* resolved(options, { memory: true, weakKey: false }, ({ maxSessionBytes }) => [
+        ...subjectBoundMistakes(subjectBound),
+        ...boundMistakes({ maxSessions, maxBytes }, maxSessionBytes)
+      ])
+      const { backend, index } = memoryBackend.make({ maxSessions, maxBytes })
+      return yield* indexedStore(config, backend, index, subjectBound)
+    })
+  )

@@ -1,0 +1,57 @@
+/**
+ * A backend and an index whose every call answers in time: what fails, dies, throws or takes longer than the store's
+ * time-out becomes a `SessionStoreError`, which is logged and counted where it happens (row M5).
+ *
+ * A call of a backend may act when it is made, and not only when its effect runs: a backend without I/O returns an effect
+ * that is already done. Callers therefore make no call before its time, and suspend one that is to run later.
+ */
+import * as Effect from "effect/Effect"
+import type { SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
+import { SessionStoreError } from "../../SessionError.js"
+import { withDeadline } from "../edition/deadline.js"
+import { isDone } from "../edition/done.js"
+import { InTurn } from "../store/turns.js"
+import { report } from "./reportFailure.js"
+
+export const guarded = (backend: SessionBackendService, millis: number): SessionBackendService => ({
+  find: (id, now) => guard("find", millis, () => backend.find(id, now)),
+  insert: (id, session, now) => guard("insert", millis, () => backend.insert(id, session, now)),
+  update: (id, patch, now, ifVersion, base) =>
+    guard("update", millis, () => backend.update(id, patch, now, ifVersion, base)),
+  remove: (id, ifVersion, now, successor) =>
+    guard("remove", millis, () => backend.remove(id, ifVersion, now, successor)),
+  removeExpired: (now, limit) => guard("removeExpired", millis, () => backend.removeExpired(now, limit)),
+  isAlone: backend.isAlone
+})
+
+export const guardedIndex = (index: SubjectIndexService, millis: number): SubjectIndexService => ({
+  insert: (id, session, now, bound) => guard("insert", millis, () => index.insert(id, session, now, bound)),
+  list: (subject, now) => guard("list", millis, () => index.list(subject, now)),
+  forget: (subject, id) => guard("remove", millis, () => index.forget(subject, id))
+})
+
+const guard = <A>(
+  operation: SessionStoreError["operation"],
+  millis: number,
+  call: () => Effect.Effect<A, SessionStoreError>
+): Effect.Effect<A, SessionStoreError> => {
+  let effect: Effect.Effect<A, SessionStoreError>
+  try {
+    effect = call()
+  } catch (defect) {
+    return report(SessionStoreError.of(operation, "Unavailable", defect))
+  }
+  if (isDone(effect)) return effect
+  const bounded = (effect: Effect.Effect<A, SessionStoreError>): Effect.Effect<A, SessionStoreError> =>
+    Effect.catchAllCause(
+      withDeadline(effect, millis, () => SessionStoreError.of(operation, "Timeout")),
+      (cause) =>
+        report(
+          cause._tag === "Fail" && cause.error instanceof SessionStoreError
+            ? cause.error
+            : SessionStoreError.of(operation, "Unavailable", cause)
+        )
+    )
+  // The time-out begins with the caller's turn. A failure of the store ends the whole queue, and is reported once.
+  return InTurn.is(effect) ? effect.each(bounded) : bounded(effect)
+}
