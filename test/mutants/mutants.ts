@@ -1196,7 +1196,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S5",
     what: "newcomers count as having come back",
     file: "src/internal/memory/sessionTable.ts",
-    find: "recency.add(slot, owner !== undefined)",
+    find: "recency.add(slot, false)",
     replace: "recency.add(slot, true)"
   },
   {
@@ -1751,5 +1751,19 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/request/stored.ts",
     find: "return known === undefined ? endings : [known, ...endings]",
     replace: "return known === undefined ? endings.slice(0, 1) : [known]"
+  },
+  {
+    row: "S5",
+    what: "the session of a user goes before those of visitors",
+    file: "src/internal/memory/recency.ts",
+    find: "if (records.has(slot, flagOwner)) return this.owned",
+    replace: "if (records.has(slot, flagOwner)) return this.waiting"
+  },
+  {
+    row: "S5",
+    what: "marks of renewals stay longer than sessions",
+    file: "src/internal/memory/recency.ts",
+    find: "if (records.has(slot, flagMark)) return this.marks",
+    replace: "if (records.has(slot, flagMark)) return this.owned"
   }
 ]
