@@ -1765,5 +1765,26 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/memory/recency.ts",
     find: "if (records.has(slot, flagMark)) return this.marks",
     replace: "if (records.has(slot, flagMark)) return this.owned"
+  },
+  {
+    row: "S7",
+    what: "the User-Agent is kept whole",
+    file: "src/internal/request/requestSession.ts",
+    find: "if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent",
+    replace: "if (userAgent !== \"\") return userAgent"
+  },
+  {
+    row: "S7",
+    what: "the owner of a new session does not count",
+    file: "src/internal/server/serverStore.ts",
+    find: "Data.totalOctets(patch.set) + ownerSize(owner)",
+    replace: "Data.totalOctets(patch.set)"
+  },
+  {
+    row: "S7",
+    what: "the owner that a sign-in adds to a session does not count",
+    file: "src/internal/server/renew.ts",
+    find: "tooLarge(size + ownerSize(renewal.owner))",
+    replace: "tooLarge(size)"
   }
 ]
