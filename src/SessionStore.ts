@@ -96,8 +96,8 @@ export const layerBackendIndexed: (
  * Keeps the sessions in the memory of this process. It suits development, tests, and an app that runs as one process and
  * may forget its sessions when it restarts.
  *
- * The store is bounded by the number and by the size of its sessions. When it is full it evicts the least recently used
- * session, and it evicts sessions that were never used again before sessions that were.
+ * The store is bounded by the number and by the size of its sessions. When it is full it evicts anonymous sessions first,
+ * and the sessions of signed-in users (`RequestContext.bind`) only when no other is left.
  *
  * The layer fails with `SessionConfigError` when the options are wrong.
  *

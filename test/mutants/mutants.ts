@@ -1203,7 +1203,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S5",
     what: "newcomers count as having come back",
     file: "src/internal/memory/sessionTable.ts",
-    find: "recency.add(slot, owner !== undefined)",
+    find: "recency.add(slot, false)",
     replace: "recency.add(slot, true)"
   },
   {
@@ -1754,5 +1754,40 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/request/stored.ts",
     find: "return known === undefined ? endings : [known, ...endings]",
     replace: "return known === undefined ? endings.slice(0, 1) : [known]"
+  },
+  {
+    row: "S5",
+    what: "the session of a user goes before those of visitors",
+    file: "src/internal/memory/recency.ts",
+    find: "if (records.has(slot, flagOwner)) return this.owned",
+    replace: "if (records.has(slot, flagOwner)) return this.waiting"
+  },
+  {
+    row: "S5",
+    what: "marks of renewals stay longer than sessions",
+    file: "src/internal/memory/recency.ts",
+    find: "if (records.has(slot, flagMark)) return this.marks",
+    replace: "if (records.has(slot, flagMark)) return this.owned"
+  },
+  {
+    row: "S7",
+    what: "the User-Agent is kept whole",
+    file: "src/internal/request/requestSession.ts",
+    find: "if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent",
+    replace: "if (userAgent !== \"\") return userAgent"
+  },
+  {
+    row: "S7",
+    what: "the owner of a new session does not count",
+    file: "src/internal/server/serverStore.ts",
+    find: "Data.totalOctets(patch.set) + ownerSize(owner)",
+    replace: "Data.totalOctets(patch.set)"
+  },
+  {
+    row: "S7",
+    what: "the owner that a sign-in adds to a session does not count",
+    file: "src/internal/server/renew.ts",
+    find: "tooLarge(size + ownerSize(renewal.owner))",
+    replace: "tooLarge(size)"
   }
 ]

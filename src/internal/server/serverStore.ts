@@ -22,6 +22,7 @@ import type { SessionConfig } from "../store/options.js"
 import * as Guard from "./guard.js"
 import * as Modify from "./modify.js"
 import * as OldId from "./oldId.js"
+import { ownerSize } from "./ownerSize.js"
 import * as Records from "./records.js"
 import * as Renew from "./renew.js"
 import * as Token from "./token.js"
@@ -106,7 +107,7 @@ export const make = (
     owner: Owner | undefined,
     now: number
   ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
-    const error = tooLarge(Data.totalOctets(patch.set))
+    const error = tooLarge(Data.totalOctets(patch.set) + ownerSize(owner))
     if (error !== undefined) return Effect.fail(error)
     const times = ExpiryPolicy.timesOf(patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined))
     return records.insert({ ...times, data: patch.set, owner }, now, bound)
