@@ -59,10 +59,10 @@ export const requestsTo = (store: SessionStore.SessionStoreService) => {
  */
 export const stage = (
   options: SessionConfig.SessionConfigOptions = {},
-  decorate: (backend: SessionBackend.SessionBackendService) => SessionBackend.SessionBackendService = (same) => same
+  decorate: (backend: SessionBackend.SessionBackendService) => SessionBackend.SessionBackendService = (same) => same,
+  made: memory.Memory = memory.make({ maxSessions: 10_000, maxBytes: 64 * 1024 * 1024 })
 ) => {
   const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }, "server"))
-  const made = memory.make({ maxSessions: 10_000, maxBytes: 64 * 1024 * 1024 })
   const counts: Counts = { find: 0, insert: 0, update: 0, remove: 0, removeExpired: 0 }
   let holds: ReadonlyArray<Hold> = []
 
@@ -124,6 +124,7 @@ export const stage = (
 
   return {
     ...requests,
+    made,
     backend: made.backend,
     begin,
     config,
