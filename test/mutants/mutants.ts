@@ -1789,5 +1789,33 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/server/renew.ts",
     find: "tooLarge(size + ownerSize(renewal.owner))",
     replace: "tooLarge(size)"
+  },
+  {
+    row: "M5",
+    what: "a failed commit is logged twice",
+    file: "src/internal/http/respond.ts",
+    find: "  Reported.has(error)\n",
+    replace: "  Reported.has(error) && false\n"
+  },
+  {
+    row: "M5",
+    what: "each failed call of a request has a line",
+    file: "src/internal/server/reportFailure.ts",
+    find: "if (request !== undefined && window.requests.has(request)) return failed\n",
+    replace: ""
+  },
+  {
+    row: "M5",
+    what: "an outage floods the log",
+    file: "src/internal/server/reportFailure.ts",
+    find: "if (window.lines < maxLines) {",
+    replace: "if (window.lines < Infinity) {"
+  },
+  {
+    row: "M5",
+    what: "the summary of an outage carries the id of a request",
+    file: "src/internal/server/reportFailure.ts",
+    find: "    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),\n",
+    replace: ""
   }
 ]

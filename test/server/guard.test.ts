@@ -26,7 +26,7 @@ const takingTurns = (
     update: (id, _patch, _now, version = 0) => turns.take(id, () => work(version), storeIsDown),
     remove: unused,
     removeExpired: unused
-  }, 1_000)
+  }, 1_000, Effect.fail)
 }
 
 const all = <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>) =>

@@ -11,6 +11,7 @@ import { andThen, isDone } from "../edition/done.js"
 import type { CookieVerdict, SaveError } from "../request/answer.js"
 import type { RequestSession } from "../request/requestSession.js"
 import type { SessionConfig } from "../store/options.js"
+import * as Reported from "../store/reported.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
 
@@ -128,6 +129,8 @@ const unavailable = (response: Response): Response => {
   return HttpServerResponse.empty({ status: 503, headers: Headers.fromInput(headers) })
 }
 
-/** The store has already logged why it failed. */
+/** Most failures are in the log already: a server store logs each failed call of its backend. */
 const logFailure = (error: SaveError): Effect.Effect<void> =>
-  Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)
+  Reported.has(error)
+    ? Effect.void
+    : Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)

@@ -19,7 +19,6 @@ import { andThen, map } from "../edition/done.js"
 import type { Base, Empty, Loaded, Saved, SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
-import * as Guard from "./guard.js"
 import * as Modify from "./modify.js"
 import * as OldId from "./oldId.js"
 import { ownerSize } from "./ownerSize.js"
@@ -39,14 +38,13 @@ const nothing = { clear: false, set: new Map<string, string>(), remove: new Set<
 
 const idOf = ({ id, token }: Base): string => id ?? Token.idOf(token)
 
+/** A store over a backend and an index that answer in time: see `guard.ts`. */
 export const make = (
   config: SessionConfig,
-  unguarded: SessionBackendService,
-  unguardedIndex?: SubjectIndexService,
+  backend: SessionBackendService,
+  index?: SubjectIndexService,
   bound?: SubjectBound
 ): SessionStoreService => {
-  const backend = Guard.guarded(unguarded, config.storeTimeoutMillis)
-  const index = unguardedIndex && Guard.guardedIndex(unguardedIndex, config.storeTimeoutMillis)
   const records = Records.make(backend, index)
 
   const tooLarge = (size: number): SessionTooLarge | undefined =>
