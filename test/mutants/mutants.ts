@@ -1786,5 +1786,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/server/renew.ts",
     find: "tooLarge(size + ownerSize(renewal.owner))",
     replace: "tooLarge(size)"
+  },
+  {
+    row: "S10",
+    what: "a ping does not ask the backend",
+    file: "src/internal/server/serverStore.ts",
+    find: "(now) => Effect.asVoid(backend.find(nobody, now))",
+    replace: "() => Effect.void"
   }
 ]

@@ -54,6 +54,17 @@ const counted = (name: string): number => {
 }
 
 const stores: ReadonlyArray<Row> = [
+  both("S10: ping succeeds while the store answers, and leaves every session as it is", (kit) =>
+    Effect.gen(function*() {
+      const world = yield* kit.world()
+      yield* world.store.ping
+      const browser = world.browser()
+      yield* browser.visit(RequestContext.insert(User, "ada"))
+      yield* world.store.ping
+      expect(world.calls).toEqual({ load: 0, save: 1, end: 0, modify: 0 })
+      expect((yield* browser.visit(RequestContext.get(User))).value).toEqual(Option.some("ada"))
+    })),
+
   server(
     "S1: the cookie holds 43 characters of canonical base64url, different for every session",
     (kit) =>

@@ -133,6 +133,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     save,
     end: () => Effect.void,
     modify: () => Effect.dieMessage("a sealed session is modified by its request and saved with the commit"),
+    ping: Effect.void,
     weigh: packedOctets,
     tooLarge: (weight) => refuse(overhead + weight)
   }
