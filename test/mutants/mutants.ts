@@ -1817,5 +1817,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/server/reportFailure.ts",
     find: "    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),\n",
     replace: ""
+  },
+  {
+    row: "S10",
+    what: "a ping does not ask the backend",
+    file: "src/internal/server/serverStore.ts",
+    find: "(now) => Effect.asVoid(backend.find(nobody, now))",
+    replace: "() => Effect.void"
   }
 ]

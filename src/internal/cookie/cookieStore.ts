@@ -118,6 +118,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     save,
     end: () => Effect.void,
     modify: () => Effect.dieMessage("a sealed session is modified inside its request and saved with the commit"),
+    ping: Effect.void,
     weigh: packedOctets,
     tooLarge: (weight) => refuse(overhead + weight)
   }

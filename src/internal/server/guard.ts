@@ -18,8 +18,7 @@ export const guarded = (backend: SessionBackendService, millis: number, report: 
   return {
     find: (id, now) => guard("find", () => backend.find(id, now)),
     insert: (id, session, now) => guard("insert", () => backend.insert(id, session, now)),
-    update: (id, patch, now, ifVersion, base) =>
-      guard("update", () => backend.update(id, patch, now, ifVersion, base)),
+    update: (id, patch, now, ifVersion, base) => guard("update", () => backend.update(id, patch, now, ifVersion, base)),
     remove: (id, ifVersion, now, successor) => guard("remove", () => backend.remove(id, ifVersion, now, successor)),
     removeExpired: (now, limit) => guard("removeExpired", () => backend.removeExpired(now, limit)),
     isAlone: backend.isAlone

@@ -7,4 +7,5 @@ import type { Owner } from "../../SessionBackend.js"
 export const ownerSize = (owner: Owner | undefined): number =>
   owner === undefined
     ? 0
-    : Buffer.byteLength(owner.subject) + Buffer.byteLength(owner.userAgent ?? "") + Buffer.byteLength(owner.address ?? "")
+    : Buffer.byteLength(owner.subject) + Buffer.byteLength(owner.userAgent ?? "") +
+      Buffer.byteLength(owner.address ?? "")

@@ -13,7 +13,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as List from "effect/List"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { SessionStoreError } from "../../SessionError.js"
 import * as Time from "../edition/clock.js"
 import * as Metrics from "../store/metrics.js"
@@ -51,7 +51,9 @@ export const make: Effect.Effect<Report, never, Scope.Scope> = Effect.map(Effect
       Reported.mark(error)
       const now = Time.now(fiber)
       const window = current = current?.contains(now) === true ? current : new Window(now)
-      const request = Option.getOrUndefined(HashMap.get(fiber.getFiberRef(FiberRef.currentLogAnnotations), "request_id"))
+      const request = Option.getOrUndefined(
+        HashMap.get(fiber.getFiberRef(FiberRef.currentLogAnnotations), "request_id")
+      )
       window.failed++
       window.last = lineOf(error)
       const failed = Effect.fail(error)
