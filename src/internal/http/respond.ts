@@ -11,6 +11,7 @@ import { andThen, isDone } from "../edition/done.js"
 import type { CookieVerdict, SaveError } from "../request/answer.js"
 import type { RequestSession } from "../request/requestSession.js"
 import type { SessionConfig } from "../store/options.js"
+import * as ClientGone from "./clientGone.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
 
@@ -40,7 +41,11 @@ export const respond = (session: RequestSession, original: Response): Effect.Eff
           return isFirst ? Effect.zipRight(logFailure(failure), failed) : failed
         }
       )
-      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
+      if (isDone(responded)) return responded
+      return Effect.map(
+        Effect.catchAllCause(responded, (cause) => died(original, cause)),
+        (response) => ClientGone.withoutBodyIfGone(fiber, response)
+      )
     } catch (defect) {
       return died(original, Cause.die(defect))
     }
