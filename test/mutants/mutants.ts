@@ -544,6 +544,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "M4",
+    what: "the body of a response whose client has gone is waited for",
+    file: "src/internal/http/respond.ts",
+    find: "(response) => ClientGone.withoutBodyIfGone(fiber, response)",
+    replace: "(response) => response"
+  },
+  {
+    row: "M4",
     what: "a 499 commits",
     file: "src/internal/config/resolveOptions.ts",
     find: "status < 500 && status !== 499",
