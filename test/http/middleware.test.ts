@@ -340,9 +340,8 @@ describe("a store that fails or hangs", () => {
           expect(response.headers.get("vary")).toBe("Origin, Cookie")
           expect(response.headers.get("x-secret-header")).toBeNull()
           const errors = logs.filter(({ level }) => level === "ERROR")
-          expect(errors).toHaveLength(1)
+          expect(errors.map(({ text }) => text)).toEqual([expect.stringContaining("session store failed")])
           expect(errors[0].text).toContain("the-id")
-          expect(errors[0].text).toContain(`session store failed (${operation}: `)
         }
         heal()
         // a late call may have been carried out after all: the response is a failure, and the value is the old one or the new one
