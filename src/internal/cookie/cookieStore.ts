@@ -63,6 +63,14 @@ const absent = Effect.succeed(empty("Absent", undefined))
 const notAuthentic = empty("NotAuthentic", undefined)
 const expired = empty("Expired", undefined)
 
+/**
+ * After a change of Path or Domain a browser sends the seal of the former cookie too, and often first. The last sign-in must
+ * count. Of two seals with the same times neither is older: then the one that is sent later counts, because browsers send
+ * the cookie that was made first in front (RFC 6265, 5.4).
+ */
+const isOlder = (a: Expiry, b: Expiry): boolean =>
+  a.refreshedAt === b.refreshedAt ? a.createdAt < b.createdAt : a.refreshedAt < b.refreshedAt
+
 /** The store of one cookie: its name, its keys, its audience. */
 export const make = (config: SessionConfig, ring: KeyRing, audience: string): SessionStoreService => {
   const keys = keyObjects(ring)
@@ -89,15 +97,19 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
 
   const load = (tokens: ReadonlyArray<string>, now: number): Effect.Effect<Loaded> => {
     // A session that lives wins over an earlier value that does not: a cookie tossed in front of it must not hide it.
+    let newest: Found | undefined
     let best: Empty | undefined
     for (const token of tokens) {
       const loaded = open(token, now)
-      if (loaded._tag === "Found") return Effect.succeed(loaded)
-      // Whatever is authentic says more than what is not: only the latter may be removed from the browser.
+      if (loaded._tag === "Found") {
+        if (newest === undefined || !isOlder(loaded.session, newest.session)) newest = loaded
+        continue
+      }
+      // Whatever is authentic says more than what is not.
       if (best === undefined || (best.reason === "NotAuthentic" && loaded.reason !== "NotAuthentic")) best = loaded
       else if (best.warning === undefined && loaded.warning !== undefined) best = empty(best.reason, loaded.warning)
     }
-    return best === undefined ? absent : Effect.succeed(best)
+    return newest !== undefined ? Effect.succeed(newest) : best === undefined ? absent : Effect.succeed(best)
   }
 
   /** The error for a payload of `octets`, where name and sealed value together are more than a browser takes. */
