@@ -1831,5 +1831,40 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/server/serverStore.ts",
     find: "(now) => Effect.asVoid(backend.find(nobody, now))",
     replace: "() => Effect.void"
+  },
+  {
+    row: "M8",
+    what: "the first seal that opens is the session, not the newest",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "if (newest === undefined || !isOlder(loaded.session, newest.session)) newest = loaded",
+    replace: "newest ??= loaded"
+  },
+  {
+    row: "M8",
+    what: "of two seals that were refreshed at once, the one that was created earlier is the session",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "? a.createdAt < b.createdAt :",
+    replace: "? false :"
+  },
+  {
+    row: "M3",
+    what: "the cookies of former scopes stay in the browser",
+    file: "src/internal/http/respond.ts",
+    find: "withFormer(withCookie(response.cookies, cookie), cookies.former)",
+    replace: "withCookie(response.cookies, cookie)"
+  },
+  {
+    row: "M10",
+    what: "the removal of a former cookie has the present domain",
+    file: "src/internal/http/setCookie.ts",
+    find: "const { domain: _, ...others } = attributes",
+    replace: "const others = attributes"
+  },
+  {
+    row: "F4",
+    what: "the present scope is accepted among the former ones",
+    file: "src/internal/config/cookieRules.ts",
+    find: "if (path === present.path && domain?.toLowerCase() === present.domain?.toLowerCase()) {",
+    replace: "if (path === present.path && domain === present.domain) {"
   }
 ]

@@ -77,7 +77,7 @@ const settle = (
       vary,
       "cache-control": SetCookie.noStore(response.headers["cache-control"])
     }),
-    withCookie(response.cookies, cookie)
+    withFormer(withCookie(response.cookies, cookie), cookies.former)
   )
   return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
 }
@@ -106,8 +106,13 @@ const withCookie = (all: Cookies.Cookies, ours: Cookies.Cookie): Cookies.Cookies
   ) {
     return Cookies.setCookie(all, ours)
   }
-  const elsewhere = `${ours.name};${WebResponse.scopeOf(theirs)}`
-  return Cookies.fromReadonlyRecord({ ...all.cookies, [elsewhere]: theirs, [ours.name]: ours })
+  return Cookies.fromReadonlyRecord({ ...all.cookies, [WebResponse.keyOf(theirs)]: theirs, [ours.name]: ours })
+}
+
+/** Together with the removals of former scopes; a cookie that the handler set in one of these would be the session's. */
+const withFormer = (all: Cookies.Cookies, former: SetCookie.SessionCookies["former"]): Cookies.Cookies => {
+  for (const _ in former) return Cookies.fromReadonlyRecord({ ...all.cookies, ...former })
+  return all
 }
 
 /** Among the response's cookies, or as a header that was set by hand. */
