@@ -98,10 +98,13 @@ export class Person {
     const reply = await browser.send(nonce, script, abortAfter, old ? token : undefined)
     const entry = await this.given.ask(nonce, reply.port, reply.at)
     if (entry === "no answer") {
-      throw new Divergence(`${nonce} (${action}): a minute later it had neither ended on the server nor failed to arrive`, [
-        ...this.history,
-        line({ nonce, action, script, abortAfter, port: reply.port ?? "none", status: reply.status ?? "none" })
-      ])
+      throw new Divergence(
+        `${nonce} (${action}): a minute later it had neither ended on the server nor failed to arrive`,
+        [
+          ...this.history,
+          line({ nonce, action, script, abortAfter, port: reply.port ?? "none", status: reply.status ?? "none" })
+        ]
+      )
     }
     if (abortAfter !== undefined && reply.status === undefined) {
       this.given.aborted(entry === undefined ? "never arrived" : `${entry.exit} with ${entry.statuses.join(" and ")}`)

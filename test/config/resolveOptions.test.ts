@@ -130,7 +130,10 @@ describe("options in code", () => {
     for (const [formerly, paths] of cases) {
       assert.deepStrictEqual(refusedPaths({ ...scoped, formerly }), paths, inspect(formerly))
     }
-    assert.strictEqual(resolved({ ...scoped, formerly: Array.from({ length: 8 }, (_, n) => ({ path: `/${n}` })) }).formerly.length, 8)
+    assert.strictEqual(
+      resolved({ ...scoped, formerly: Array.from({ length: 8 }, (_, n) => ({ path: `/${n}` })) }).formerly.length,
+      8
+    )
     assert.deepStrictEqual(refusedPaths({ formerly: [{ domain: "example.com" }] }), ["formerly"])
   })
 

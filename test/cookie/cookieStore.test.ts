@@ -478,9 +478,14 @@ describe("cookie store", () => {
     const live = save(store, patchOf({ a: "1" })).token
     const second = save(store, patchOf({ a: "2" })).token
     const newer = save(store, patchOf({ a: "4" }), now + 1)
-    const refreshed = save(store, patchOf({}, { expiry: { ...newer.expiry, refreshedAt: now + 2, createdAt: now - 1 } }))
+    const refreshed = save(
+      store,
+      patchOf({}, { expiry: { ...newer.expiry, refreshedAt: now + 2, createdAt: now - 1 } })
+    )
     const renewedLater = save(store, patchOf({}, { expiry: { ...newer.expiry, createdAt: now - 1 } }))
-    for (const [older, token] of [[live, newer.token], [newer.token, refreshed.token], [renewedLater.token, newer.token]]) {
+    for (
+      const [older, token] of [[live, newer.token], [newer.token, refreshed.token], [renewedLater.token, newer.token]]
+    ) {
       expect(load(store, [older, token], now + 3)).toMatchObject({ _tag: "Found", token })
       expect(load(store, [token, older], now + 3)).toMatchObject({ _tag: "Found", token })
     }

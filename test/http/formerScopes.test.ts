@@ -12,7 +12,10 @@ import { CookieJar } from "tough-cookie"
 import { serve } from "../support/server.js"
 import { A } from "../support/sessionKeys.js"
 
-const read = Effect.map(RequestContext.get(A), (user) => HttpServerResponse.text(Option.getOrElse(user, () => "nobody")))
+const read = Effect.map(
+  RequestContext.get(A),
+  (user) => HttpServerResponse.text(Option.getOrElse(user, () => "nobody"))
+)
 
 const signIn = (user: string) =>
   Effect.zipRight(RequestContext.renew, Effect.as(RequestContext.insert(A, user), HttpServerResponse.text("ok")))
@@ -35,7 +38,10 @@ const stores = {
     return (options: SessionConfigOptions) =>
       Layer.effect(
         SessionStore.SessionStore,
-        Effect.map(SessionStore.SessionStore, ({ config }) => ({ ...Context.get(kept, SessionStore.SessionStore), config }))
+        Effect.map(
+          SessionStore.SessionStore,
+          ({ config }) => ({ ...Context.get(kept, SessionStore.SessionStore), config })
+        )
       ).pipe(Layer.provide(SessionStore.layerMemory(options)))
   }
 }
@@ -102,7 +108,10 @@ describe("a change of the cookie's scope", () => {
 
   it("M10: a former cookie is removed with the present attributes, and only beside the session's own cookie", async () => {
     const options = { name: "shop", domain: "example.com", sameSite: "none", partitioned: true } as const
-    const app = serve(routes, stores.memory()({ ...options, formerly: [{ path: "/app" }, { domain: "shop.example.com" }] }))
+    const app = serve(
+      routes,
+      stores.memory()({ ...options, formerly: [{ path: "/app" }, { domain: "shop.example.com" }] })
+    )
     const user = browser()
     expect((await user.visit(app, "/read")).setCookies).toEqual([])
     const { setCookies } = await user.visit(app, "/alice")

@@ -53,9 +53,11 @@ const maxFormerScopes = 8
 
 const formerly = Schema.Array(Scope)
   .annotations(expectsOrDefault("a list of scopes, each with a path, a domain or both"))
-  .pipe(Schema.filter((scopes) =>
-    scopes.length > maxFormerScopes ? `must have at most ${maxFormerScopes} entries` : undefined
-  ))
+  .pipe(
+    Schema.filter((scopes) =>
+      scopes.length > maxFormerScopes ? `must have at most ${maxFormerScopes} entries` : undefined
+    )
+  )
 
 const Options = mapping(partial({
   enable: flag,
