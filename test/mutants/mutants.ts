@@ -1689,7 +1689,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R3",
     what: "a web Response loses a cookie of the same name with another Path",
     file: "src/internal/http/webResponse.ts",
-    find: "cookies[isTaken ? `${cookie.name};${scopeOf(cookie)}` : cookie.name] = cookie",
+    find: "cookies[isTaken ? keyOf(cookie) : cookie.name] = cookie",
     replace: "cookies[cookie.name] = cookie"
   },
   {
