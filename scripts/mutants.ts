@@ -45,7 +45,7 @@ interface Ended {
 }
 
 /** In a process group of its own, so that the workers of a test run end with it. */
-const run = (cwd: string, args: ReadonlyArray<string>): Promise<Ended> =>
+const run = (cwd: string, args: ReadonlyArray<string>, patience = patienceMillis): Promise<Ended> =>
   new Promise((settle) => {
     const child = spawn(process.execPath, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] })
     const kill = () => {
@@ -66,7 +66,7 @@ const run = (cwd: string, args: ReadonlyArray<string>): Promise<Ended> =>
     const timer = setTimeout(() => {
       inTime = false
       kill()
-    }, patienceMillis)
+    }, patience)
     child.once("close", (code) => {
       clearTimeout(timer)
       running.delete(kill)
@@ -93,7 +93,7 @@ const patternOf = (row: string): string => `(^| )${row}: `
 /** Every test as vitest names it: a row's tests come from shared suites as well as from files. */
 const listTests = async (copy: string): Promise<ReadonlyArray<{ readonly name: string; readonly file: string }>> => {
   const file = join(copy, "tests.json")
-  const ended = await run(copy, [vitest, "list", `--json=${file}`])
+  const ended = await run(copy, [vitest, "list", `--json=${file}`], 5 * patienceMillis)
   if (ended.code !== 0) {
     throw new Error(`vitest cannot list the tests:\n${ended.output.split("\n").slice(0, 10).join("\n")}`)
   }

@@ -21,7 +21,7 @@ import type { SessionConfigError } from "./SessionError.js"
 
 export type { FileConfig } from "./internal/config/model.js"
 export { warnings } from "./internal/config/warnings.js"
-export type { SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
+export type { CookieScope, CookieScopeOptions, SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
 
 /**
  * Checks every option and fills in the defaults. The layer of a store does this once, when it is built.

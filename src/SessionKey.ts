@@ -1,5 +1,5 @@
 /**
- * Typed keys of a session.
+ * Typed keys for the values of a session.
  *
  * @since 0.1.0
  */
@@ -12,9 +12,9 @@ import * as Json from "./internal/codec/json.js"
 import { SessionSchemaError } from "./SessionError.js"
 
 /**
- * A name and the schema of the value under it; the schema is compiled once.
+ * A name and the schema of the value that is stored under it. The schema is compiled once.
  *
- * `I`, the encoded side, must be JSON at run time; `insert` checks that and fails typed.
+ * The encoded side `I` must be JSON at run time. `insert` checks that and fails with `SessionSchemaError` when it is not.
  *
  * @since 0.1.0
  * @category models
@@ -22,11 +22,11 @@ import { SessionSchemaError } from "./SessionError.js"
 export interface SessionKey<A, I = A, R = never> extends Pipeable {
   readonly name: string
   readonly schema: Schema.Schema<A, I, R>
-  /** The version that is written: one more than the number of older versions. */
+  /** The version in which values are written: one more than the number of older versions. */
   readonly version: number
   /**
-   * Reads the stored text, through the migrations where it is of an older version. Where nothing in the schema is
-   * asynchronous the effect is already done; that keeps `get` from allocating a fiber's frames.
+   * Reads a stored text, and migrates it where it is of an older version. Where nothing in the schema is asynchronous, the
+   * effect is already done, which keeps `get` from allocating frames of its fiber.
    *
    * @internal
    */
@@ -37,15 +37,15 @@ export interface SessionKey<A, I = A, R = never> extends Pipeable {
 
 /** @internal */
 export interface Read<A> {
-  /** none only under `whenNewer: "absent"` */
+  /** false only for a value of a later version under `whenNewer: "absent"` */
   readonly present: boolean
   readonly value: A
-  /** the text was of an older version: it is to be written back in the current one */
+  /** the text was of an older version, and has to be written back in the current one */
   readonly migrated: boolean
 }
 
 /**
- * An older version of a key's value and how it becomes the next one; `from` is the version before it.
+ * An older version of a key's value, with the migration to the next version.
  *
  * @since 0.1.0
  * @category models
@@ -60,9 +60,11 @@ export interface Previous<B, R = never> {
 /**
  * Options of a key.
  *
- * - `from`: the version before this one, with its migration; old values are read through the chain and written back.
- * - `whenNewer`: what a value of a later version than this code knows is (a deploy that was rolled back). `"fail"`, the
- *   default: `SessionSchemaError`, and the value stays. `"absent"`: reads as `None`; the value stays until overwritten.
+ * - `from`: the version before this one, with its migration. Old values are read through the chain of versions and written back
+ *   in the current one.
+ * - `whenNewer`: what happens to a value of a later version than this code knows, as after a deploy that was rolled back. With
+ *   `"fail"`, the default, reading fails with `SessionSchemaError` and the value stays. With `"absent"` the value reads as `None`
+ *   and stays until it is overwritten.
  *
  * @since 0.1.0
  * @category models
@@ -119,14 +121,14 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
         return Effect.fail(this.error("encode", json.problem, json.path))
       }
       const text = this.prefix + json.text
-      // JSON drops properties that are undefined: whether the schema takes the value without them, only it can tell.
+      // JSON drops properties whose value is undefined. Only the schema knows whether it accepts the value without them.
       return json.lossy
         ? this.settle("encode", () => this.decode(JSON.parse(json.text)), () => Effect.succeed(text))
         : Effect.succeed(text)
     })
   }
 
-  /** Runs a step of the schema: synchronously where it is synchronous, and with every throw as the typed error. */
+  /** Runs a step of the schema, synchronously where the step is synchronous. Whatever it throws becomes the typed error. */
   private settle<B, C>(
     direction: "decode" | "encode",
     step: () => Effect.Effect<B, ParseResult.ParseIssue, R>,
@@ -160,7 +162,7 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
 
 const absent: Read<unknown> = { present: false, value: undefined, migrated: false }
 
-/** Only the path of the issue: its messages print the value. */
+/** The path of an issue. Nothing else of it may be shown, because its messages print the value. */
 const pathOf = (issue: ParseResult.ParseIssue): string => {
   try {
     return ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path.map(String).join(".") ?? ""
@@ -169,7 +171,7 @@ const pathOf = (issue: ParseResult.ParseIssue): string => {
   }
 }
 
-/** `v3 {"a":1}` is version 3; JSON never starts with a `v`, so that a text without it is version 1. */
+/** `v3 {"a":1}` is version 3. JSON never starts with a `v`, so a text without this prefix is version 1. */
 const splitVersion = (text: string): { readonly version: number; readonly json: string } => {
   if (text.charCodeAt(0) !== 0x76) return { version: 1, json: text }
   const space = text.indexOf(" ")
@@ -177,8 +179,8 @@ const splitVersion = (text: string): { readonly version: number; readonly json: 
 }
 
 /**
- * Makes a key. Keys are compared by code units: any text is a name, the empty one and `__proto__` too, except one with a
- * lone surrogate, which throws (it cannot be written as UTF-8, and two such names would meet in one).
+ * Makes a key. Names are compared by code units, and any well-formed text is a name, also the empty text and `__proto__`. A name
+ * with a lone surrogate throws a `TypeError`, because it cannot be written as UTF-8: two such names would become one.
  *
  * @example
  * ```ts
@@ -187,7 +189,7 @@ const splitVersion = (text: string): { readonly version: number; readonly json: 
  *
  * const Visits = SessionKey.make("visits", Schema.NonNegativeInt)
  *
- * // a later version of a value, with what became of the older one
+ * // a later version of a value, with the migration from the older one
  * const CartV1 = Schema.Array(Schema.String)
  * const CartV2 = Schema.Array(Schema.Struct({ sku: Schema.String, quantity: Schema.Int }))
  * const Cart = SessionKey.make("cart", CartV2, {
@@ -204,16 +206,17 @@ export const make = <A, I, R = never, RF = never>(
   options?: Options<NoInfer<A>, RF>
 ): SessionKey<A, I, R | RF> => {
   if (!name.isWellFormed()) {
-    throw new TypeError("the name of a session key must be well-formed Unicode: it has a lone surrogate")
+    throw new TypeError("the name of a session key must be well-formed Unicode, but it has a lone surrogate")
   }
   return new SessionKeyImpl<A, I, R | RF>(name, schema, options?.from, options?.whenNewer ?? "fail")
 }
 
 /**
- * An older version of a value: its schema, how it becomes the next version (pure), and the version before it.
+ * Describes an older version of a value: its schema, the pure function that turns it into the next version, and the version
+ * before it.
  *
- * Values are read through the chain from the version in which they were written, and written back in the current one with
- * the request's commit.
+ * A value is read through the chain of versions, beginning with the one in which it was written, and it is written back in the
+ * current version with the request's commit.
  *
  * @example
  * ```ts run
@@ -231,7 +234,7 @@ export const make = <A, I, R = never, RF = never>(
  *   { from: v2 }
  * )
  *
- * // a session that was written before the second
+ * // a session that was written before the second deploy
  * const contents = [Testing.value(SessionKey.make("user", Schema.String), "ada")]
  * const user = await Effect.runPromise(Effect.provide(RequestContext.get(User), Testing.layerTest({ contents })))
  *

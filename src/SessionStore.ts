@@ -3,17 +3,17 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { FileConfig } from "./internal/config/model.js"
 import { anyStore, configured, type ServerOf, serverStore } from "./internal/layers/configured.js"
 import type { CookieOptions, MemoryOptions, ServerOptions } from "./internal/layers/stores.js"
 import * as stores from "./internal/layers/stores.js"
-import type { SessionStore } from "./internal/store/contract.js"
+import { SessionStore } from "./internal/store/contract.js"
 import type { SessionConfigOptions } from "./internal/store/options.js"
 import type { Sessions } from "./internal/store/subjectContract.js"
 import type { SessionBackend, SubjectIndex } from "./SessionBackend.js"
-import type { SessionConfigError } from "./SessionError.js"
+import type { SessionConfigError, SessionStoreError } from "./SessionError.js"
 
 export type { CookieOptions, MemoryOptions, ServerOptions } from "./internal/layers/stores.js"
 export {
@@ -96,8 +96,8 @@ export const layerBackendIndexed: (
  * Keeps the sessions in the memory of this process. It suits development, tests, and an app that runs as one process and
  * may forget its sessions when it restarts.
  *
- * The store is bounded by the number and by the size of its sessions. When it is full it evicts the least recently used
- * session, and it evicts sessions that were never used again before sessions that were.
+ * The store is bounded by the number and by the size of its sessions. When it is full it evicts anonymous sessions first,
+ * and the sessions of signed-in users (`RequestContext.bind`) only when no other is left.
  *
  * The layer fails with `SessionConfigError` when the options are wrong.
  *
@@ -210,3 +210,39 @@ export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
     readonly options?: ServerOptions | undefined
   } = {}
 ): Layer.Layer<SessionStore | Sessions, SessionConfigError | E | E2, R | R2> => configured(serverStore, options)
+
+// ── readiness ──
+
+/**
+ * Checks that the store can be reached, for the health endpoint of an app.
+ *
+ * A server store makes one cheap call to its backend, within `storeTimeout`. The memory store and the cookie store are always
+ * ready. It needs no request and no session.
+ *
+ * The effect fails with `SessionStoreError` when the backend fails or does not answer in time. The failure is logged and
+ * counted as any other failure of the store is.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { SessionStore } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const router = HttpRouter.empty.pipe(
+ *   HttpRouter.get(
+ *     "/health",
+ *     SessionStore.ping.pipe(
+ *       Effect.as(HttpServerResponse.empty()),
+ *       Effect.catchTag("SessionStoreError", () => HttpServerResponse.empty({ status: 503 }))
+ *     )
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const ping: Effect.Effect<void, SessionStoreError, SessionStore> = Effect.flatMap(
+  SessionStore,
+  (store) => store.ping
+)

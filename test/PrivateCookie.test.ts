@@ -424,7 +424,7 @@ describe("PrivateCookie", () => {
           _tag: "Failure",
           cause: {
             _tag: "Die",
-            defect: new RangeError(`a private cookie's value has at most 6116 octets, got ${Buffer.byteLength(value)}`)
+            defect: new RangeError(`a private cookie's value has at most 6116 bytes, got ${Buffer.byteLength(value)}`)
           }
         })
       }

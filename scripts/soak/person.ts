@@ -17,8 +17,8 @@ export interface Surroundings {
   readonly random: Random
   /** waits for the next request's turn */
   readonly turn: () => Promise<void>
-  /** the server's account of a request; undefined when it never arrived */
-  readonly ask: (nonce: string, port: number | undefined, at: number) => Promise<Entry | undefined>
+  /** the server's account of a request; undefined when it never arrived, `no answer` when it has none after a minute */
+  readonly ask: (nonce: string, port: number | undefined, at: number) => Promise<Entry | undefined | "no answer">
   /** counts what came of a request whose client had gone before the response came */
   readonly aborted: (what: string) => void
 }
@@ -97,6 +97,15 @@ export class Person {
     const nonce = `${this.name}-${this.history.length + 1}-${this.given.random.between(0, 999_999)}`
     const reply = await browser.send(nonce, script, abortAfter, old ? token : undefined)
     const entry = await this.given.ask(nonce, reply.port, reply.at)
+    if (entry === "no answer") {
+      throw new Divergence(
+        `${nonce} (${action}): a minute later it had neither ended on the server nor failed to arrive`,
+        [
+          ...this.history,
+          line({ nonce, action, script, abortAfter, port: reply.port ?? "none", status: reply.status ?? "none" })
+        ]
+      )
+    }
     if (abortAfter !== undefined && reply.status === undefined) {
       this.given.aborted(entry === undefined ? "never arrived" : `${entry.exit} with ${entry.statuses.join(" and ")}`)
     }

@@ -168,9 +168,13 @@ class Server {
     return server!
   }
 
-  entry(nonce: string, port: number | undefined, at: number): Promise<Entry | undefined> {
+  entry(nonce: string, port: number | undefined, at: number): Promise<Entry | undefined | "no answer"> {
     return new Promise((resolve) => {
-      this.entries.set(nonce, resolve)
+      const timer = setTimeout(() => resolve("no answer"), 60_000)
+      this.entries.set(nonce, (entry) => {
+        clearTimeout(timer)
+        resolve(entry)
+      })
       this.ask({ ask: "entry", nonce, port, at })
     })
   }

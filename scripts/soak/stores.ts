@@ -73,7 +73,7 @@ const sound = ({ place, plant, store }: Setup): Store => {
   }
 }
 
-/** Of the saves of sessions that exist, the twentieth is reported as done and never made. */
+/** Of the saves of sessions that exist, the fifth is reported as done and never made. */
 const dropping = (store: Store): Store =>
   Layer.map(store, (context) => {
     const service = Context.get(context, SessionStore.SessionStore)
@@ -82,7 +82,7 @@ const dropping = (store: Store): Store =>
       ...service,
       save: (save, now) => {
         const { base, renew } = save
-        if (base?.session === undefined || renew || ++saves !== 20) return service.save(save, now)
+        if (base?.session === undefined || renew || ++saves !== 5) return service.save(save, now)
         const { session, token } = base
         return Effect.succeed({ _tag: "Saved", token, id: base.id ?? "", expiry: session, moved: false, session })
       }

@@ -1,12 +1,12 @@
 /**
- * Sessions in Redis or Valkey, through `ioredis` (an optional peer: `npm i "ioredis@^5.6.0"`).
+ * Sessions in Redis or Valkey, through `ioredis` (an optional peer dependency: `npm i "ioredis@^5.6.0"`).
  *
- * One hash a session, one Lua script an atomic step, one key a script: it runs on a single server, behind Sentinel and on a
- * Cluster, from Redis 6.2 and Valkey 7.2 on. The stored time and Effect's clock decide when a session is over; Redis removes
- * it by itself an hour later, so that a clock which is wrong by less ends no session early.
+ * Each session is one hash, and each atomic step is one Lua script on one key. Therefore the store runs on a single server,
+ * behind Sentinel and on a Cluster, from Redis 6.2 and Valkey 7.2 on. The stored time and Effect's clock decide when a session
+ * is over. Redis removes it by itself an hour later, so that a clock that is wrong by less than an hour ends no session early.
  *
- * Configure Redis so that it does not lose sessions you want to keep: `maxmemory-policy noeviction` (any other policy signs
- * users out under pressure) and persistence (`appendonly yes`).
+ * Configure Redis so that it does not lose sessions that you want to keep. Set `maxmemory-policy noeviction`, because any other
+ * policy signs users out when memory runs short, and switch persistence on (`appendonly yes`).
  *
  * @since 0.1.0
  */
@@ -29,7 +29,9 @@ import * as SessionStore from "../SessionStore.js"
 export type { RedisClient, RedisSettings } from "../internal/redis/client.js"
 
 /**
- * - `prefix`: of every key, default `session:`. Apps that share a Redis take one each.
+ * The names of the keys in Redis.
+ *
+ * - `prefix`: what every key begins with, by default `session:`. Apps that share a Redis need a prefix each.
  *
  * @since 0.1.0
  * @category models
@@ -41,6 +43,8 @@ export interface PrefixOptions {
 /**
  * Options of a layer that makes its own client.
  *
+ * - `redis`: where Redis is, by default at `localhost:6379`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -50,6 +54,8 @@ export interface BackendOptions extends PrefixOptions {
 
 /**
  * Options of a layer that is given its client.
+ *
+ * - `client`: a `Redis` or a `Cluster` of `ioredis`, see {@link layerBackendClient}.
  *
  * @since 0.1.0
  * @category models
@@ -67,10 +73,12 @@ const services = (client: RedisClient, watch: Watch | undefined, options: Prefix
 }
 
 /**
- * The adapter alone, with a client of its own, which is closed with the layer's scope.
+ * The adapter alone, with a client of its own that is closed with the layer's scope.
  *
- * It waits up to five seconds for the first connection. An app also starts while Redis is away: calls fail with
- * `SessionStoreError` until it is there.
+ * The layer waits up to five seconds for the first connection. An app also starts while Redis cannot be reached. Calls fail with
+ * `SessionStoreError` until it can.
+ *
+ * Fails with `SessionConfigError` when `redis.url` is not a URL of Redis.
  *
  * @since 0.1.0
  * @category layers
@@ -83,12 +91,12 @@ export const layerBackend = (
   )
 
 /**
- * The adapter alone, over a client that the app made and closes.
+ * The adapter alone, over a client that the app makes and closes.
  *
- * Make it with `enableOfflineQueue: false`, `maxRetriesPerRequest: 0` and `autoResendUnfulfilledCommands: false`, and a
- * `Cluster` with `enableOfflineQueue: false`, `retryDelayOnFailover: 0` and without `scaleReads`: with the defaults of
- * `ioredis` a command waits for a connection and is sent again after a lost one, so that a write may be applied twice, or
- * after its request was told that it failed; and a replica may still give out a session that was ended.
+ * Make a `Redis` with `enableOfflineQueue: false`, `maxRetriesPerRequest: 0` and `autoResendUnfulfilledCommands: false`. Make a
+ * `Cluster` with `enableOfflineQueue: false` and `retryDelayOnFailover: 0`, and without `scaleReads`. With the defaults of
+ * `ioredis` a command waits for a connection, and it is sent again after the connection was lost, so that a write may be applied
+ * twice, or after its request was answered with a failure. And a replica may still return a session that was ended.
  *
  * @since 0.1.0
  * @category layers
@@ -105,7 +113,7 @@ export const layerBackendClient = (options: ClientOptions): Layer.Layer<SessionB
 export interface Options extends SessionStore.ServerOptions, BackendOptions {}
 
 /**
- * Options of a store over a client that the app made.
+ * Options of a store over a client that the app has made.
  *
  * @since 0.1.0
  * @category models
@@ -113,9 +121,9 @@ export interface Options extends SessionStore.ServerOptions, BackendOptions {}
 export interface OptionsWithClient extends SessionStore.ServerOptions, ClientOptions {}
 
 /**
- * A store in Redis with a client of its own, and the sessions of a subject. See {@link layerBackend} for the client.
+ * A store in Redis with a client of its own, and with the sessions of a subject. See {@link layerBackend} for the client.
  *
- * Fails with `SessionConfigError` at start-up.
+ * Fails with `SessionConfigError` at start-up when an option is wrong.
  *
  * @example
  * ```ts
@@ -133,10 +141,10 @@ export const layer = (
   Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
 
 /**
- * {@link layer}, with its options from `Config`.
+ * The same as {@link layer}, with its options from `Config`.
  *
- * `SessionConfig.duration` takes a number of seconds or a duration with its unit, as `SessionConfig.fromConfig` does;
- * `Config.duration` takes the latter only.
+ * `SessionConfig.duration` accepts a number of seconds or a duration with its unit, as `SessionConfig.fromConfig` does.
+ * `Config.duration` accepts only a duration with its unit.
  *
  * @example
  * ```ts
@@ -159,8 +167,10 @@ export const layerConfig = (
   Layer.unwrapEffect(Effect.map(unwrap(config), layer))
 
 /**
- * A store over a client that the app made, and the sessions of a subject. See {@link layerBackendClient} for how to make
+ * A store over a client that the app has made, and with the sessions of a subject. See {@link layerBackendClient} for how to make
  * the client.
+ *
+ * Fails with `SessionConfigError` at start-up when an option is wrong.
  *
  * @example
  * ```ts

@@ -99,6 +99,7 @@ describe("the block in a file", () => {
         path: "/app",
         domain: "example.com",
         partitioned: true,
+        formerly: [],
         idleMillis: 1500,
         persistent: true,
         absoluteMillis: undefined,

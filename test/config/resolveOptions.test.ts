@@ -122,6 +122,34 @@ describe("options in code", () => {
     }
   })
 
+  it("F4: former scopes are checked like the present one, and differ from it", () => {
+    const scoped = { name: "shop", path: "/app", domain: "example.com" }
+    const formerly = [{}, { path: "/app" }, { domain: "example.com" }, { path: "/", domain: "a.example.com" }]
+    assert.deepStrictEqual(resolved({ ...scoped, formerly }).formerly, [
+      { path: "/", domain: undefined },
+      { path: "/app", domain: undefined },
+      { path: "/", domain: "example.com" },
+      { path: "/", domain: "a.example.com" }
+    ])
+    const cases: ReadonlyArray<readonly [formerly: unknown, paths: ReadonlyArray<string>]> = [
+      [null, ["formerly"]],
+      [{ path: "/old" }, ["formerly"]],
+      [["/old"], ["formerly[0]"]],
+      [[{}, { path: "old" }, { domain: "https://example.com" }], ["formerly[1].path", "formerly[2].domain"]],
+      [[{ Path: "/old" }], ["formerly[0].Path"]],
+      [[{}, { path: "/app", domain: "EXAMPLE.com" }], ["formerly[1]"]],
+      [Array.from({ length: 9 }, (_, n) => ({ path: `/${n}` })), ["formerly"]]
+    ]
+    for (const [formerly, paths] of cases) {
+      assert.deepStrictEqual(refusedPaths({ ...scoped, formerly }), paths, inspect(formerly))
+    }
+    assert.strictEqual(
+      resolved({ ...scoped, formerly: Array.from({ length: 8 }, (_, n) => ({ path: `/${n}` })) }).formerly.length,
+      8
+    )
+    assert.deepStrictEqual(refusedPaths({ formerly: [{ domain: "example.com" }] }), ["formerly"])
+  })
+
   it("F3: durations become whole milliseconds", () => {
     const config = resolved({ expiry: Duration.nanos(1_500_400_000n), absoluteExpiry: "1.5 hours", storeTimeout: 1.4 })
     assert.strictEqual(config.idleMillis, 1500)
@@ -146,6 +174,7 @@ describe("options in code", () => {
       path: "/",
       domain: undefined,
       partitioned: false,
+      formerly: [],
       idleMillis: 14 * day,
       persistent: false,
       absoluteMillis: 30 * day,

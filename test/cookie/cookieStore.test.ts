@@ -43,6 +43,7 @@ const config = (over: Partial<SessionConfig> = {}): SessionConfig => ({
   path: "/",
   domain: undefined,
   partitioned: false,
+  formerly: [],
   idleMillis: hour,
   persistent: true,
   absoluteMillis: 30 * day,
@@ -473,14 +474,26 @@ describe("cookie store", () => {
     })
   })
 
-  it("M8: the first value that opens is the session, whatever stands before it", () => {
+  it("M8: among several values that open, the newest is the session, whatever stands before it", () => {
     const live = save(store, patchOf({ a: "1" })).token
     const second = save(store, patchOf({ a: "2" })).token
+    const newer = save(store, patchOf({ a: "4" }), now + 1)
+    const refreshed = save(
+      store,
+      patchOf({}, { expiry: { ...newer.expiry, refreshedAt: now + 2, createdAt: now - 1 } })
+    )
+    const renewedLater = save(store, patchOf({}, { expiry: { ...newer.expiry, createdAt: now - 1 } }))
+    for (
+      const [older, token] of [[live, newer.token], [newer.token, refreshed.token], [renewedLater.token, newer.token]]
+    ) {
+      expect(load(store, [older, token], now + 3)).toMatchObject({ _tag: "Found", token })
+      expect(load(store, [token, older], now + 3)).toMatchObject({ _tag: "Found", token })
+    }
     const expired = save(store, patchOf({ a: "3" }), now - 2 * hour).token
     const foreign = sealed("__Host-session", "{}")
     const garbage = "A".repeat(100)
-    expect(load(store, [live, second])).toMatchObject({ _tag: "Found", token: live })
-    expect(load(store, [second, live])).toMatchObject({ _tag: "Found", token: second })
+    expect(load(store, [live, second])).toMatchObject({ _tag: "Found", token: second })
+    expect(load(store, [second, live])).toMatchObject({ _tag: "Found", token: live })
     expect(load(store, [garbage, expired, foreign, live])).toMatchObject({ _tag: "Found", token: live })
   })
 

@@ -57,16 +57,38 @@ const app = HttpRouter.empty.pipe(
   RequestId.middleware
 )
 
+/** Set by a test that holds a save of the store; called when the save has begun. */
+let saving: ((goOn: () => void) => void) | undefined
+
+/** The store, whose saves wait where a test wants them to. */
+const store = Layer.map(SessionStore.layerMemory({ secure: false }), (context) => {
+  const service = Context.get(context, SessionStore.SessionStore)
+  return Context.add(context, SessionStore.SessionStore, {
+    ...service,
+    save: (save, now) => {
+      const begun = saving
+      if (begun === undefined) return service.save(save, now)
+      saving = undefined
+      return Effect.zipRight(
+        Effect.async<void>((resume) => begun(() => resume(Effect.void))),
+        Effect.suspend(() => service.save(save, now))
+      )
+    }
+  })
+})
+
 describe("a client that goes away", () => {
   const scope = Effect.runSync(Scope.make())
+  const server = Http.createServer()
   let origin = ""
 
   beforeAll(async () => {
     const live = HttpServer.serve(app).pipe(
-      Layer.provideMerge(NodeHttpServer.layer(Http.createServer, { port: 0, host: "127.0.0.1" })),
-      Layer.provide(SessionStore.layerMemory({ secure: false }))
+      Layer.provideMerge(NodeHttpServer.layer(() => server, { port: 0, host: "127.0.0.1" })),
+      Layer.provide(store)
     )
     const { address } = Context.get(await Effect.runPromise(Layer.buildWithScope(live, scope)), HttpServer.HttpServer)
+    server.on("request", (_, response) => response.on("close", () => server.emit("request-closed")))
     if (address._tag === "TcpAddress") origin = `http://127.0.0.1:${address.port}`
   })
 
@@ -105,5 +127,19 @@ describe("a client that goes away", () => {
     expect(await ended).toEqual([499])
     goOn()
     expect(await shown()).toEqual(["before", 1])
+  })
+
+  it("M4: a request whose client goes while its changes are saved is saved, and ends on the server", async () => {
+    const { cookie, shown } = await begin()
+    const save = new Promise<() => void>((resolve) => saving = resolve)
+    const { ended, goOn, request } = await send("saved", cookie)
+    goOn()
+    const finishSave = await save
+    const closed = new Promise((resolve) => server.once("request-closed", resolve))
+    request.destroy()
+    await closed
+    finishSave()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["saved", 1])
   })
 })

@@ -282,6 +282,67 @@ describe("Memory backend: bounds", () => {
     expect(found(memory, "signed in")).toBeDefined()
   })
 
+  it("S5: 2,400 visitors who make two requests each sign nobody out of a store of 2,000 sessions", () => {
+    const memory = make({ maxSessions: 2000, maxBytes: 2 ** 30 })
+    now(memory.index.insert(idOf("signed in"), owned("ada"), start, undefined))
+    for (let i = 0; i < 2400; i++) {
+      insert(memory, i)
+      found(memory, i)
+    }
+    expect(found(memory, "signed in")).toMatchObject({ owner: { subject: "ada" } })
+    expect(memory.stats.sessions()).toBe(2000)
+    expect(memory.stats.evicted()).toBe(401)
+  })
+
+  it("S5: visitors whose sessions grow sign nobody out when the bytes run out", () => {
+    const memory = make({ maxSessions: 1_000_000, maxBytes: 100_000 })
+    insert(memory, "signed in", owned("ada"))
+    for (let i = 0; i < 400; i++) {
+      insert(memory, i)
+      const set = new Map([["k", JSON.stringify("x".repeat(i))]])
+      now(memory.backend.update(idOf(i), patchOf({ set }), start))
+    }
+    expect(found(memory, "signed in")).toMatchObject({ owner: { subject: "ada" } })
+    expect(memory.stats.evicted()).toBeGreaterThan(100)
+  })
+
+  it("S5: where every session belongs to a subject, the least recently used goes, and a visitor goes before the next", () => {
+    const memory = make({ maxSessions: 5, maxBytes: 2 ** 30 })
+    for (let i = 0; i < 5; i++) insert(memory, i, owned(`user ${i}`))
+    found(memory, 0)
+    for (let i = 5; i < 100; i++) {
+      insert(memory, i)
+      expect(found(memory, i)).toBeDefined()
+    }
+    expect(memory.stats.sessions()).toBe(5)
+    expect([0, 1, 2, 3, 4, 99].filter((i) => found(memory, i))).toEqual([0, 2, 3, 4, 99])
+  })
+
+  it("S5: a mark of a renewal goes before any session, evicts none, and is no eviction", () => {
+    const memory = make({ maxSessions: 3, maxBytes: 2 ** 30 })
+    const markOf = (name: string) =>
+      now(memory.backend.remove(idOf(name), undefined, start, { id: idOf("next"), expiresAt: start + 60_000 }))
+    for (const name of ["a", "renewed", "b"]) insert(memory, name)
+    expect(markOf("renewed")).toBe("removed")
+    insert(memory, "c")
+    expect(["a", "renewed", "b", "c"].map((name) => found(memory, name) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+      true
+    ])
+    expect(memory.stats.evicted()).toBe(0)
+
+    const small = session({ data: {} })
+    const full = make({ maxSessions: 100, maxBytes: fixedBytes * 3 + 36 * 2 })
+    for (const name of ["a", "renewed"]) insert(full, name, small)
+    insert(full, "b", session({ data: { k: JSON.stringify("x".repeat(40)) } }))
+    expect(full.stats.sessions()).toBe(3)
+    expect(now(full.backend.remove(idOf("renewed"), undefined, start, { id: idOf("next"), expiresAt: start + 60_000 })))
+      .toBe("removed")
+    expect(["a", "renewed", "b"].map((name) => found(full, name) !== undefined)).toEqual([true, false, true])
+  })
+
   it("S5: among those that never came back the oldest goes first, and a newcomer never evicts itself", () => {
     const memory = make({ maxSessions: 3, maxBytes: 2 ** 30 })
     for (let i = 0; i < 100; i++) {

@@ -36,6 +36,9 @@ const octets = (data: ReadonlyMap<string, string>): number =>
 
 const share = (bound: number): number => bound - Math.max(1, Math.floor(bound / 32))
 
+/** Whoever has the lowest rank is evicted first: newcomers, then those who came back, then those who signed in. */
+const rank = ({ returned, session }: Entry): number => session.owner !== undefined ? 2 : returned ? 1 : 0
+
 export class Naive {
   private readonly entries = new Map<string, Entry>()
   private clock = 0
@@ -64,10 +67,12 @@ export class Naive {
     this.entries.set(id, { session, returned, used: ++this.clock })
     if (this.bounds === undefined) return
     for (;;) {
-      const came = [...this.entries].filter(([, entry]) => entry.returned).sort(([, a], [, b]) => a.used - b.used)
+      const kept = [...this.entries].filter(([, entry]) => rank(entry) > 0)
+      const came = kept.filter(([, entry]) => rank(entry) === 1).sort(([, a], [, b]) => a.used - b.used)
       if (
-        came.length <= share(this.bounds.maxSessions)
-        && this.total(came.map(([, entry]) => entry)) <= share(this.bounds.maxBytes)
+        came.length === 0
+        || (kept.length <= share(this.bounds.maxSessions)
+          && this.total(kept.map(([, entry]) => entry)) <= share(this.bounds.maxBytes))
       ) return
       const [oldest, entry] = came[0]
       this.entries.set(oldest, { ...entry, returned: false, used: ++this.clock })
@@ -82,7 +87,7 @@ export class Naive {
       FastCheck.pre(others.length > 0) // one session larger than the bound: no history for these bounds
       const [expired] = others.filter(([, { session }]) => session.expiresAt <= now)
         .sort(([, a], [, b]) => a.session.expiresAt - b.session.expiresAt)
-      const [next] = others.sort(([, a], [, b]) => Number(a.returned) - Number(b.returned) || a.used - b.used)
+      const [next] = others.sort(([, a], [, b]) => rank(a) - rank(b) || a.used - b.used)
       if (expired === undefined) this.evicted++
       this.entries.delete((expired ?? next)[0])
     }
@@ -98,7 +103,7 @@ export class Naive {
     if (this.live(id, now)) return false
     this.entries.delete(id)
     this.makeRoom(1, this.bounds?.sizeOf(session) ?? 0, now, id)
-    this.put(id, { ...session, version: 1 }, session.owner !== undefined)
+    this.put(id, { ...session, version: 1 }, false)
     return true
   }
 

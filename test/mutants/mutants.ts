@@ -544,6 +544,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "M4",
+    what: "the body of a response whose client has gone is waited for",
+    file: "src/internal/http/respond.ts",
+    find: "(response) => ClientGone.withoutBodyIfGone(fiber, response)",
+    replace: "(response) => response"
+  },
+  {
+    row: "M4",
     what: "a 499 commits",
     file: "src/internal/config/resolveOptions.ts",
     find: "status < 500 && status !== 499",
@@ -1203,7 +1210,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S5",
     what: "newcomers count as having come back",
     file: "src/internal/memory/sessionTable.ts",
-    find: "recency.add(slot, owner !== undefined)",
+    find: "recency.add(slot, false)",
     replace: "recency.add(slot, true)"
   },
   {
@@ -1682,7 +1689,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R3",
     what: "a web Response loses a cookie of the same name with another Path",
     file: "src/internal/http/webResponse.ts",
-    find: "cookies[isTaken ? `${cookie.name};${scopeOf(cookie)}` : cookie.name] = cookie",
+    find: "cookies[isTaken ? keyOf(cookie) : cookie.name] = cookie",
     replace: "cookies[cookie.name] = cookie"
   },
   {
@@ -1754,5 +1761,110 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/request/stored.ts",
     find: "return known === undefined ? endings : [known, ...endings]",
     replace: "return known === undefined ? endings.slice(0, 1) : [known]"
+  },
+  {
+    row: "S5",
+    what: "the session of a user goes before those of visitors",
+    file: "src/internal/memory/recency.ts",
+    find: "if (records.has(slot, flagOwner)) return this.owned",
+    replace: "if (records.has(slot, flagOwner)) return this.waiting"
+  },
+  {
+    row: "S5",
+    what: "marks of renewals stay longer than sessions",
+    file: "src/internal/memory/recency.ts",
+    find: "if (records.has(slot, flagMark)) return this.marks",
+    replace: "if (records.has(slot, flagMark)) return this.owned"
+  },
+  {
+    row: "S7",
+    what: "the User-Agent is kept whole",
+    file: "src/internal/request/requestSession.ts",
+    find: "if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent",
+    replace: "if (userAgent !== \"\") return userAgent"
+  },
+  {
+    row: "S7",
+    what: "the owner of a new session does not count",
+    file: "src/internal/server/serverStore.ts",
+    find: "Data.totalOctets(patch.set) + ownerSize(owner)",
+    replace: "Data.totalOctets(patch.set)"
+  },
+  {
+    row: "S7",
+    what: "the owner that a sign-in adds to a session does not count",
+    file: "src/internal/server/renew.ts",
+    find: "tooLarge(size + ownerSize(renewal.owner))",
+    replace: "tooLarge(size)"
+  },
+  {
+    row: "M5",
+    what: "a failed commit is logged twice",
+    file: "src/internal/http/respond.ts",
+    find: "  Reported.has(error)\n",
+    replace: "  Reported.has(error) && false\n"
+  },
+  {
+    row: "M5",
+    what: "each failed call of a request has a line",
+    file: "src/internal/server/reportFailure.ts",
+    find: "if (request !== undefined && window.requests.has(request)) return failed\n",
+    replace: ""
+  },
+  {
+    row: "M5",
+    what: "an outage floods the log",
+    file: "src/internal/server/reportFailure.ts",
+    find: "if (window.lines < maxLines) {",
+    replace: "if (window.lines < Infinity) {"
+  },
+  {
+    row: "M5",
+    what: "the summary of an outage carries the id of a request",
+    file: "src/internal/server/reportFailure.ts",
+    find: "    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),\n",
+    replace: ""
+  },
+  {
+    row: "S10",
+    what: "a ping does not ask the backend",
+    file: "src/internal/server/serverStore.ts",
+    find: "(now) => Effect.asVoid(backend.find(nobody, now))",
+    replace: "() => Effect.void"
+  },
+  {
+    row: "M8",
+    what: "the first seal that opens is the session, not the newest",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "if (newest === undefined || !isOlder(loaded.session, newest.session)) newest = loaded",
+    replace: "newest ??= loaded"
+  },
+  {
+    row: "M8",
+    what: "of two seals that were refreshed at once, the one that was created earlier is the session",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "? a.createdAt < b.createdAt :",
+    replace: "? false :"
+  },
+  {
+    row: "M3",
+    what: "the cookies of former scopes stay in the browser",
+    file: "src/internal/http/respond.ts",
+    find: "withFormer(withCookie(response.cookies, cookie), cookies.former)",
+    replace: "withCookie(response.cookies, cookie)"
+  },
+  {
+    row: "M10",
+    what: "the removal of a former cookie has the present domain",
+    file: "src/internal/http/setCookie.ts",
+    find: "const { domain: _, ...others } = attributes",
+    replace: "const others = attributes"
+  },
+  {
+    row: "F4",
+    what: "the present scope is accepted among the former ones",
+    file: "src/internal/config/cookieRules.ts",
+    find: "if (path === present.path && domain?.toLowerCase() === present.domain?.toLowerCase()) {",
+    replace: "if (path === present.path && domain === present.domain) {"
   }
 ]

@@ -161,7 +161,7 @@ describe("a session over a limit that was lowered", () => {
     Effect.gen(function*() {
       const before = stage({ maxSessionBytes: 200 })
       const old = yield* before.begin((session) => session.insert(A, "a".repeat(150)))
-      const { finish, request } = stage({ maxSessionBytes: 100 }, () => before.backend)
+      const { finish, request } = stage({ maxSessionBytes: 100 }, undefined, before.made)
       const visit = (sent: string, handler: (session: RequestSession) => Effect.Effect<unknown, unknown>) =>
         Effect.gen(function*() {
           const session = request(sent)

@@ -20,13 +20,17 @@ const takingTurns = (
   work: (version: number) => Effect.Effect<SessionBackend.Updated, SessionError.SessionStoreError>
 ) => {
   const turns = new Turns<SessionError.SessionStoreError>()
-  return guarded({
-    find: unused,
-    insert: unused,
-    update: (id, _patch, _now, version = 0) => turns.take(id, () => work(version), storeIsDown),
-    remove: unused,
-    removeExpired: unused
-  }, 1_000)
+  return guarded(
+    {
+      find: unused,
+      insert: unused,
+      update: (id, _patch, _now, version = 0) => turns.take(id, () => work(version), storeIsDown),
+      remove: unused,
+      removeExpired: unused
+    },
+    1_000,
+    Effect.fail
+  )
 }
 
 const all = <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>) =>

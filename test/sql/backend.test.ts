@@ -476,7 +476,7 @@ for (const database of databases) {
           const backend = yield* SessionBackend
           const id = newId()
           yield* backend.insert(id, session(), now)
-          yield* spoil(id, "format", 2)
+          yield* spoil(id, "format", 9)
           yield* spoil(id, "data", "laid out in another way")
           expect(yield* backend.find(id, now)).toMatchObject(Option.some({ _tag: "Corrupt", newerFormat: true }))
           expect(yield* backend.update(id, patch({ a: "1" }), now)).toEqual({ _tag: "Missing" })

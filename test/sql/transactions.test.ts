@@ -16,6 +16,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Guard from "../../src/internal/server/guard.js"
 import * as ServerStore from "../../src/internal/server/serverStore.js"
 import * as Sessions from "../../src/internal/server/subjectSessions.js"
 import { databases, mariadb, pg, sqlite } from "./databases.js"
@@ -174,7 +175,11 @@ for (const database of databases) {
         Effect.gen(function*() {
           const sql = yield* another(4)
           const { backend, index } = yield* backendOf(sql)
-          const store = ServerStore.make(config, backend, index)
+          const store = ServerStore.make(
+            config,
+            Guard.guarded(backend, config.storeTimeoutMillis, Effect.fail),
+            index
+          )
           const expiry = times()
           const added = yield* store.save({
             base: undefined,

@@ -6,6 +6,7 @@ import * as memory from "../../src/internal/memory/backend.js"
 import type { Verdict } from "../../src/internal/request/answer.js"
 import type { RequestFacts } from "../../src/internal/request/facts.js"
 import { RequestSession } from "../../src/internal/request/requestSession.js"
+import * as Guard from "../../src/internal/server/guard.js"
 import * as backendStore from "../../src/internal/server/serverStore.js"
 import * as sessions from "../../src/internal/server/subjectSessions.js"
 import type { Counts } from "./counting.js"
@@ -59,10 +60,10 @@ export const requestsTo = (store: SessionStore.SessionStoreService) => {
  */
 export const stage = (
   options: SessionConfig.SessionConfigOptions = {},
-  decorate: (backend: SessionBackend.SessionBackendService) => SessionBackend.SessionBackendService = (same) => same
+  decorate: (backend: SessionBackend.SessionBackendService) => SessionBackend.SessionBackendService = (same) => same,
+  made: memory.Memory = memory.make({ maxSessions: 10_000, maxBytes: 64 * 1024 * 1024 })
 ) => {
   const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }, "server"))
-  const made = memory.make({ maxSessions: 10_000, maxBytes: 64 * 1024 * 1024 })
   const counts: Counts = { find: 0, insert: 0, update: 0, remove: 0, removeExpired: 0 }
   let holds: ReadonlyArray<Hold> = []
 
@@ -104,7 +105,11 @@ export const stage = (
     remove: (...args) => around("remove", () => inner.remove(...args)),
     removeExpired: (...args) => around("removeExpired", () => inner.removeExpired(...args))
   }
-  const store: SessionStore.SessionStoreService = backendStore.make(config, backend, made.index)
+  const store: SessionStore.SessionStoreService = backendStore.make(
+    config,
+    Guard.guarded(backend, config.storeTimeoutMillis, Effect.fail),
+    Guard.guardedIndex(made.index, config.storeTimeoutMillis, Effect.fail)
+  )
 
   const requests = requestsTo(store)
   const { visit } = requests
@@ -124,6 +129,7 @@ export const stage = (
 
   return {
     ...requests,
+    made,
     backend: made.backend,
     begin,
     config,

@@ -2,7 +2,7 @@
  * What browsers demand of a cookie (row F4). A browser drops a cookie that breaks one of these rules without a word, and
  * the session with it; so each is checked at start-up.
  */
-import type { SessionConfig } from "../store/options.js"
+import type { CookieScope, SessionConfig } from "../store/options.js"
 import type { Mistake } from "./mistakes.js"
 
 /** Name and value share 4096 bytes: what is left for the session is worth more than a long name. */
@@ -92,6 +92,30 @@ export const cookieMistakes = (
     needs(!rule.http || httpOnly, "with HttpOnly")
     needs(!rule.host || path === "/", "with Path=/")
     needs(!rule.host || domain === undefined, "without Domain")
+  }
+  return mistakes
+}
+
+/** The rules of former scopes: each could have had a cookie of this name, and is not the present one. */
+export const formerMistakes = (
+  name: string,
+  present: CookieScope,
+  formerly: ReadonlyArray<CookieScope>
+): ReadonlyArray<Mistake> => {
+  const mistakes: Array<Mistake> = []
+  formerly.forEach(({ domain, path }, index) => {
+    if (path === present.path && domain?.toLowerCase() === present.domain?.toLowerCase()) {
+      mistakes.push({
+        path: `formerly[${index}]`,
+        message: "must differ from the cookie's present path and domain, because its cookie would be removed at once"
+      })
+    }
+  })
+  if (formerly.length > 0 && /^__Host-/i.test(name)) {
+    mistakes.push({
+      path: "formerly",
+      message: "must be left out, because a cookie whose name starts with __Host- never had another path or domain"
+    })
   }
   return mistakes
 }

@@ -10,8 +10,11 @@ import { expects, expectsOrDefault, readable } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
 import { flag, text } from "./resolveOptions.js"
 
-/** A file and the environment cannot hold a function, which `commitWhen` is. */
-export type DeclaredOption = Exclude<keyof SessionConfigOptions, "commitWhen">
+/**
+ * A file and the environment cannot hold a function, which `commitWhen` is. `formerly` belongs to a change of the code, and
+ * is removed again with it.
+ */
+export type DeclaredOption = Exclude<keyof SessionConfigOptions, "commitWhen" | "formerly">
 
 /** `resolveOptions` says which numbers an option accepts. */
 export const number = Schema.Unknown

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { maxLifeMillis } from "../store/expiry.js"
 import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
-import { cookieMistakes, defaultName, domainProblem, nameProblem, pathProblem } from "./cookieRules.js"
+import { cookieMistakes, defaultName, domainProblem, formerMistakes, nameProblem, pathProblem } from "./cookieRules.js"
 import { decode, expects, expectsOrDefault, mapping, type Mistake, partial, readable } from "./mistakes.js"
 
 const day = 24 * 60 * 60 * 1000
@@ -48,15 +48,33 @@ const between = (least: number, most: number) => (millis: number) => millis >= l
 
 const lifetime = duration(between(1000, maxLifeMillis), "from 1 second to 400 days")
 
+const path = text.pipe(Schema.filter(pathProblem))
+const domain = text.pipe(Schema.filter(domainProblem))
+
+/** A misspelt key here would remove a cookie of another scope, so that it is a mistake. */
+const Scope = mapping(partial({ path, domain }).annotations({ parseOptions: { onExcessProperty: "error" } }))
+
+/** Each is one more Set-Cookie in the head of a response. */
+const maxFormerScopes = 8
+
+const formerly = Schema.Array(Scope)
+  .annotations(expectsOrDefault("a list of scopes, each with a path, a domain or both"))
+  .pipe(
+    Schema.filter((scopes) =>
+      scopes.length > maxFormerScopes ? `must have at most ${maxFormerScopes} entries` : undefined
+    )
+  )
+
 const Options = mapping(partial({
   enable: flag,
   name: text.pipe(Schema.filter(nameProblem)),
   httpOnly: flag,
   secure: flag,
   sameSite: Schema.Literal("lax", "strict", "none").annotations(expectsOrDefault("lax, strict or none")),
-  path: text.pipe(Schema.filter(pathProblem)),
-  domain: text.pipe(Schema.filter(domainProblem)),
+  path,
+  domain,
   partitioned: flag,
+  formerly,
   expiry: lifetime,
   idle: lifetime,
   absoluteExpiry: duration(
@@ -87,13 +105,20 @@ export const resolveOptions = (
   const given = decode(Options, options, "", mistakes, "ignore") ?? {}
   const { domain, httpOnly = true, partitioned = false, path = "/", sameSite = "lax", secure = true } = given
   const cookie = { httpOnly, secure, sameSite, path, domain, partitioned }
+  const name = given.name ?? defaultName(secure, path, domain)
+  const formerly = (given.formerly ?? []).map(({ domain, path = "/" }) => ({ path, domain }))
   const { absoluteExpiry = defaultAbsoluteMillis, expiry, idle } = given
   return {
-    mistakes: [...mistakes, ...cookieMistakes({ ...cookie, name: given.name })],
+    mistakes: [
+      ...mistakes,
+      ...cookieMistakes({ ...cookie, name: given.name }),
+      ...formerMistakes(name, cookie, formerly)
+    ],
     config: {
       ...cookie,
       enable: given.enable ?? true,
-      name: given.name ?? defaultName(secure, path, domain),
+      name,
+      formerly,
       idleMillis: expiry ?? idle ?? 14 * day,
       persistent: expiry !== undefined,
       absoluteMillis: absoluteExpiry === Infinity ? undefined : absoluteExpiry,

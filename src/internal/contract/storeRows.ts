@@ -44,6 +44,14 @@ const overtaken = <A, E, B, E2>(
     return { slow: yield* Fiber.join(behind), quick: ahead }
   })
 
+/** `bind` asks for `Sessions` by its type alone, so that it does not compile with the cookie store. */
+const signIn = (...args: Parameters<typeof RequestContext.bind>) =>
+  RequestContext.bind(...args) as Effect.Effect<
+    void,
+    Effect.Effect.Error<ReturnType<typeof RequestContext.bind>>,
+    RequestContext.RequestContext
+  >
+
 /** The count of a metric by its name; 0 when nothing has counted. */
 const counted = (name: string): number => {
   let count = 0
@@ -54,6 +62,20 @@ const counted = (name: string): number => {
 }
 
 const stores: ReadonlyArray<Row> = [
+  both(
+    "S10: ping succeeds while the store answers, and leaves every session as it is",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        yield* world.store.ping
+        const browser = world.browser()
+        yield* browser.visit(RequestContext.insert(User, "ada"))
+        yield* world.store.ping
+        expect(world.calls).toEqual({ load: 0, save: 1, end: 0, modify: 0 })
+        expect((yield* browser.visit(RequestContext.get(User))).value).toEqual(Option.some("ada"))
+      })
+  ),
+
   server(
     "S1: the cookie holds 43 characters of canonical base64url, different for every session",
     (kit) =>
@@ -236,6 +258,50 @@ const stores: ReadonlyArray<Row> = [
         expect([blind.status, blind.exit._tag]).toEqual([503, "Success"])
         const unchanged = yield* browser.visit(Effect.all([RequestContext.get(Wide), RequestContext.get(Late)]))
         expect(unchanged.value).toEqual([Option.some(fits), Option.none()])
+      })
+  ),
+
+  server(
+    "S7: a sign-in keeps at most 512 characters of the User-Agent, and cuts no character in two",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        for (
+          const [given, kept] of [
+            ["x".repeat(15_000), "x".repeat(512)],
+            ["x".repeat(512), "x".repeat(512)],
+            [`${"x".repeat(511)}\u{1F600}`, "x".repeat(511)]
+          ]
+        ) {
+          const browser = world.browser()
+          yield* browser.visit(signIn("ada", { userAgent: given }))
+          const loaded = yield* world.store.load([browser.token() ?? ""], world.clock.now())
+          expect(loaded).toMatchObject({ _tag: "Found", session: { owner: { subject: "ada", userAgent: kept } } })
+        }
+      })
+  ),
+
+  server(
+    "S7: a sign-in whose owner does not fit beside the data fails with SessionTooLarge, and the boundary itself fits",
+    (kit) =>
+      Effect.gen(function*() {
+        // user and "ada" in quotes take 9 bytes; the owner takes 3 + 80 + 3
+        const owner = { userAgent: "ü".repeat(40), address: "::1" }
+        const signInBob = signIn("bob", owner)
+        for (const [limit, fits] of [[95, true], [94, false]] as const) {
+          const world = yield* kit.world({ maxSessionBytes: limit })
+          const anonymous = world.browser()
+          yield* anonymous.visit(RequestContext.insert(User, "ada"))
+          for (const browser of [world.browser(), anonymous]) {
+            const { exit } = yield* browser.visit(
+              browser === anonymous ? signInBob : Effect.zipRight(RequestContext.insert(User, "ada"), signInBob)
+            )
+            if (fits) expect(exit._tag).toBe("Success")
+            else expect(failureOf(exit)).toMatchObject({ _tag: "SessionTooLarge", size: 95, limit })
+          }
+          const { value } = yield* anonymous.visit(Effect.zip(RequestContext.get(User), RequestContext.signedIn))
+          expect([Option.isSome(value[0]), Option.isSome(value[1])]).toEqual([true, fits])
+        }
       })
   ),
 

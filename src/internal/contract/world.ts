@@ -103,6 +103,7 @@ const decorated = (store: SessionStoreService, calls: Calls, before: Before | un
     config: store.config,
     kind: store.kind,
     wellFormed: (value) => store.wellFormed(value),
+    ping: store.ping,
     weigh: (key, text) => store.weigh(key, text),
     tooLarge: (weight) => store.tooLarge(weight),
     load: (tokens, now) => around("load", () => store.load(tokens, now)),

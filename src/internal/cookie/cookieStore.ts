@@ -48,6 +48,14 @@ const absent = Effect.succeed(empty("Absent", undefined))
 const notAuthentic = empty("NotAuthentic", undefined)
 const expired = empty("Expired", undefined)
 
+/**
+ * After a change of Path or Domain a browser sends the seal of the former cookie too, and often first. The last sign-in must
+ * count. Of two seals with the same times neither is older: then the one that is sent later counts, because browsers send
+ * the cookie that was made first in front (RFC 6265, 5.4).
+ */
+const isOlder = (a: Expiry, b: Expiry): boolean =>
+  a.refreshedAt === b.refreshedAt ? a.createdAt < b.createdAt : a.refreshedAt < b.refreshedAt
+
 /** Makes the store of one cookie with its name, its keys and its audience. */
 export const make = (config: SessionConfig, ring: KeyRing, audience: string): SessionStoreService => {
   const keys = keyObjects(ring)
@@ -73,16 +81,20 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
   }
 
   const load = (tokens: ReadonlyArray<string>, now: number): Effect.Effect<Loaded> => {
-    // A living session wins over an earlier value that is not one: a cookie that was tossed in front must not hide it.
+    // A session that lives wins over an earlier value that does not: a cookie tossed in front of it must not hide it.
+    let newest: Found | undefined
     let best: Empty | undefined
     for (const token of tokens) {
       const loaded = open(token, now)
-      if (loaded._tag === "Found") return Effect.succeed(loaded)
-      // An authentic value says more than one that is not, and only the latter may be removed from the browser.
+      if (loaded._tag === "Found") {
+        if (newest === undefined || !isOlder(loaded.session, newest.session)) newest = loaded
+        continue
+      }
+      // An authentic value says more than one that is not.
       if (best === undefined || (best.reason === "NotAuthentic" && loaded.reason !== "NotAuthentic")) best = loaded
       else if (best.warning === undefined && loaded.warning !== undefined) best = empty(best.reason, loaded.warning)
     }
-    return best === undefined ? absent : Effect.succeed(best)
+    return newest !== undefined ? Effect.succeed(newest) : best === undefined ? absent : Effect.succeed(best)
   }
 
   /** The error for a payload of so many bytes, where name and sealed value together are more than browsers accept. */
@@ -118,6 +130,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     save,
     end: () => Effect.void,
     modify: () => Effect.dieMessage("a sealed session is modified inside its request and saved with the commit"),
+    ping: Effect.void,
     weigh: packedOctets,
     tooLarge: (weight) => refuse(overhead + weight)
   }

@@ -11,6 +11,8 @@ import { andThen, isDone } from "../edition/done.js"
 import type { CookieVerdict, SaveError } from "../request/answer.js"
 import type { RequestSession } from "../request/requestSession.js"
 import type { SessionConfig } from "../store/options.js"
+import * as Reported from "../store/reported.js"
+import * as ClientGone from "./clientGone.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
 
@@ -40,7 +42,11 @@ export const respond = (session: RequestSession, original: Response): Effect.Eff
           return isFirst ? Effect.zipRight(logFailure(failure), failed) : failed
         }
       )
-      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
+      if (isDone(responded)) return responded
+      return Effect.map(
+        Effect.catchAllCause(responded, (cause) => died(original, cause)),
+        (response) => ClientGone.withoutBodyIfGone(fiber, response)
+      )
     } catch (defect) {
       return died(original, Cause.die(defect))
     }
@@ -71,7 +77,7 @@ const settle = (
       vary,
       "cache-control": SetCookie.noStore(response.headers["cache-control"])
     }),
-    withCookie(response.cookies, cookie)
+    withFormer(withCookie(response.cookies, cookie), cookies.former)
   )
   return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
 }
@@ -100,8 +106,13 @@ const withCookie = (all: Cookies.Cookies, ours: Cookies.Cookie): Cookies.Cookies
   ) {
     return Cookies.setCookie(all, ours)
   }
-  const elsewhere = `${ours.name};${WebResponse.scopeOf(theirs)}`
-  return Cookies.fromReadonlyRecord({ ...all.cookies, [elsewhere]: theirs, [ours.name]: ours })
+  return Cookies.fromReadonlyRecord({ ...all.cookies, [WebResponse.keyOf(theirs)]: theirs, [ours.name]: ours })
+}
+
+/** Together with the removals of former scopes; a cookie that the handler set in one of these would be the session's. */
+const withFormer = (all: Cookies.Cookies, former: SetCookie.SessionCookies["former"]): Cookies.Cookies => {
+  for (const _ in former) return Cookies.fromReadonlyRecord({ ...all.cookies, ...former })
+  return all
 }
 
 /** Among the response's cookies, or as a header that was set by hand. */
@@ -128,6 +139,8 @@ const unavailable = (response: Response): Response => {
   return HttpServerResponse.empty({ status: 503, headers: Headers.fromInput(headers) })
 }
 
-/** The store has already logged why it failed. */
+/** Most failures are in the log already: a server store logs each failed call of its backend. */
 const logFailure = (error: SaveError): Effect.Effect<void> =>
-  Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)
+  Reported.has(error)
+    ? Effect.void
+    : Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)

@@ -5,12 +5,15 @@ import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
 import * as Duration from "effect/Duration"
 import type { SessionConfig } from "../store/options.js"
+import { keyOf } from "./webResponse.js"
 
 export interface SessionCookies {
   /** The cookie with a token; without Max-Age where it is undefined. */
   readonly set: (token: string, maxAge: number | undefined) => Cookies.Cookie
   /** The cookie that makes the browser forget: same attributes, or it would be another cookie. */
   readonly removal: Cookies.Cookie
+  /** The removals of the cookies of former scopes, by the keys that they have in a response's record. */
+  readonly former: Readonly<Record<string, Cookies.Cookie>>
 }
 
 const made = new WeakMap<SessionConfig, SessionCookies>()
@@ -31,6 +34,7 @@ const make = (config: SessionConfig): SessionCookies => {
     ...(config.domain === undefined ? {} : { domain: config.domain }),
     ...(config.partitioned ? { partitioned: true } : {})
   }
+  const removed = { maxAge: Duration.zero, expires: new Date(0) }
   const template = Cookies.unsafeMakeCookie(config.name, "", attributes)
   const prototype = Object.getPrototypeOf(template) as object
   // The platform's constructor would percent-encode the value, and the length of a sealed one would depend on its text.
@@ -39,7 +43,12 @@ const make = (config: SessionConfig): SessionCookies => {
   return {
     set: (token, maxAge) =>
       make(token, maxAge === undefined ? attributes : { ...attributes, maxAge: Duration.seconds(maxAge) }),
-    removal: make("", { ...attributes, maxAge: Duration.zero, expires: new Date(0) })
+    removal: make("", { ...attributes, ...removed }),
+    former: Object.fromEntries(config.formerly.map(({ domain, path }) => {
+      const { domain: _, ...others } = attributes
+      const removal = make("", { ...others, path, ...(domain === undefined ? {} : { domain }), ...removed })
+      return [keyOf(removal), removal]
+    }))
   }
 }
 

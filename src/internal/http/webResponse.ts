@@ -27,7 +27,7 @@ const merged = (web: globalThis.Response, own: Cookies.Cookies): Cookies.Cookies
   const cookies: Record<string, Cookies.Cookie> = {}
   const put = (cookie: Cookies.Cookie) => {
     const isTaken = Object.hasOwn(cookies, cookie.name) && scopeOf(cookies[cookie.name]) !== scopeOf(cookie)
-    cookies[isTaken ? `${cookie.name};${scopeOf(cookie)}` : cookie.name] = cookie
+    cookies[isTaken ? keyOf(cookie) : cookie.name] = cookie
   }
   for (const header of web.headers.getSetCookie()) {
     for (const cookie of Object.values(Cookies.fromSetCookie(header).cookies)) put(cookie)
@@ -39,6 +39,9 @@ const merged = (web: globalThis.Response, own: Cookies.Cookies): Cookies.Cookies
 /** What tells cookies of one name apart for a browser (RFC 6265bis, 5.7). */
 export const scopeOf = ({ options }: Cookies.Cookie): string =>
   `${options?.domain?.toLowerCase() ?? ""};${options?.path ?? ""}`
+
+/** The key, in a response's record, of a further cookie of a name that the record holds already. */
+export const keyOf = (cookie: Cookies.Cookie): string => `${cookie.name};${scopeOf(cookie)}`
 
 /** The cookie says where it belongs; else it is the browser that decides, by the page's address. */
 export const hasScope = ({ options }: Cookies.Cookie): boolean =>

@@ -95,7 +95,7 @@ export const backend = (
     SessionStore,
     Effect.gen(function*() {
       const config = yield* resolved(options, noFacts, () => [])
-      return yield* serverStore(config, yield* SessionBackend, undefined, undefined)
+      return yield* serverStore(config, yield* SessionBackend)
     })
   )
 

@@ -1,6 +1,6 @@
 /**
  * `SessionBackend` on the memory of this process. The number of sessions and their bytes are bounded, and when there is no
- * room the least recently used sessions are evicted (row S5).
+ * room anonymous sessions are evicted, and those of signed-in users last (row S5).
  *
  * Everything lies in typed arrays that grow by small chunks. A million sessions are a few hundred objects for the garbage
  * collector, and no operation takes longer because there are more sessions.

@@ -1,7 +1,8 @@
 /**
- * Records by the time they expire, the next one first: a heap of four children a node, which finds each expired record in
- * a few steps and is exact, so that clean-up never scans. Each record knows its place, so that a moved deadline is a few
- * steps too. Keys sit beside the slots: climbing does not touch the records' own memory.
+ * Records by the time at which they expire, the next one first. This is a heap in which each node has four children. It finds
+ * the next expired record in a few steps and is exact, so that clean-up never has to search. Each record knows its place in the
+ * heap, so that a deadline that moves takes a few steps, too. The times lie beside the slots, so that comparing them does not
+ * touch the memory of the records.
  */
 import { expiresAt, heapPosition, type Records } from "./records.js"
 
@@ -29,7 +30,7 @@ export class ExpiryHeap {
     this.slots.push(new Uint32Array(chunkNodes))
   }
 
-  /** The record that expires next, if it has expired; else 0. */
+  /** The record that expires next, if it has expired already; else 0. */
   expired(now: number): number {
     return this.count > 0 && this.key(0) <= now ? this.slot(0) : 0
   }
@@ -38,7 +39,7 @@ export class ExpiryHeap {
     this.up(this.count++, slot, this.records.getDouble(slot, expiresAt))
   }
 
-  /** After the record's time was changed. */
+  /** Must be called after the time of a record was changed. */
   move(slot: number): void {
     this.place(this.records.get(slot, heapPosition), slot, this.records.getDouble(slot, expiresAt))
   }

@@ -1,8 +1,8 @@
 /**
- * Finds records by a hash that they carry: linear hashing (W. Litwin, 1980). The table grows by one bucket for each record
- * that is added, so that no insert ever pays for rehashing a million.
+ * Finds records by a hash that they carry. This is linear hashing (W. Litwin, 1980): the table grows by one bucket for each
+ * record that is added, so that no insert ever has to rehash a million records.
  *
- * Records of a bucket are chained through two of their own fields.
+ * The records of a bucket are chained through two of their own fields.
  */
 import type { Records } from "./records.js"
 
@@ -20,7 +20,7 @@ export const headBytes = 4
 
 export class HashIndex {
   private readonly heads: Array<Uint32Array> = []
-  /** a power of two; buckets below `split` have been split for the next one */
+  /** a power of two; the buckets below `split` have already been split for the next power */
   private base = chunkHeads
   private split = 0
   private count = 0
@@ -36,7 +36,7 @@ export class HashIndex {
     while ((this.base + this.split) >>> chunkBits >= this.heads.length) this.heads.push(new Uint32Array(chunkHeads))
   }
 
-  /** The first record of the hash's bucket, which may be of another hash; 0 when there is none. */
+  /** The first record in the bucket of a hash; 0 when there is none. The record may have another hash. */
   first(hash: number): number {
     return this.heads.length === 0 ? 0 : this.head(this.bucketOf(hash))
   }
@@ -45,7 +45,7 @@ export class HashIndex {
     return this.records.get(slot, this.fields.next)
   }
 
-  /** The record's hash field must be set. */
+  /** Adds a record, whose hash must be set. */
   add(slot: number): void {
     this.link(slot, this.bucketOf(this.records.get(slot, this.fields.hash)))
     if (++this.count > this.base + this.split) this.grow()

@@ -1,6 +1,7 @@
 /**
- * Ids as eight words of 32 bits instead of a text of 43 characters: 32 octets a record, and no text of a request that a
- * record keeps alive. Written out here because `Buffer`'s decoder is lenient: two texts must not name one record.
+ * Ids as eight words of 32 bits instead of a text of 43 characters. An id then takes 32 bytes of its record, and no record keeps
+ * the text of a request alive. The decoder is written out here because `Buffer`'s decoder is lenient, and two texts must not
+ * name one record.
  */
 import { id as idField, idWords, type Records } from "./records.js"
 
@@ -14,15 +15,15 @@ for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i
 const buffer = Buffer.from(new ArrayBuffer(bytes))
 const words = new Uint32Array(buffer.buffer)
 
-/** The six bits of a character; 0xff for one that is none. */
+/** The six bits of a character; 0xff for a character that is not in the alphabet. */
 const bits = (text: string, at: number): number => {
   const code = text.charCodeAt(at)
   return code < 128 ? valueOf[code] : 0xff
 }
 
 /**
- * Reads an id, for the functions below; false when it is none. What was read stays until the next call: nothing here
- * outlives one synchronous step.
+ * Reads an id for the functions below; false for a text that is not an id. The id is kept until the next call, so that it must
+ * be used within the same synchronous step.
  */
 export const read = (text: string): boolean => {
   if (text.length !== characters) return false
@@ -44,14 +45,14 @@ export const read = (text: string): boolean => {
   wrong |= a | b | c
   buffer[to++] = a << 2 | b >>> 4
   buffer[to] = b << 4 | c >>> 2
-  // 0xff has bits that no value has; the last two bits are beyond the 256 and must be 0
+  // 0xff sets bits that no value has. The last two bits lie beyond the 256 of the id and must be 0.
   return wrong < 64 && (c & 3) === 0
 }
 
-/** An id is a SHA-256: any part of it is a hash of it. */
+/** The hash of the id that was read. An id is a SHA-256, so any part of it serves as its hash. */
 export const hash = (): number => words[0]
 
-/** Whether the record has the id that was read. */
+/** Whether a record has the id that was read. */
 export const matches = (records: Records, slot: number): boolean => {
   for (let i = 0; i < idWords; i++) {
     if (records.get(slot, idField + i) !== words[i]) return false
@@ -59,12 +60,12 @@ export const matches = (records: Records, slot: number): boolean => {
   return true
 }
 
-/** Gives the record the id that was read. */
+/** Writes the id that was read into a record. */
 export const store = (records: Records, slot: number): void => {
   for (let i = 0; i < idWords; i++) records.set(slot, idField + i, words[i])
 }
 
-/** The id of a record, as text; what was read is lost. */
+/** The id of a record as text. The id that was read is lost. */
 export const text = (records: Records, slot: number): string => {
   for (let i = 0; i < idWords; i++) words[i] = records.get(slot, idField + i)
   return buffer.toString("base64url")

@@ -1,16 +1,20 @@
 /**
- * Who goes when there is no room: a segmented LRU.
+ * Decides which record goes when there is no room: a segmented LRU of four queues, each ordered by last use. A queue gives
+ * up its records before the next one loses any.
  *
- * Two queues by last use: sessions that never came back since they were inserted, and sessions that did. The first queue
- * goes first, so that a flood of one-shot visitors evicts only one another. The second queue may hold all but 1/32 of the
- * store; what is pushed out of it, its least recently used, counts from then on as if it had not come back. Without that
- * share, a store filled by sessions that once came back would evict every newcomer before its second request.
+ * 1. Marks of renewals, which are not sessions.
+ * 2. Anonymous sessions that never came back since they were inserted, so that a flood of visitors who come once evicts only
+ *    such visitors.
+ * 3. Anonymous sessions that came back. Together with the fourth queue they may hold all but 1/32 of the store. What is
+ *    pushed out of this queue, its least recently used, counts from then on as if it had not come back. Without that share, a
+ *    store filled by sessions that once came back would evict every newcomer before its second request.
+ * 4. Sessions of a subject, so that no number of anonymous visitors signs a user out.
  */
-import { flagReturned, type Records, usedAfter, usedBefore } from "./records.js"
+import { flagMark, flagOwner, flagReturned, type Records, usedAfter, usedBefore } from "./records.js"
 
 const newcomersShare = 32
 
-/** How much of a bound the sessions that came back may take. */
+/** How much of a bound newcomers leave to the other sessions. */
 const returnedShare = (bound: number): number => bound - Math.max(1, Math.floor(bound / newcomersShare))
 
 class Queue {
@@ -21,8 +25,10 @@ class Queue {
 }
 
 export class Recency {
+  private readonly marks = new Queue()
   private readonly waiting = new Queue()
   private readonly returned = new Queue()
+  private readonly owned = new Queue()
   private readonly maxReturned: number
   private readonly maxReturnedBytes: number
 
@@ -39,8 +45,11 @@ export class Recency {
   /** Enters a record as the last one used. */
   add(slot: number, returned: boolean): void {
     this.push(slot, returned)
-    const { returned: queue } = this
-    while (queue.count > this.maxReturned || queue.bytes > this.maxReturnedBytes) {
+    const { owned, returned: queue } = this
+    while (
+      queue.count > 0
+      && (queue.count + owned.count > this.maxReturned || queue.bytes + owned.bytes > this.maxReturnedBytes)
+    ) {
       const oldest = queue.oldest
       this.remove(oldest)
       this.push(oldest, false)
@@ -68,7 +77,8 @@ export class Recency {
 
   /** The record that goes next, never `keep`; 0 when there is no other. */
   victim(keep: number): number {
-    return this.oldestBut(this.waiting, keep) || this.oldestBut(this.returned, keep)
+    return this.marks.oldest || this.oldestBut(this.waiting, keep) || this.oldestBut(this.returned, keep)
+      || this.oldestBut(this.owned, keep)
   }
 
   private oldestBut(queue: Queue, keep: number): number {
@@ -76,12 +86,15 @@ export class Recency {
   }
 
   private queueOf(slot: number): Queue {
-    return this.records.has(slot, flagReturned) ? this.returned : this.waiting
+    const { records } = this
+    if (records.has(slot, flagOwner)) return this.owned
+    if (records.has(slot, flagMark)) return this.marks
+    return records.has(slot, flagReturned) ? this.returned : this.waiting
   }
 
   private push(slot: number, returned: boolean): void {
     this.records.mark(slot, flagReturned, returned)
-    const queue = returned ? this.returned : this.waiting
+    const queue = this.queueOf(slot)
     const newest = queue.newest
     this.records.set(slot, usedBefore, newest)
     this.records.set(slot, usedAfter, 0)

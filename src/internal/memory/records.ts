@@ -46,8 +46,10 @@ export const flagOwn = 2
 export const flagOwner = 4
 /** the text is UTF-16, not Latin-1 */
 export const flagWide = 8
-/** in the segment of the sessions that came back */
+/** came back since it was inserted */
 export const flagReturned = 16
+/** the mark of a renewal, and no session */
+export const flagMark = 32
 
 export class Records {
   private readonly words: Array<Uint32Array> = []

@@ -161,6 +161,23 @@ export class SessionTable {
 
   /** Adds a session under the id that was admitted. An expired session of that id is dropped first. */
   put(session: NewSession, text: Measured, now: number): void {
+    this.add(session, text, now, 1, session.owner === undefined ? 0 : R.flagOwner)
+  }
+
+  /**
+   * Leaves a mark under the id that was read last, whose session was dropped. Where the session's place is too small for it,
+   * there is none: a mark evicts nobody.
+   */
+  putMark(successor: Successor, now: number): void {
+    const record = Mark.toRecord(successor, now)
+    const text = new Measured(SessionText.write(record))
+    if (this.bytes + sizeOf(text.length) > this.maxBytes) return
+    this.add(record, text, now, Mark.version, R.flagMark)
+    this.marks++
+  }
+
+  /** Adds a record under the id that was read last. */
+  private add(session: NewSession, text: Measured, now: number, version: number, kind: number): void {
     const { records } = this
     const expired = this.slotOf()
     if (expired !== 0) this.drop(expired)
@@ -175,8 +192,8 @@ export class SessionTable {
     if (owner !== undefined) this.bySubject.reserve()
 
     const slot = records.take()
-    records.set(slot, R.flags, (text.wide ? R.flagWide : 0) | (owner === undefined ? 0 : R.flagOwner))
-    records.setDouble(slot, R.version, 1)
+    records.set(slot, R.flags, (text.wide ? R.flagWide : 0) | kind)
+    records.setDouble(slot, R.version, version)
     this.setTimes(slot, session)
     records.set(slot, R.textHead, this.texts.write(0, text))
     records.set(slot, R.textLength, text.length)
@@ -187,24 +204,14 @@ export class SessionTable {
       records.set(slot, R.subjectHash, this.hashOfSubject(owner.subject))
       this.bySubject.add(slot)
     }
-    // A session that begins with a sign-in counts as having come back: a flood must not undo the sign-in before the user's
-    // next request.
-    this.recency.add(slot, owner !== undefined)
+    this.recency.add(slot, false)
     this.sessions++
     this.bytes += size
   }
 
-  /** Leaves a mark under the id that was read last, whose session was dropped. */
-  putMark(successor: Successor, now: number): void {
-    const record = Mark.toRecord(successor, now)
-    this.put(record, new Measured(SessionText.write(record)), now)
-    this.records.setDouble(this.slotOf(), R.version, Mark.version)
-    this.marks++
-  }
-
   /** What a renewal has left is no session, although it lies in a slot like one. */
   isMark(slot: number): boolean {
-    return this.version(slot) === Mark.version
+    return this.records.has(slot, R.flagMark)
   }
 
   mark(slot: number): Renewed {
@@ -252,8 +259,8 @@ export class SessionTable {
   }
 
   /**
-   * Makes room for more sessions and bytes: expired sessions are dropped first, then the least recently used are evicted,
-   * but never `keep`.
+   * Makes room for more sessions and bytes: expired sessions are dropped first, then what `Recency` says, but never `keep`.
+   * Only a session that had not expired counts as evicted, and not a mark.
    */
   private makeRoom(moreSessions: number, moreBytes: number, now: number, keep: number): void {
     let count = 0
@@ -261,7 +268,7 @@ export class SessionTable {
       let victim = this.heap.expired(now)
       if (victim === 0) {
         victim = this.recency.victim(keep)
-        count++
+        if (!this.isMark(victim)) count++
       }
       this.drop(victim)
     }

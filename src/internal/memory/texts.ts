@@ -1,16 +1,16 @@
 /**
- * The texts of a million records, in blocks of 32 octets that are chained: no text on the heap, so that the garbage
- * collector has nothing to copy or mark, no fragments, and no text that keeps a larger one alive.
+ * The texts of the records, in chains of blocks that hold 32 bytes each. No text lies on the heap, so that the garbage collector
+ * has nothing to copy or to mark, memory does not become fragmented, and no text keeps a longer one alive.
  *
- * A block is named by a number from 1; 0 is no block. Text is kept as Latin-1 where it fits, else as UTF-16, which keeps
- * every code unit as it is.
+ * A block is named by a number from 1; 0 stands for no block. A text is kept as Latin-1 where that is possible, and otherwise as
+ * UTF-16, which keeps every code unit as it is.
  */
 
 const chunkBits = 12
 const chunkBlocks = 1 << chunkBits
 const chunkMask = chunkBlocks - 1
 
-/** The first word of a block is the next block. */
+/** The first word of a block names the next block; the text follows. */
 const payloadWords = 8
 const blockWords = payloadWords + 1
 const payloadBytes = payloadWords * 4
@@ -19,7 +19,7 @@ export const blockBytes = blockWords * 4
 
 const beyondLatin1 = /[\u0100-\uffff]/
 
-/** Reused for every text up to this size: one copy in JavaScript, one call of the Buffer, no allocation but the text's. */
+/** Every text up to this size passes through one Buffer, so that reading and writing allocate nothing but the text itself. */
 const sharedBytes = 64 * 1024
 
 class Scratch {
@@ -55,7 +55,7 @@ export class Texts {
   private readonly words: Array<Uint32Array> = []
   private freeHead = 0
   private freeCount = 0
-  /** block 0 is no block */
+  /** the first block that was never taken; 0 stands for no block */
   private next = 1
 
   get allocatedBytes(): number {
@@ -108,7 +108,7 @@ export class Texts {
     return buffer.toString(asWide ? "utf16le" : "latin1", 0, length)
   }
 
-  /** Gives a whole chain back. */
+  /** Frees a whole chain of blocks. */
   release(head: number): void {
     let block = head
     while (block !== 0) {

@@ -229,7 +229,7 @@ export class RequestSession implements RequestContextService, Parts {
       const owner: Owner = {
         subject,
         authenticatedAt: now,
-        userAgent: client?.userAgent ?? this.request.userAgent,
+        userAgent: bounded(client?.userAgent ?? this.request.userAgent),
         address: client?.address
       }
       return this.inFlight.exclusively(
@@ -371,4 +371,14 @@ export class RequestSession implements RequestContextService, Parts {
     this.draft.drop()
     return this.answer.conclude(failure)
   }
+}
+
+/** The most characters of a User-Agent that a session keeps: the client chooses it. */
+const userAgentLength = 512
+
+/** Cut where it is too long, and never inside a character of two code units. */
+const bounded = (userAgent: string | undefined): string | undefined => {
+  if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent
+  const last = userAgent.charCodeAt(userAgentLength - 1)
+  return userAgent.slice(0, last >= 0xd800 && last <= 0xdbff ? userAgentLength - 1 : userAgentLength)
 }

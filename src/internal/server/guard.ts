@@ -11,28 +11,32 @@ import { SessionStoreError } from "../../SessionError.js"
 import { withDeadline } from "../edition/deadline.js"
 import { isDone } from "../edition/done.js"
 import { InTurn } from "../store/turns.js"
-import { report } from "./reportFailure.js"
+import type { Report } from "./reportFailure.js"
 
-export const guarded = (backend: SessionBackendService, millis: number): SessionBackendService => ({
-  find: (id, now) => guard("find", millis, () => backend.find(id, now)),
-  insert: (id, session, now) => guard("insert", millis, () => backend.insert(id, session, now)),
-  update: (id, patch, now, ifVersion, base) =>
-    guard("update", millis, () => backend.update(id, patch, now, ifVersion, base)),
-  remove: (id, ifVersion, now, successor) =>
-    guard("remove", millis, () => backend.remove(id, ifVersion, now, successor)),
-  removeExpired: (now, limit) => guard("removeExpired", millis, () => backend.removeExpired(now, limit)),
-  isAlone: backend.isAlone
-})
+export const guarded = (backend: SessionBackendService, millis: number, report: Report): SessionBackendService => {
+  const guard = guardWith(millis, report)
+  return {
+    find: (id, now) => guard("find", () => backend.find(id, now)),
+    insert: (id, session, now) => guard("insert", () => backend.insert(id, session, now)),
+    update: (id, patch, now, ifVersion, base) => guard("update", () => backend.update(id, patch, now, ifVersion, base)),
+    remove: (id, ifVersion, now, successor) => guard("remove", () => backend.remove(id, ifVersion, now, successor)),
+    removeExpired: (now, limit) => guard("removeExpired", () => backend.removeExpired(now, limit)),
+    isAlone: backend.isAlone
+  }
+}
 
-export const guardedIndex = (index: SubjectIndexService, millis: number): SubjectIndexService => ({
-  insert: (id, session, now, bound) => guard("insert", millis, () => index.insert(id, session, now, bound)),
-  list: (subject, now) => guard("list", millis, () => index.list(subject, now)),
-  forget: (subject, id) => guard("remove", millis, () => index.forget(subject, id))
-})
+export const guardedIndex = (index: SubjectIndexService, millis: number, report: Report): SubjectIndexService => {
+  const guard = guardWith(millis, report)
+  return {
+    insert: (id, session, now, bound) => guard("insert", () => index.insert(id, session, now, bound)),
+    list: (subject, now) => guard("list", () => index.list(subject, now)),
+    forget: (subject, id) => guard("remove", () => index.forget(subject, id))
+  }
+}
 
-const guard = <A>(
+const guardWith = (millis: number, report: Report) =>
+<A>(
   operation: SessionStoreError["operation"],
-  millis: number,
   call: () => Effect.Effect<A, SessionStoreError>
 ): Effect.Effect<A, SessionStoreError> => {
   let effect: Effect.Effect<A, SessionStoreError>

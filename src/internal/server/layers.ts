@@ -14,6 +14,7 @@ import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { Sessions } from "../store/subjectContract.js"
 import * as cleanUp from "./cleanUp.js"
 import * as Guard from "./guard.js"
+import * as ReportFailure from "./reportFailure.js"
 import * as ServerStore from "./serverStore.js"
 import * as SubjectSessions from "./subjectSessions.js"
 
@@ -43,15 +44,12 @@ export const resolved = (
 /** A store over the backend, with a clean-up in the background that lives as long as the layer. */
 export const serverStore = (
   config: SessionConfig,
-  backend: SessionBackendService,
-  index: SubjectIndexService | undefined,
-  bound: SubjectBound | undefined
-): Effect.Effect<SessionStoreService, never, Scope.Scope> => {
-  const store = Effect.succeed(ServerStore.make(config, backend, index, bound))
-  if (!Number.isFinite(config.cleanupIntervalMillis)) return store
-  const guarded = Guard.guarded(backend, config.storeTimeoutMillis)
-  return Effect.zipRight(Effect.forkScoped(cleanUp.forever(guarded, config.cleanupIntervalMillis)), store)
-}
+  backend: SessionBackendService
+): Effect.Effect<SessionStoreService, never, Scope.Scope> =>
+  Effect.flatMap(ReportFailure.make, (report) => {
+    const guarded = Guard.guarded(backend, config.storeTimeoutMillis, report)
+    return Effect.as(cleaningUp(config, guarded), ServerStore.make(config, guarded))
+  })
 
 /** A store over the backend, and the sessions of a subject over its index. */
 export const indexedStore = (
@@ -60,17 +58,19 @@ export const indexedStore = (
   index: SubjectIndexService,
   bound: SubjectBound | undefined
 ): Effect.Effect<Context.Context<SessionStore | Sessions>, never, Scope.Scope> =>
-  Effect.map(serverStore(config, backend, index, bound), (store) =>
-    Context.make(SessionStore, store).pipe(
-      Context.add(
-        Sessions,
-        SubjectSessions.make(
-          config,
-          Guard.guarded(backend, config.storeTimeoutMillis),
-          Guard.guardedIndex(index, config.storeTimeoutMillis)
-        )
-      )
-    ))
+  Effect.flatMap(ReportFailure.make, (report) => {
+    const guarded = Guard.guarded(backend, config.storeTimeoutMillis, report)
+    const guardedIndex = Guard.guardedIndex(index, config.storeTimeoutMillis, report)
+    const provided = Context.make(SessionStore, ServerStore.make(config, guarded, guardedIndex, bound)).pipe(
+      Context.add(Sessions, SubjectSessions.make(config, guarded, guardedIndex))
+    )
+    return Effect.as(cleaningUp(config, guarded), provided)
+  })
+
+const cleaningUp = (config: SessionConfig, backend: SessionBackendService): Effect.Effect<void, never, Scope.Scope> =>
+  Number.isFinite(config.cleanupIntervalMillis)
+    ? Effect.asVoid(Effect.forkScoped(cleanUp.forever(backend, config.cleanupIntervalMillis)))
+    : Effect.void
 
 /** The mistakes in a bound that plain JavaScript, or a `Config`, may have given. */
 export const subjectBoundMistakes = (bound: unknown): ReadonlyArray<Mistake> => {

@@ -24,6 +24,7 @@ import type { Saved } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import { backoff, maxTries } from "./contention.js"
+import { ownerSize } from "./ownerSize.js"
 import type { Records } from "./records.js"
 
 export interface Renewal {
@@ -78,8 +79,11 @@ export const make = (
   ): Effect.Effect<Copied, SessionStoreError | SessionTooLarge> => {
     const next = copyOf(renewal, current, now)
     const size = Data.totalOctets(next.data)
-    // As in a backend, only a step that makes the session larger can be refused.
-    const error = size > Data.totalOctets(current.data) ? tooLarge(size) : undefined
+    const before = Data.totalOctets(current.data)
+    // As in a backend, only a step that makes the session larger can be refused. A session whose data alone is over the limit
+    // (it was lowered since) may still be signed in.
+    const ownerGrows = ownerSize(renewal.owner) > ownerSize(current.owner) && tooLarge(before) === undefined
+    const error = size > before || ownerGrows ? tooLarge(size + ownerSize(renewal.owner)) : undefined
     if (error !== undefined) return Effect.fail(error)
     const replaces = current.owner !== undefined && current.owner.subject === next.owner?.subject
     return andThen(records.insert(next, now, replaces ? undefined : bound), (saved) => {

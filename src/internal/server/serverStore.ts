@@ -2,6 +2,7 @@
  * The store of every server session: tokens, hashes, expiry and "an ended session stays ended", written once over a
  * `SessionBackend`. Renewing is in `renew.ts`, modifying in `modify.ts`.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type {
@@ -19,9 +20,9 @@ import { andThen, map } from "../edition/done.js"
 import type { Base, Empty, Loaded, Saved, SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
-import * as Guard from "./guard.js"
 import * as Modify from "./modify.js"
 import * as OldId from "./oldId.js"
+import { ownerSize } from "./ownerSize.js"
 import * as Records from "./records.js"
 import * as Renew from "./renew.js"
 import * as Token from "./token.js"
@@ -34,18 +35,20 @@ const corrupt = (warning: string): Empty => ({ _tag: "Empty", reason: "Corrupt",
 
 const ended: Saved = { _tag: "Ended" }
 
+/** A well-formed id that no token has: looking it up is the cheapest call of every backend. */
+const nobody = "A".repeat(43)
+
 const nothing = { clear: false, set: new Map<string, string>(), remove: new Set<string>() }
 
 const idOf = ({ id, token }: Base): string => id ?? Token.idOf(token)
 
+/** A store over a backend and an index that answer in time: see `guard.ts`. */
 export const make = (
   config: SessionConfig,
-  unguarded: SessionBackendService,
-  unguardedIndex?: SubjectIndexService,
+  backend: SessionBackendService,
+  index?: SubjectIndexService,
   bound?: SubjectBound
 ): SessionStoreService => {
-  const backend = Guard.guarded(unguarded, config.storeTimeoutMillis)
-  const index = unguardedIndex && Guard.guardedIndex(unguardedIndex, config.storeTimeoutMillis)
   const records = Records.make(backend, index)
 
   const tooLarge = (size: number): SessionTooLarge | undefined =>
@@ -106,7 +109,7 @@ export const make = (
     owner: Owner | undefined,
     now: number
   ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
-    const error = tooLarge(Data.totalOctets(patch.set))
+    const error = tooLarge(Data.totalOctets(patch.set) + ownerSize(owner))
     if (error !== undefined) return Effect.fail(error)
     const times = ExpiryPolicy.timesOf(patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined))
     return records.insert({ ...times, data: patch.set, owner }, now, bound)
@@ -198,6 +201,7 @@ export const make = (
     save,
     end,
     modify: Modify.make(config, backend),
+    ping: Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(backend.find(nobody, now))),
     weigh: Data.octets,
     tooLarge
   }

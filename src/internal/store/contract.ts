@@ -141,6 +141,7 @@ export type Modified<B> =
  * - `modify`: server stores: reads the record, applies `f`, writes under compare-and-set, in a first-in first-out queue of
  *   this process's callers; `f` may run again. `loaded` is the record as the caller saw it. `f` answers no patch to write
  *   nothing.
+ * - `ping`: whether the store can be reached; one cheap call, within the store's time-out.
  * - `weigh`, `tooLarge`: what an entry adds to the session's size, and whether a sum of them is too much.
  *
  * @since 0.1.0
@@ -158,6 +159,7 @@ export interface SessionStoreService {
     loaded: StoredSession | undefined,
     f: (session: StoredSession) => Effect.Effect<readonly [value: B, patch: Option.Option<Patch>], E, R>
   ) => Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R>
+  readonly ping: Effect.Effect<void, SessionStoreError>
   readonly weigh: (key: string, text: string) => number
   readonly tooLarge: (weight: number) => SessionTooLarge | undefined
 }

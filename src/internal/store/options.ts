@@ -4,6 +4,29 @@
 import type * as Duration from "effect/Duration"
 
 /**
+ * Where a former cookie of the session was sent: its `path` (`"/"` when it is absent) and its `domain` (the host alone when
+ * it is absent). It is an entry of the option `formerly`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CookieScopeOptions {
+  readonly path?: string | undefined
+  readonly domain?: string | undefined
+}
+
+/**
+ * A {@link CookieScopeOptions} that has been checked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CookieScope {
+  readonly path: string
+  readonly domain: string | undefined
+}
+
+/**
  * The options of every store. Durations are Effect's (`"1 hour"`, `Duration.days(1)`); a plain number is milliseconds.
  *
  * - `enable`: `true` by default. With `false`, requests pass through, and session operations fail with `SessionDisabled`.
@@ -12,6 +35,8 @@ import type * as Duration from "effect/Duration"
  * - `httpOnly` (`true`), `secure` (`true`), `sameSite` (`"lax"`), `path` (`"/"`), `domain` (absent), `partitioned`
  *   (`false`): the attributes of the cookie, with their defaults. The attribute Secure follows the option `secure` alone;
  *   `X-Forwarded-*` headers are never read.
+ * - `formerly`: the scopes that a cookie of this name had before its `path` or `domain` was changed; at most 8, and none by
+ *   default. A response that sets or removes the session's cookie removes the cookies of these scopes as well.
  * - `expiry`: how long a session lives after its last use, on the server and in the browser. When it is absent, the
  *   browser drops the cookie when it closes, and the record lives as long as `idle` says.
  * - `idle`: how long a record lives after its last use when there is no `expiry`; 14 days by default.
@@ -41,6 +66,7 @@ export interface SessionConfigOptions {
   readonly path?: string | undefined
   readonly domain?: string | undefined
   readonly partitioned?: boolean | undefined
+  readonly formerly?: ReadonlyArray<CookieScopeOptions> | undefined
   readonly expiry?: Duration.DurationInput | undefined
   readonly idle?: Duration.DurationInput | undefined
   readonly absoluteExpiry?: Duration.DurationInput | undefined
@@ -71,6 +97,7 @@ export interface SessionConfig {
   readonly path: string
   readonly domain: string | undefined
   readonly partitioned: boolean
+  readonly formerly: ReadonlyArray<CookieScope>
   readonly idleMillis: number
   readonly persistent: boolean
   readonly absoluteMillis: number | undefined
