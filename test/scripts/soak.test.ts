@@ -139,5 +139,5 @@ describe("the soak", () => {
     })
     expect(divergence?.history.length).toBeGreaterThan(0)
     expect(divergence?.history.join("\n")).not.toMatch(/__Host-session/)
-  }, 60_000)
+  }, 240_000)
 })
