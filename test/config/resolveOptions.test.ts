@@ -199,6 +199,7 @@ describe("options in code", () => {
   })
 
   it("E2: without expiry the browser drops the cookie when it closes, and the record lives as long as idle", () => {
+    assert.strictEqual(resolved({}).idleMillis, 14 * day)
     const without = resolved({ idle: "2 hours" })
     assert.isFalse(without.persistent)
     assert.strictEqual(without.idleMillis, 2 * 60 * 60 * 1000)
