@@ -85,6 +85,7 @@ describe("the block in a file", () => {
         absolute_expiry: "never",
         refresh_after: 0.5,
         store_timeout: 0.25,
+        renew_grace: 0,
         max_duplicates: 2,
         max_session_bytes: 1000,
         cleanup_interval: 30
@@ -106,7 +107,7 @@ describe("the block in a file", () => {
         storeTimeoutMillis: 250,
         commitWhen: resolved({}).commitWhen,
         maxDuplicates: 2,
-        renewGraceMillis: 60_000,
+        renewGraceMillis: 0,
         maxSessionBytes: 1000,
         cleanupIntervalMillis: 30_000
       })

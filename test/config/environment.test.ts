@@ -24,6 +24,7 @@ describe("the environment", () => {
     SESSION_ABSOLUTE_EXPIRY: "never",
     SESSION_REFRESH_AFTER: "0.5",
     SESSION_STORE_TIMEOUT: "0.25",
+    SESSION_RENEW_GRACE: "0",
     SESSION_MAX_DUPLICATES: "2",
     SESSION_MAX_SESSION_BYTES: "1000",
     SESSION_CLEANUP_INTERVAL: "never",
@@ -47,6 +48,7 @@ describe("the environment", () => {
       absoluteExpiry: Duration.infinity,
       refreshAfter: 0.5,
       storeTimeout: Duration.seconds(0.25),
+      renewGrace: Duration.zero,
       maxDuplicates: 2,
       maxSessionBytes: 1000,
       cleanupInterval: Duration.infinity

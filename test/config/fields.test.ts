@@ -51,7 +51,9 @@ describe("an option in a file and in the environment", () => {
         expiry: Duration.hours(2),
         absoluteExpiry: Duration.days(7)
       })
-      for (const text of ["2", "2h", "hours", "-2 hours", "2 Hours", "Infinity", "never", `${"9".repeat(400)} days`]) {
+      for (
+        const text of ["2", "2h", "hours", "-2 hours", "-2", "2 Hours", "Infinity", "never", `${"9".repeat(400)} days`]
+      ) {
         const declared = { SESSION_STORE: "Tower", SESSION_EXPIRY: text }
         if (text === "2") yield* withEnvironment(declared)
         else assert.include((yield* refusal(withEnvironment(declared))).message, "a duration with its unit", text)

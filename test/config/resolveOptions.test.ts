@@ -19,6 +19,7 @@ describe("options in code", () => {
       absoluteExpiry: 10,
       refreshAfter: NaN,
       storeTimeout: Infinity,
+      renewGrace: -1,
       commitWhen: true,
       maxDuplicates: 0,
       maxSessionBytes: 0.5,
@@ -38,6 +39,7 @@ describe("options in code", () => {
       "absoluteExpiry",
       "refreshAfter",
       "storeTimeout",
+      "renewGrace",
       "commitWhen",
       "maxDuplicates",
       "maxSessionBytes",
@@ -60,6 +62,9 @@ describe("options in code", () => {
       { refreshAfter: 1 },
       { storeTimeout: 1 },
       { storeTimeout: "1 hour" },
+      { renewGrace: 0 },
+      { renewGrace: "0 seconds" },
+      { renewGrace: "1 hour" },
       { maxDuplicates: 1 },
       { maxDuplicates: 64 },
       { maxSessionBytes: 1 },
@@ -92,6 +97,14 @@ describe("options in code", () => {
       { refreshAfter: "0.1" },
       { storeTimeout: 0 },
       { storeTimeout: "2 hours" },
+      { renewGrace: NaN },
+      { renewGrace: -1 },
+      { renewGrace: -1n },
+      { renewGrace: [-1, 0] },
+      { renewGrace: "-1 seconds" },
+      { renewGrace: -Infinity },
+      { renewGrace: "2 hours" },
+      { renewGrace: Object.create(null) },
       { storeTimeout: Infinity },
       { maxDuplicates: 65 },
       { maxDuplicates: 1.5 },
@@ -186,6 +199,7 @@ describe("options in code", () => {
   })
 
   it("E2: without expiry the browser drops the cookie when it closes, and the record lives as long as idle", () => {
+    assert.strictEqual(resolved({}).idleMillis, 14 * day)
     const without = resolved({ idle: "2 hours" })
     assert.isFalse(without.persistent)
     assert.strictEqual(without.idleMillis, 2 * 60 * 60 * 1000)

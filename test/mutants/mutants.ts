@@ -1539,6 +1539,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "F3",
+    what: "a negative duration is zero",
+    file: "src/internal/config/resolveOptions.ts",
+    find: "accepts(millis) && !isNegative(value) ?",
+    replace: "accepts(millis) ?"
+  },
+  {
+    row: "F3",
     what: "unknown keys are passed over",
     file: "src/internal/config/mistakes.ts",
     find: "onExcessProperty: \"error\" | \"ignore\" = \"error\"",

@@ -104,7 +104,6 @@ const decodeParts = (
   const options = Object.fromEntries(
     Object.keys(fields).flatMap((option) => fileName(option) in declared ? [[option, declared[fileName(option)]]] : [])
   ) as SessionConfigOptions
-  // The kind of the store changes defaults, and no mistake.
   const { config, mistakes: inOptions } = resolveOptions(options)
   for (const { message, path } of inOptions) {
     mistakes.push({ path: `session_config.${fileName(path)}`, message })

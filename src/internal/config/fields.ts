@@ -23,7 +23,7 @@ export const sameSite = Schema.transformLiterals(["Lax", "lax"], ["Strict", "str
   .annotations(expects("Lax, Strict or None"))
 
 const readSeconds = (value: unknown): Duration.Duration | undefined => {
-  if (typeof value === "number" && Number.isFinite(value)) return Duration.seconds(value)
+  if (typeof value === "number") return value >= 0 && value < Infinity ? Duration.seconds(value) : undefined
   const withUnit = typeof value === "string" && /^\d/.test(value) ? Duration.decodeUnknown(value) : Option.none()
   return Option.getOrUndefined(Option.filter(withUnit, Duration.isFinite))
 }

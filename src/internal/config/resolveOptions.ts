@@ -31,11 +31,17 @@ const number = (accepts: (value: number) => boolean, accepted: string) =>
 export const integer = (least: number, most: number, accepted = `an integer from ${least} to ${most}`) =>
   number((value) => Number.isInteger(value) && value >= least && value <= most, accepted)
 
-/** In milliseconds. `Duration` reads NaN and negative numbers as zero, which every range here excludes. */
+/** `Duration` reads NaN and negative values as zero, which would switch off what they were meant to bound. */
+const isNegative = (value: unknown): boolean => {
+  const first: unknown = Array.isArray(value) ? value[0] : value // seconds and nanoseconds
+  return ["number", "bigint", "string"].includes(typeof first) && /^(?:-|NaN)/.test(String(first))
+}
+
+/** In milliseconds. */
 const duration = (accepts: (millis: number) => boolean, accepted: string) =>
   readable((value) => {
     const millis = Option.match(Duration.decodeUnknown(value), { onNone: () => NaN, onSome: Duration.toMillis })
-    return accepts(millis) ? Math.round(millis) : undefined
+    return accepts(millis) && !isNegative(value) ? Math.round(millis) : undefined
   }).annotations(expectsOrDefault(`a duration ${accepted}`))
 
 const between = (least: number, most: number) => (millis: number) => millis >= least && millis <= most
