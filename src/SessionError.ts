@@ -13,6 +13,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as Reported from "./internal/store/reported.js"
 
 const respondWith = (status: number): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.succeed(HttpServerResponse.empty({ status }))
@@ -20,16 +21,14 @@ const respondWith = (status: number): Effect.Effect<HttpServerResponse.HttpServe
 const respond503 = respondWith(503)
 const respond500 = respondWith(500)
 
-const logged = new WeakSet<Error>()
-
 /**
  * A 500 says nothing, and a server without a logger middleware logs nothing: the error is logged here, once, however often
  * the platform asks for its response.
  */
 const logged500 = (error: Error): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.suspend(() => {
-    if (logged.has(error)) return respond500
-    logged.add(error)
+    if (Reported.has(error)) return respond500
+    Reported.mark(error)
     return Effect.zipRight(Effect.logError(error.message), respond500)
   })
 const respond409 = respondWith(409)

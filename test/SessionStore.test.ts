@@ -1,4 +1,4 @@
-import { HttpApp, HttpServerResponse, KeyValueStore } from "@effect/platform"
+import { HttpApp, HttpLayerRouter, HttpServerResponse, KeyValueStore } from "@effect/platform"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Logger } from "effect"
@@ -252,6 +252,88 @@ describe("start-up", () => {
       expect(lines).toHaveLength(1)
       expect(lines[0]).toMatch(/^WARN .*did you mean seconds/)
     }))
+
+  describe("two stores that use the same cookie", () => {
+    const memory = (options: SessionConfig.SessionConfigOptions = {}) => SessionStore.layerMemory(options)
+    const cookie = (options: SessionConfig.SessionConfigOptions = {}) => SessionStore.layerCookie({ keys, ...options })
+    const warned = /^WARN two session stores of this app use the cookie __Host-session\. /
+
+    /** An app of as many parts, each of which has its store. */
+    const appOf = (...stores: ReadonlyArray<Layer.Layer<SessionStore.SessionStore, unknown>>) =>
+      Layer.mergeAll(
+        Layer.empty,
+        ...stores.map((store) => Layer.provide(Layer.effectDiscard(SessionStore.SessionStore), store))
+      )
+
+    const linesOf = (...apps: ReadonlyArray<Layer.Layer<never, unknown>>) =>
+      Effect.gen(function*() {
+        const lines: Array<string> = []
+        const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${message}`))
+        yield* Effect.forEach(apps, (app) => Layer.build(app)).pipe(
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+          Effect.scoped
+        )
+        return lines
+      })
+
+    it.effect("F6: an app whose parts have stores of their own under one name is warned once, whatever the stores are", () =>
+      Effect.gen(function*() {
+        const parts = [[memory(), memory()], [memory(), cookie()], [cookie(), cookie(), cookie()]]
+        for (const stores of parts) expect(yield* linesOf(appOf(...stores))).toEqual([expect.stringMatching(warned)])
+        const backend = Layer.provide(
+          SessionStore.layerBackend(),
+          Layer.succeed(SessionBackend.SessionBackend, countingStore().backend)
+        )
+        expect(yield* linesOf(appOf(backend, memory()))).toEqual([expect.stringMatching(warned)])
+        const keyValue = Layer.provide(SessionStoreKeyValue.layer(), KeyValueStore.layerMemory)
+        expect(yield* linesOf(appOf(cookie(), keyValue))).toEqual([expect.stringMatching(warned)])
+      }))
+
+    it.effect("F6: one store for all parts, stores of different cookies and stores of different apps give no warning", () =>
+      Effect.gen(function*() {
+        const one = memory()
+        expect(yield* linesOf(appOf(one, one))).toEqual([])
+        expect(yield* linesOf(appOf(memory(), memory({ name: "api" })))).toEqual([])
+        expect(yield* linesOf(appOf(memory({ name: "s", path: "/a" }), memory({ name: "s", path: "/b" })))).toEqual([])
+        expect(yield* linesOf(appOf(memory({ name: "s" }), memory({ name: "s", domain: "example.com" })))).toEqual([])
+        expect(yield* linesOf(appOf(memory(), memory({ enable: false })))).toEqual([])
+        expect(yield* linesOf(appOf(memory()), appOf(memory()))).toEqual([])
+      }))
+
+    it.effect("F6: a store that is gone when the other one starts gives no warning", () =>
+      Effect.gen(function*() {
+        const lines: Array<string> = []
+        const logger = Logger.make(({ message }) => void lines.push(`${message}`))
+        const app = yield* Layer.makeMemoMap
+        const build = Effect.scoped(
+          Effect.flatMap(Effect.scope, (scope) => Layer.buildWithMemoMap(memory(), app, scope))
+        )
+        yield* Effect.provide(
+          Effect.zipRight(build, build),
+          Logger.replace(Logger.defaultLogger, logger)
+        )
+        expect(lines).toEqual([])
+      }))
+
+    it("F6: a router whose groups of routes have stores of their own is warned when it starts", async () => {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${message}`))
+      const group = (path: `/${string}`) =>
+        HttpLayerRouter.add("GET", path, HttpServerResponse.empty()).pipe(
+          Layer.provide(RequestContext.routeMiddleware.combine(RequestId.routeMiddleware).layer),
+          Layer.provide(memory())
+        )
+      const { dispose, handler } = HttpLayerRouter.toWebHandler(
+        Layer.mergeAll(group("/pages"), group("/api")).pipe(
+          Layer.provide(Logger.replace(Logger.defaultLogger, logger))
+        ),
+        { disableLogger: true }
+      )
+      await handler(new Request("http://localhost/pages"))
+      await dispose()
+      expect(lines).toEqual([expect.stringMatching(warned)])
+    })
+  })
 
   it.effect("F2: a record without any configuration gives the defaults, for every layerConfig", () =>
     Effect.gen(function*() {

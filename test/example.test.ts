@@ -3,6 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { Chunk } from "effect"
+import { watch } from "node:fs"
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
@@ -257,6 +258,34 @@ describe("the example as a process", () => {
     for (const server of [one, two]) expect(server.output()).not.toContain(text)
     await Fs.rm(directory, { recursive: true })
   }, 60_000)
+
+  it("K2: the key is never in a file that Git would add, not even before it is complete", async () => {
+    const directory = await copy()
+    const seen = new Set<string>()
+    const watcher = watch(Path.join(directory, "config"), (_, name) => void seen.add(name ?? ""))
+    await (await start({}, directory)).stop()
+    watcher.close()
+    expect(seen.size).toBeGreaterThan(1) // the key under two names
+    for (const name of seen) expect(name).toMatch(/\.key$/)
+    expect((await Fs.readFile(Path.join(root, ".gitignore"), "utf8")).split("\n")).toContain("/config/*.key")
+    await Fs.rm(directory, { recursive: true })
+  }, 60_000)
+
+  it("K2: a key file that others can read is refused, with the remedy", async () => {
+    const directory = await copy()
+    const key = Path.join(directory, "config", "development.key")
+    const text = Buffer.alloc(64, "secret").toString("base64")
+    await Fs.writeFile(key, text)
+    for (const mode of [0o666, 0o640, 0o604, 0o620]) {
+      await Fs.chmod(key, mode)
+      const failed = await start({}, directory).then(() => "it started", (error: Error) => error.message)
+      expect(failed).toMatch(/development\.key: can be read or changed by other users .*chmod 600/)
+      expect(failed).not.toContain(text)
+    }
+    await Fs.chmod(key, 0o600)
+    await (await start({}, directory)).stop()
+    await Fs.rm(directory, { recursive: true })
+  }, 120_000)
 
   it("F3: an unknown store is refused, with what is accepted", async () => {
     await expect(start({ STORE: "nonsense" })).rejects.toThrow(/STORE/)

@@ -457,11 +457,26 @@ describe("cookie store", () => {
     ]
     for (const [one, says] of foreign) {
       expect(store.wellFormed(one)).toBe(true)
-      const loaded = load(store, one)
+      const loaded = load(make(), one)
       expect(loaded).toEqual({ _tag: "Empty", reason: "Corrupt", warning: expect.stringMatching(says) })
       expect(inspect(loaded)).not.toMatch(/alan|turing|another"/)
     }
     expect(reason(load(store, sealed("__Host-session", ours)))).toBe("Found")
+  })
+
+  it("K7: a cookie that is replayed is warned of once a minute, with the number of warnings left out", () => {
+    const store = make()
+    const warningOf = (token: string, at: number) => (load(store, token, at) as { readonly warning?: string }).warning
+    const foreign = save(make({}, ring, "another"), patchOf({ a: "1" })).token
+    const other = sealed("__Host-session", "{}")
+    expect(warningOf(foreign, now)).toMatch(/another audience$/)
+    expect(warningOf(other, now)).toMatch(/\(another service seals a cookie of this name\)$/)
+    for (let i = 0; i < 1000; i++) expect(warningOf(i % 2 === 0 ? foreign : other, now + i)).toBeUndefined()
+    expect(warningOf(foreign, now + minute)).toMatch(/\(500 more warnings of this kind have not been logged\)$/)
+    expect(warningOf(foreign, now + minute + 1)).toBeUndefined()
+    const live = save(store, patchOf({ a: "1" })).token
+    expect(load(store, [foreign, live], now + 5 * minute)).toMatchObject({ _tag: "Found", token: live })
+    expect(warningOf(foreign, now + 5 * minute)).toMatch(/\(1 more /) // a session that was found uses up no warning
   })
 
   it("K5: stores of different audiences do not read each other's sessions, even with the same key and name", () => {
@@ -505,8 +520,8 @@ describe("cookie store", () => {
     expect(reason(load(store, [garbage, garbage]))).toBe("NotAuthentic")
     expect(reason(load(store, [garbage, expired]))).toBe("Expired")
     expect(reason(load(store, [expired, garbage]))).toBe("Expired")
-    expect(load(store, [garbage, foreign, expired])).toMatchObject({ reason: "Corrupt", warning: expect.any(String) })
-    expect(load(store, [expired, garbage, foreign])).toMatchObject({ reason: "Expired", warning: expect.any(String) })
+    expect(load(make(), [garbage, foreign, expired])).toMatchObject({ reason: "Corrupt", warning: expect.any(String) })
+    expect(load(make(), [expired, garbage, foreign])).toMatchObject({ reason: "Expired", warning: expect.any(String) })
   })
 
   it("S2: an older seal still reads until it expires, even after the session's end, because the server keeps nothing", () => {

@@ -286,7 +286,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "a failed load is remembered",
     file: "src/internal/request/stored.ts",
     find: "          state.loading = undefined\n",
-    replace: "          if (exit._tag === \"Success\") state.loading = undefined\n"
+    replace: "          if (Exit.isSuccess(Exit.flatten(exit))) state.loading = undefined\n"
   },
   {
     row: "C7",
@@ -1873,5 +1873,54 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/config/cookieRules.ts",
     find: "if (path === present.path && domain?.toLowerCase() === present.domain?.toLowerCase()) {",
     replace: "if (path === present.path && domain === present.domain) {"
+  },
+  {
+    row: "K7",
+    what: "a cookie that is replayed is warned of each time",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "empty(reason, limited(warning, warning, now))",
+    replace: "best"
+  },
+  {
+    row: "K7",
+    what: "the warnings that were left out are not counted",
+    file: "src/internal/store/limited.ts",
+    find: "    window.leftOut++\n",
+    replace: ""
+  },
+  {
+    row: "S9",
+    what: "each use of an old id is a line of the log",
+    file: "src/internal/server/serverStore.ts",
+    find: "limited(\"Renewed\", warning, now)",
+    replace: "warning"
+  },
+  {
+    row: "S6",
+    what: "a record of a newer format is warned of at each read",
+    file: "src/internal/server/serverStore.ts",
+    find: "limited(\"NewerFormat\", warning, now)",
+    replace: "warning"
+  },
+  {
+    row: "F6",
+    what: "two stores of one app under one name start without a word",
+    file: "src/internal/server/layers.ts",
+    find: "if (yield* SameCookie.isSecond(config))",
+    replace: "if (false as boolean)"
+  },
+  {
+    row: "F6",
+    what: "a store that is gone still counts",
+    file: "src/internal/config/sameCookie.ts",
+    find: "() => add(-1)",
+    replace: "() => add(0)"
+  },
+  {
+    row: "F6",
+    what: "cookies of different paths count as one",
+    file: "src/internal/config/sameCookie.ts",
+    find: "[name, domain, path]",
+    replace: "[name, domain]"
   }
 ]

@@ -12,6 +12,7 @@ import { applyPatch, packedOctets } from "../codec/packedData.js"
 import * as random from "../codec/random.js"
 import type { Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../store/contract.js"
 import * as expiry from "../store/expiry.js"
+import * as Limited from "../store/limited.js"
 import type { SessionConfig } from "../store/options.js"
 import { keyObjects, type KeyRing } from "./keyMaterial.js"
 import * as payload from "./payload.js"
@@ -62,6 +63,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
   const name = Buffer.from(config.name)
   const prefix = payload.prefix(audience)
   const overhead = payload.overhead(prefix)
+  const limited = Limited.make(1)
 
   const open = (token: string, now: number): Loaded => {
     const opened = privateJar.open(keys, name, token)
@@ -94,7 +96,10 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
       if (best === undefined || (best.reason === "NotAuthentic" && loaded.reason !== "NotAuthentic")) best = loaded
       else if (best.warning === undefined && loaded.warning !== undefined) best = empty(best.reason, loaded.warning)
     }
-    return newest !== undefined ? Effect.succeed(newest) : best === undefined ? absent : Effect.succeed(best)
+    if (newest !== undefined) return Effect.succeed(newest)
+    if (best === undefined) return absent
+    const { reason, warning } = best
+    return Effect.succeed(warning === undefined ? best : empty(reason, limited(warning, warning, now)))
   }
 
   /** The error for a payload of so many bytes, where name and sealed value together are more than browsers accept. */

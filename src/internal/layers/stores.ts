@@ -62,7 +62,7 @@ export interface MemoryOptions extends ServerOptions {
 const noFacts = { memory: false, weakKey: false }
 
 export const cookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
-  Layer.effect(
+  Layer.scoped(
     SessionStore,
     Effect.suspend(() => {
       const { audience = "", keys } = options

@@ -52,11 +52,8 @@ export const save = (
   if (isDone(saving)) return Effect.succeed(settle(saving.value))
   const saved = Effect.onExit(saving, (exit) => exit._tag === "Success" ? Effect.void : Effect.sync(giveBack))
   if (!decision.mere) return Effect.map(saved, settle)
-  // A mere refresh that failed is no failed commit: the session stands as it was (row M5).
-  return Effect.matchEffect(saved, {
-    onSuccess: (result) => Effect.succeed(settle(result)),
-    onFailure: (error) => Effect.as(Effect.logWarning("the session could not be refreshed", error.message), undefined)
-  })
+  // A mere refresh that failed is no failed commit: the session stands as it was (row M5). The store has logged the failure.
+  return Effect.match(saved, { onSuccess: settle, onFailure: () => undefined })
 }
 
 const report = (parts: Parts, basis: Basis, saved: Exclude<Saved, Full>, now: number): void => {

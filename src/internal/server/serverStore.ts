@@ -19,6 +19,7 @@ import * as Data from "../codec/packedData.js"
 import { andThen, map } from "../edition/done.js"
 import type { Base, Empty, Loaded, Saved, SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
+import * as Limited from "../store/limited.js"
 import type { SessionConfig } from "../store/options.js"
 import * as Modify from "./modify.js"
 import * as OldId from "./oldId.js"
@@ -31,7 +32,7 @@ const absent: Empty = { _tag: "Empty", reason: "Absent", warning: undefined }
 const unknown: Empty = { _tag: "Empty", reason: "Unknown", warning: undefined }
 const expired: Empty = { _tag: "Empty", reason: "Expired", warning: undefined }
 const renewed = (warning: string | undefined): Empty => ({ _tag: "Empty", reason: "Renewed", warning })
-const corrupt = (warning: string): Empty => ({ _tag: "Empty", reason: "Corrupt", warning })
+const corrupt = (warning: string | undefined): Empty => ({ _tag: "Empty", reason: "Corrupt", warning })
 
 const ended: Saved = { _tag: "Ended" }
 
@@ -50,6 +51,7 @@ export const make = (
   bound?: SubjectBound
 ): SessionStoreService => {
   const records = Records.make(backend, index)
+  const limited = Limited.make(10)
 
   const tooLarge = (size: number): SessionTooLarge | undefined =>
     size > config.maxSessionBytes ? new SessionTooLarge({ size, limit: config.maxSessionBytes }) : undefined
@@ -76,17 +78,18 @@ export const make = (
       if (Option.isNone(found)) return next(unknown)
       const record = found.value
       if ("_tag" in record && record._tag === "Renewed") {
-        return next(renewed(OldId.report(record, now)))
+        const warning = OldId.report(record, now)
+        return next(renewed(warning === undefined ? undefined : limited("Renewed", warning, now)))
       }
       if ("_tag" in record) {
         if (record.newerFormat) {
           const warning = `A session record was written by a later version and is left untouched: ${record.detail}`
-          return next(corrupt(warning))
+          return next(corrupt(limited("NewerFormat", warning, now)))
         }
         const warning = `A session record could not be read and was removed: ${record.detail}`
         return andThen(
           Effect.ignore(backend.remove(id, undefined, now)),
-          () => next(corrupt(warning))
+          () => next(corrupt(limited("Corrupt", warning, now)))
         )
       }
       return ExpiryPolicy.isExpired(config, record, now)
@@ -179,12 +182,8 @@ export const make = (
     const refresh = backend.update(id, { ...nothing, expiry: times, maxBytes: patch.maxBytes }, now, version)
     return Effect.catchAll(
       map(refresh, (again) => again._tag === "Updated" ? saved(again.expiry, true) : saved(updated.expiry, false)),
-      // What was written stays written: a refresh that fails does not fail the commit (row M5).
-      (error) =>
-        Effect.as(
-          Effect.logWarning("The session was saved, but its expiry could not be extended.", error.message),
-          saved(updated.expiry, false)
-        )
+      // What was written stays written: a refresh that fails, which is in the log, does not fail the commit (row M5).
+      () => Effect.succeed(saved(updated.expiry, false))
     )
   }
 
