@@ -4,13 +4,14 @@ import {
   HttpApiEndpoint,
   HttpApiGroup,
   HttpApiMiddleware,
+  HttpApiSchema,
   HttpApiSecurity,
   type HttpApp,
   HttpServer,
   OpenApi
 } from "@effect/platform"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
 import { RequestContext, RequestContextApi, RequestId, SessionError, SessionKey, SessionStore } from "effect-session"
 
 const Value = SessionKey.make("value", Schema.String)
@@ -263,4 +264,87 @@ describe("RequestId", () => {
       expect(missing.id).toMatch(/^[0-9a-f-]{36}$/)
     })
   }
+})
+
+describe("a middleware of the app's own that reads the session", () => {
+  class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, string>() {}
+
+  class NotSignedIn extends Schema.TaggedError<NotSignedIn>()(
+    "NotSignedIn",
+    {},
+    HttpApiSchema.annotations({ status: 401 })
+  ) {}
+
+  class SignedIn extends HttpApiMiddleware.Tag<SignedIn>()("SignedIn", {
+    provides: CurrentUser,
+    failure: NotSignedIn
+  }) {}
+
+  let loads = 0
+  const SignedInLive = Layer.effect(
+    SignedIn,
+    Effect.map(SessionStore.SessionStore, (store) =>
+      Effect.orDie(RequestContext.signedIn).pipe(
+        Effect.flatMap(
+          Option.match({ onNone: () => new NotSignedIn(), onSome: ({ subject }) => Effect.succeed(subject) })
+        ),
+        Effect.provide(RequestContext.layer),
+        Effect.provide(RequestId.layer),
+        Effect.provideService(SessionStore.SessionStore, store)
+      ))
+  )
+
+  const signIn = HttpApiEndpoint.post("signIn", "/sign-in")
+  const me = HttpApiEndpoint.get("me", "/me").addSuccess(Schema.String)
+  const group = HttpApiGroup.make("account").add(signIn)
+  const groups = {
+    "added before the session's": group.add(me.middleware(SignedIn)).middleware(RequestContextApi.Session),
+    "added after the session's": group.add(me.middleware(RequestContextApi.Session).middleware(SignedIn))
+      .middleware(RequestContextApi.Session)
+  }
+
+  for (const [place, group] of Object.entries(groups)) {
+    it(`M11: finds the session of the request, and shares its load with the handler (${place})`, async () => {
+      const api = HttpApi.make("shop").add(group)
+      const handle = Effect.map(
+        Effect.zip(CurrentUser, Effect.orDie(RequestContext.signedIn)),
+        ([user, again]) => `${user}, ${Option.getOrThrow(again).subject}`
+      )
+      const Live = HttpApiBuilder.api(api).pipe(
+        Layer.provide(
+          HttpApiBuilder.group(
+            api,
+            "account",
+            (handlers) =>
+              handlers.handle("signIn", () => Effect.orDie(RequestContext.bind("alan"))).handle("me", () => handle)
+          )
+        ),
+        Layer.provide(RequestContextApi.layer(RequestContextApi.Session)),
+        Layer.provide(SignedInLive),
+        Layer.provide(
+          Layer.map(
+            SessionStore.layerMemory({ secure: false }),
+            (context) =>
+              Context.add(context, SessionStore.SessionStore, counted(Context.get(context, SessionStore.SessionStore)))
+          )
+        )
+      )
+      const { dispose, handler } = HttpApiBuilder.toWebHandler(Layer.merge(Live, HttpServer.layerContext))
+      expect((await handler(new Request("http://localhost/me"))).status).toBe(401)
+      const signedIn = await handler(new Request("http://localhost/sign-in", { method: "POST" }))
+      const cookie = signedIn.headers.getSetCookie()[0].split(";")[0]
+      loads = 0
+      const answer = await handler(new Request("http://localhost/me", { headers: { cookie } }))
+      expect([answer.status, await answer.json(), loads]).toEqual([200, "alan, alan", 1])
+      await dispose()
+    })
+  }
+
+  const counted = (store: SessionStore.SessionStoreService): SessionStore.SessionStoreService => ({
+    ...store,
+    load: (tokens, now) => {
+      loads++
+      return store.load(tokens, now)
+    }
+  })
 })
