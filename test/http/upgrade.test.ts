@@ -35,6 +35,7 @@ const app = HttpRouter.empty.pipe(
     "/socket",
     Effect.zipRight(RequestContext.insert(Early, "early"), socket(RequestContext.insert(Value, "late")))
   ),
+  HttpRouter.get("/waiting", Effect.zipRight(RequestContext.insert(Early, "opened"), socket(Effect.void))),
   HttpRouter.mount(
     "/mounted",
     HttpRouter.empty.pipe(HttpRouter.get("/socket", socket(RequestContext.insert(Value, "mounted"))))
@@ -86,14 +87,14 @@ for (const [name, store] of Object.entries(stores)) {
     const contents = async (cookie: string) =>
       (await fetch(`http://127.0.0.1:${server.port}/read`, { headers: { cookie } })).text()
 
-    it("C11: are those of an ordinary request where the handler answers it: what it wrote is saved", async () => {
+    it("C11: a request with these headers that its handler answers is an ordinary one, and what it wrote is saved", async () => {
       const response = await get("/write")
       expect(response).toMatch(/^HTTP\/1.1 200 /)
       expect(cookieIn(response)).not.toBe("")
       expect(await contents(cookieIn(response))).toBe("written,-")
     })
 
-    it("M4: do not save what a handler changed before it failed", async () => {
+    it("M4: a handler that fails saves nothing of what it changed, although its request has these headers", async () => {
       const begun = cookieOf(await fetch(`http://127.0.0.1:${server.port}/write`))
       const response = await get("/broken", begun)
       expect(response).toMatch(/^HTTP\/1.1 500 /)
@@ -131,11 +132,11 @@ describe("headers of a handshake on an ordinary request", () => {
 })
 
 describe("a WebSocket", () => {
-  const open = (port: number, path: string, cookie: string): Promise<string> =>
+  const open = (port: number, path: string, cookie: string, first = async () => {}): Promise<string> =>
     new Promise((resolve, reject) => {
       // undici's WebSocket takes headers, the global one of Node 20 is behind a flag
       const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers: { cookie } })
-      socket.addEventListener("open", () => socket.send("go"))
+      socket.addEventListener("open", () => void first().then(() => socket.send("go"), reject))
       socket.addEventListener("message", ({ data }) => {
         resolve(String(data))
         socket.close()
@@ -151,6 +152,10 @@ describe("a WebSocket", () => {
     expect(await (await fetch(`${origin}/read`, { headers: { cookie } })).text()).toBe("late,early")
     expect(await open(port, "/mounted/socket", cookie)).toBe("Right")
     expect(await (await fetch(`${origin}/read`, { headers: { cookie } })).text()).toBe("mounted,early")
+    const whileOpen = async () => {
+      expect(await (await fetch(`${origin}/read`, { headers: { cookie } })).text()).toBe("mounted,opened")
+    }
+    expect(await open(port, "/waiting", cookie, whileOpen)).toBe("Right")
     await close()
   })
 
