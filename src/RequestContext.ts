@@ -54,12 +54,13 @@ const withContext = <A, E, R>(
   Effect.withFiberRuntime((fiber) => use(Context.unsafeGet(fiber.currentContext, RequestContext)))
 
 /**
- * The value under a key: `None` when there is none (`null` is a value).
+ * Returns the value of a key, or `None` if the key has no value. `null` is a value.
  *
- * The session is loaded once a request, on the first operation that needs it; nothing is decoded but this value. A value
- * that does not decode is a `SessionSchemaError`, and stays.
+ * The session is loaded once per request, by the first operation that needs it, and only this value is decoded. If the value
+ * does not decode, `get` fails with `SessionSchemaError`, and the value stays in the session.
  *
- * Fails besides with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled`.
+ * It also fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled` when sessions are
+ * disabled.
  *
  * @example
  * ```ts
@@ -83,10 +84,10 @@ export const get = <A, I, R>(
 ): Effect.Effect<Option.Option<A>, ReadError, R | RequestContext> => withContext((context) => context.get(key))
 
 /**
- * The names of the keys that have a value, for pages that show a session; in no particular order. What this request has
- * inserted and removed counts.
+ * Returns the names of the keys that have a value, in no particular order. It is for pages that show a session. It includes the
+ * keys that this request has inserted, and leaves out those that it has removed.
  *
- * Fails with `SessionStoreError` when the session cannot be loaded.
+ * It fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled` when sessions are disabled.
  *
  * @example
  * ```ts
@@ -110,12 +111,13 @@ export const keys: Effect.Effect<ReadonlyArray<string>, LoadError, RequestContex
 /**
  * Sets the value under a key.
  *
- * The value is encoded now, and its JSON text counts: changing the object afterwards changes nothing. Saved when the
- * response is ready and its status is below 500. On a server store this loads nothing, and a value that another request
- * writes under another key is kept.
+ * The value is encoded now, and its JSON text is what is stored: changing the object afterwards changes nothing in the session.
+ * The value is saved when the response is ready and its status is below 500. On a server store `insert` loads nothing, and a
+ * value that another request writes under another key is kept.
  *
- * Fails with `SessionSchemaError` when the value does not encode to JSON, `SessionTooLarge` when the session would not
- * fit its store, `SessionClosed` when the response's head has left and a cookie would be needed; nothing is changed then.
+ * It fails with `SessionSchemaError` when the value does not encode to JSON, with `SessionTooLarge` when the session would not
+ * fit its store, and with `SessionClosed` when the response's head has left and a cookie would be needed. In each case nothing
+ * is changed.
  *
  * @example
  * ```ts
@@ -136,11 +138,11 @@ export const insert = <A, I, R>(
 ): Effect.Effect<void, ChangeError, R | RequestContext> => withContext((context) => context.insert(key, value))
 
 /**
- * Removes a key and answers the value it had. A value that does not decode is removed all the same, and reported as
- * `SessionSchemaError`.
+ * Removes a key and returns the value that it had. A value that does not decode is removed all the same, and the call fails
+ * with `SessionSchemaError`.
  *
- * Fails besides with `SessionStoreError` when the session cannot be loaded. After the response's head it is saved at once
- * on a server store, and fails as a write does; on the cookie store it is `SessionClosed` then.
+ * It also fails with `SessionStoreError` when the session cannot be loaded. After the response's head has left, a server store
+ * saves the removal at once, and the call fails as a write does. On the cookie store it then fails with `SessionClosed`.
  *
  * @example
  * ```ts
@@ -163,14 +165,18 @@ export const remove = <A, I, R>(
 ): Effect.Effect<Option.Option<A>, ChangeError, R | RequestContext> => withContext((context) => context.remove(key))
 
 /**
- * Like `Ref.modify`, over `Option`: `None` is "no value", before and after.
+ * Computes the new value of a key from the old one, as `Ref.modify` does, and returns a result. `None` means that the key has
+ * no value, before or after.
  *
- * On a stored session of a server store it is atomic across requests and processes, and done when it returns: a later 5xx
- * does not undo it. `f` must be pure, because it may run again. On a new session, on a key that this request has already
- * changed, and on the cookie store it is applied locally and committed with the rest. Unhandled contention is a
- * `SessionStoreError` with reason `Contention`. Where another request has ended the session in the meantime (signed out,
- * renewed, revoked), nothing is changed and it fails with `SessionEnded`. `SessionTooLarge` counts what is stored and what is yet to be saved; what
- * this request has removed takes its room until `commit`.
+ * On a stored session of a server store, `modify` is atomic across requests and processes, and its change is saved when it
+ * returns: a later 5xx does not undo it. `f` must be pure, because it may run more than once. On a new session, on a key that
+ * this request has already changed, and on the cookie store, `f` is applied locally, and the result is committed with the
+ * request's other changes.
+ *
+ * If other processes win too often, `modify` fails with a `SessionStoreError` whose reason is `Contention`. If another request
+ * has ended the session in the meantime (signed it out, renewed or revoked it), nothing is changed, and `modify` fails with
+ * `SessionEnded`. For `SessionTooLarge`, the size includes what is stored and what is yet to be saved; a key that this request
+ * has removed takes up its room until `commit`.
  *
  * @example
  * ```ts
@@ -194,10 +200,10 @@ export const modify = <A, I, R, B>(
 ): Effect.Effect<B, WriteError, R | RequestContext> => withContext((context) => context.modify(key, f))
 
 /**
- * Removes every key; the session and its id live on. To sign out use {@link flush}.
+ * Removes every key. The session and its id live on; to sign out, use {@link flush}.
  *
- * On an absent session it does nothing. After the response's head it is saved at once on a server store; on the cookie
- * store it is `SessionClosed` then.
+ * If there is no session, it does nothing. After the response's head has left, a server store saves the change at once. On the
+ * cookie store it then fails with `SessionClosed`.
  *
  * @example
  * ```ts
@@ -218,13 +224,13 @@ export const clear: Effect.Effect<void, SaveError, RequestContext> = withContext
 )
 
 /**
- * Ends the session: signing out. A server store deletes the record at once, whatever the response's status; the browser
- * gets a removal cookie. A later `insert` in the same request starts a new session under a new id.
+ * Ends the session. This is how a user signs out. A server store deletes the record at once, whatever the response's status,
+ * and the browser gets a removal cookie. A later `insert` in the same request starts a new session under a new id.
  *
- * With the cookie store the browser is told to forget, and a copy of the sealed cookie still opens until it expires.
+ * With the cookie store, the browser removes its cookie, but a copy of the sealed cookie still opens until it expires.
  *
- * Fails with `SessionStoreError` when the store could not delete the record: the session stands then, and the user is not
- * signed out. On the cookie store it is `SessionClosed` after the response's head.
+ * It fails with `SessionStoreError` when the store could not delete the record. The session then continues, and the user is
+ * not signed out. On the cookie store it fails with `SessionClosed` after the response's head has left.
  *
  * @example
  * ```ts
@@ -242,13 +248,15 @@ export const flush: Effect.Effect<void, SessionStoreError | SessionClosed | Sess
   withContext((context) => context.flush)
 
 /**
- * Gives the session a new id, when the response is ready; its data, creation time and own expiry stay. Call it whenever
+ * Gives the session a new id when the response is ready. Its data, its creation time and its own expiry stay. Call it whenever
  * the rights of the session change (OWASP Session Management: renew the session id after any privilege level change).
  *
- * It marks, and the commit carries it out: a response that is dropped renews nothing. On an absent session it does nothing.
- * Other requests that still come with the old token are nobody's: those that had loaded the session end quietly.
+ * The call only marks the session, and the commit carries out the renewal, so a response that is dropped renews nothing. If there
+ * is no session, it does nothing. On a server store, other requests that still carry the old token see no session. If they had
+ * loaded the session before the renewal, their changes are dropped without an error.
  *
- * Fails with `SessionStoreError` when the session cannot be loaded, and with `SessionClosed` after the response's head.
+ * It fails with `SessionStoreError` when the session cannot be loaded, and with `SessionClosed` after the response's head has
+ * left.
  *
  * @example
  * ```ts
@@ -267,12 +275,14 @@ export const renew: Effect.Effect<void, SessionStoreError | SessionClosed | Sess
   withContext((context) => context.renew)
 
 /**
- * An expiry of this session alone ("remember me"), kept on later requests: its idle time, at least a second and at most
- * 400 days and never past the absolute expiry; or `"browser-session"` for a cookie without Max-Age.
+ * Sets an expiry for this session alone ("remember me"), which is kept on later requests. It is either an idle time of at least
+ * a second and at most 400 days, which never reaches past the absolute expiry, or `"browser-session"` for a cookie without
+ * Max-Age.
  *
- * On an absent session it makes none; it counts for the one that this request starts.
+ * If there is no session, it does not make one. It then applies to the session that this request starts, if it starts one.
  *
- * Fails with `SessionStoreError` when the session cannot be loaded, and with `SessionClosed` after the response's head.
+ * It fails with `SessionStoreError` when the session cannot be loaded, and with `SessionClosed` after the response's head has
+ * left.
  *
  * @example
  * ```ts
@@ -289,12 +299,14 @@ export const setExpiry = (
 ): Effect.Effect<void, SaveError, RequestContext> => withContext((context) => context.setExpiry(expiry))
 
 /**
- * Saves now, for streams, server-sent events and WebSockets, whose head leaves before their body runs. The cookie goes out
- * with the head, whatever its status. After the head it does nothing: changes are then saved when they are made.
+ * Saves the changes now. It is for streams, server-sent events and WebSockets, whose head leaves before their body runs. The
+ * cookie is sent with the head, whatever the response's status. After the head has left, `commit` saves nothing, because changes
+ * are then saved when they are made.
  *
- * Fails with `SessionStoreError` when the store did, and with `SessionTooLarge` when parallel requests have filled the
- * session meanwhile; the changes are still to be saved then. A session that was ended meanwhile is no failure: nothing is
- * written. After the head it fails with what the response's own commit failed with.
+ * It fails with `SessionStoreError` when the store fails, and with `SessionTooLarge` when parallel requests have filled the
+ * session in the meantime. In both cases the changes are still to be saved. If the session has ended in the meantime, `commit`
+ * succeeds and writes nothing. If the commit of the response has already failed, `commit` fails with the same error after the
+ * head has left.
  *
  * @example
  * ```ts
@@ -326,13 +338,14 @@ export const commit: Effect.Effect<void, SaveError, RequestContext> = withContex
 )
 
 /**
- * Signs in: the session is the subject's from now on, under a new id, with a new absolute expiry. Saved at once, as by
- * {@link commit}, because a bound on the subject's sessions has to answer now (`TooManySessions`).
+ * Signs a subject in. From now on the session belongs to that subject, under a new id and with a new absolute expiry. It is saved
+ * at once, as by {@link commit}, because the handler has to learn now whether the bound on the subject's sessions leaves room
+ * (`TooManySessions`).
  *
- * What an anonymous session holds comes along, and what the session of the same subject does. Bound to another subject a
- * session starts empty: nothing of the first subject is handed on, only what this request itself has inserted.
+ * The session keeps its data if it was anonymous or already belonged to the same subject. If it belonged to another subject, the
+ * new session holds only what this request itself has inserted, and none of the first subject's data is handed on.
  *
- * Needs `Sessions`, which only server stores provide: with the cookie store it does not compile.
+ * It needs `Sessions`, which only server stores provide, so it does not compile with the cookie store.
  *
  * @example
  * ```ts
@@ -361,7 +374,7 @@ export const bind = (
   withContext((context) => context.bind(subject, client))
 
 /**
- * Whose session it is: none when nobody has signed in.
+ * Returns who has signed in and when, or `None` if nobody has.
  *
  * @example
  * ```ts
@@ -382,16 +395,16 @@ export const signedIn: Effect.Effect<Option.Option<SignedIn>, LoadError, Request
   (context) => context.signedIn
 )
 
-/** By how much two servers' clocks may differ: a sign-in on one of them has just happened on the other. */
+/** How far the clocks of two servers may differ. A sign-in on one of them may seem to lie in the future on the other. */
 const clockSkewMillis = 10_000
 
-/** A sign-in from the future says that the clock went back, and not how long ago it was. */
+/** A sign-in that lies in the future shows that the clock went back, and does not show how long ago the sign-in was. */
 const isWithin = (age: number, millis: number): boolean => age >= -clockSkewMillis && age <= millis
 
 /**
- * Fails with `SessionNotFresh` unless the subject signed in at most `within` ago: for what must not rest on a session that
- * was left open (ASVS 7.5: re-authentication before sensitive changes). A sign-in that lies more than 10 seconds in the
- * future, because the clock went back, is not fresh either.
+ * Returns who has signed in, and fails with `SessionNotFresh` unless that was at most `within` ago. Use it before actions that
+ * nobody should be able to take in a session that was left open (ASVS 7.5: re-authentication before sensitive changes). A sign-in
+ * that lies more than 10 seconds in the future, because the clock went back, is not fresh either.
  *
  * @example
  * ```ts
@@ -419,7 +432,8 @@ export const requireFresh = (
   )
 
 /**
- * What names the stored session, as in the list of a subject's sessions; it signs nobody in. None on an absent session.
+ * Returns the id of the stored session, the same as in the list of a subject's sessions, or `None` if there is no session.
+ * Nobody can sign in with this id.
  *
  * @example
  * ```ts
@@ -441,7 +455,7 @@ export const sessionId: Effect.Effect<Option.Option<string>, LoadError, RequestC
 )
 
 /**
- * Middleware for an `HttpApp`; in the pipe it comes before `RequestId.middleware`, which is outside of it.
+ * The middleware for an `HttpApp`. In the pipe it comes before `RequestId.middleware`, which wraps it.
  *
  * @example
  * ```ts
@@ -467,8 +481,8 @@ export const middleware = <E, R>(
 ): HttpApp.Default<E, Exclude<R, RequestContext> | RequestId | SessionStore> => supply(app, undefined)
 
 /**
- * The session of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Inside of
- * the middleware it is the middleware's.
+ * The session of the current request as a layer. It can be built only within a request, because it needs the
+ * `HttpServerRequest`. Inside the middleware it provides the middleware's session.
  *
  * @since 0.1.0
  * @category layers
@@ -482,7 +496,7 @@ export const layer: Layer.Layer<
   Effect.flatMap(Effect.zipLeft(SessionStore, RequestId), (store) => ensure(store, RequestFiber.share))
 )
 
-/** For `HttpLayerRouter`: the store, and `Sessions` where it has them, are the layer's; the id is the request's. */
+/** For `HttpLayerRouter`. The store, and `Sessions` if the store has them, come from the layer, and the id comes from the request. */
 const fromStore = Effect.map(
   Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
   ([store, sessions]) =>
@@ -497,8 +511,8 @@ const fromStore = Effect.map(
 
 /**
  * Middleware for single routes of an `HttpLayerRouter`:
- * `RequestContext.routeMiddleware.combine(RequestId.routeMiddleware).layer`. Its own `.layer` is no layer, because it needs
- * the request's id.
+ * `RequestContext.routeMiddleware.combine(RequestId.routeMiddleware).layer`. Its own `.layer` does not compile, because the
+ * middleware needs the request's id.
  *
  * @example
  * ```ts
@@ -531,8 +545,8 @@ export const routeMiddleware: HttpLayerRouter.Middleware<{
 }> = unshared(HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore))
 
 /**
- * The global middleware of an `HttpLayerRouter`: every route, and its 404s. Provide it first, and `RequestId.layerRouter`
- * after it.
+ * The global middleware of an `HttpLayerRouter`. It covers every route, and also the 404s of the router. Provide it first, and
+ * `RequestId.layerRouter` after it.
  *
  * @example
  * ```ts
@@ -562,7 +576,7 @@ export const routeMiddleware: HttpLayerRouter.Middleware<{
  */
 export const layerRouter = HttpLayerRouter.middleware<{ provides: RequestContext }>()(fromStore, { global: true })
 
-/** @internal for `HttpApi`, whose middleware may require nothing: `RequestContextApi` sees to the id */
+/** @internal For `HttpApi`, whose middleware may not require any service. `RequestContextApi` takes care of the id. */
 export const beginApi = (
   store: SessionStoreService
 ): Effect.Effect<RequestContextService, never, HttpServerRequest.HttpServerRequest> =>

@@ -1,8 +1,8 @@
 /**
- * What a database adapter writes: five functions over records.
+ * The interface that a database adapter implements: five functions over records.
  *
- * Everything else — tokens and their hashes, expiry, what a request may do, what ends quietly — is written once, in
- * {@link "./SessionStore".layerBackend}, over this interface.
+ * Everything else is written once, in {@link "./SessionStore".layerBackend}, over this interface: tokens and their hashes, expiry,
+ * what a request may do, and which changes are dropped without an error.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,9 @@ import type * as Option from "effect/Option"
 import type { SessionStoreError } from "./SessionError.js"
 
 /**
- * The values of a session: key → text. The text is the JSON of the encoded value, behind `v<number> ` where the key has
- * older versions; a backend treats it as opaque. Texts make equality `===`, the size known, and nothing aliases.
+ * The values of a session: key → text. The text is the JSON of the encoded value, after `v<number> ` if the key has
+ * older versions. A backend treats it as opaque. Because values are text, equality is `===`, the size is known, and no object
+ * is shared.
  *
  * @since 0.1.0
  * @category models
@@ -43,7 +44,8 @@ export interface Expiry {
 }
 
 /**
- * Whose session it is, since `RequestContext.bind`. Given when the record is inserted, and never changed afterwards.
+ * The subject that the session has belonged to since `RequestContext.bind`. The owner is set when the record is inserted and
+ * never changes afterwards.
  *
  * - `authenticatedAt`: milliseconds since the epoch.
  *
@@ -69,7 +71,7 @@ export interface NewSession extends Expiry {
 }
 
 /**
- * A record as `find` gives it. `version` starts at 1 and grows by one with every update.
+ * A record as `find` returns it. `version` starts at 1 and grows by one with every update.
  *
  * @since 0.1.0
  * @category models
@@ -79,8 +81,8 @@ export interface StoredSession extends NewSession {
 }
 
 /**
- * A record as `list` gives it: whose session it is, and its times. Its data is not asked for: a page that shows the
- * sessions of a subject needs none of it, and there may be thousands.
+ * A record as `list` returns it, with its owner and its times. It has no data, because a page that shows the sessions of a
+ * subject needs none, and there may be thousands of sessions.
  *
  * @since 0.2.0
  * @category models
@@ -92,7 +94,7 @@ export type ListedSession = Omit<StoredSession, "data">
  *
  * - `newerFormat`: it was written by a later version of this library or adapter. It is left alone; any other corrupt
  *   record is removed by the store.
- * - `detail`: for the log; must not hold values of the session.
+ * - `detail`: a text for the log. It must not contain values of the session.
  *
  * @since 0.1.0
  * @category models
@@ -104,10 +106,10 @@ export interface Corrupt {
 }
 
 /**
- * What is left under the id of a session that was renewed: where the session went, and when. In the milliseconds of `now`.
+ * The mark that a renewal leaves under the old id of the session.
  *
- * - `successor`: the id of the record that took its place.
- * - `renewedAt`: when that was.
+ * - `successor`: the id of the record that replaced the old one.
+ * - `renewedAt`: when that happened, in milliseconds as `now` is.
  *
  * @since 0.3.0
  * @category models
@@ -119,7 +121,7 @@ export interface Renewed {
 }
 
 /**
- * What a renewal leaves in the place of the record that it removes; until `expiresAt`.
+ * The mark that a renewal leaves in place of the record that it removes. It is kept until `expiresAt`.
  *
  * @since 0.3.0
  * @category models
@@ -130,12 +132,13 @@ export interface Successor {
 }
 
 /**
- * What a commit changes, applied as one step: first `clear`, then `remove`, then `set`; the three name no key twice.
+ * The changes of a commit. They are applied as one step, in this order: `clear`, `remove`, `set`. `remove` and `set` never name
+ * the same key.
  *
- * - `expiry`: the new times; absent, the times stay.
- * - `maxBytes`: the most octets of UTF-8 that keys and values may have after the step; beyond it nothing is written. Only a
- *   step that makes the record larger can be too large: one that is over the limit already (it was lowered since) is
- *   refreshed, emptied and changed as ever, as long as it does not grow.
+ * - `expiry`: the new times. If it is absent, the times stay as they are.
+ * - `maxBytes`: the largest number of bytes of UTF-8 that keys and values may have after the step. If they would have more, nothing
+ *   is written. Only a step that makes the record larger can be too large. A record that is already over the limit, because the
+ *   limit has been lowered, can still be refreshed, emptied and changed as long as it does not grow.
  *
  * @since 0.1.0
  * @category models
@@ -149,7 +152,7 @@ export interface Patch {
 }
 
 /**
- * How an update went. `Updated` carries the version and the times that the record has now.
+ * The outcome of an update. `Updated` carries the version and the times that the record has now.
  *
  * @since 0.1.0
  * @category models
@@ -165,25 +168,25 @@ export type Updated =
  * The contract of an adapter.
  *
  * - Ids are 43 characters of base64url: the SHA-256 of a token. The token itself never reaches a backend.
- * - Every function takes the time it should use, `now`, in milliseconds. A record with `expiresAt <= now` is missing,
- *   whether or not it is still there: an adapter compares the stored time, a TTL of the database is only clean-up.
- * - A missing record is an answer, never an error; an error means that the database failed. Defects count as failures.
- * - `find`: none when missing or expired.
- * - `insert`: false when the id is taken (by a record that is not expired). Must not overwrite.
- * - `update`: applies the patch atomically, against every other update from any process, and adds one to the version.
- *   Never creates. With `ifVersion` it applies only when the record still has that version, else `Conflict`. `base` is
- *   the record as the caller last saw it: an adapter may use it to save a read, never to decide. A backend without an
- *   atomic merge loops on its own compare-and-set.
- * - `remove`: removing a missing record is not an error, but it is told: `renew` and logout need to know who was first.
- *   Without a version it removes whatever is under the id, a record that cannot be read or is of a newer format too:
- *   logout always works.
- * - `remove` with a `successor` leaves a mark in the record's place, in the same step, which `find`, `update` and `remove`
- *   answer with `Renewed` until it expires. Nothing changes or removes the mark before that but `removeExpired`, and
- *   `insert` finds its id taken. An adapter that ignores the successor removes the record for good: its renewed sessions
- *   then forget their old ids at once.
- * - `removeExpired`: removes at most `limit` expired records and answers how many; a backend whose database does that by
- *   itself answers 0.
- * - Keys of the data are compared by code units; any text is a key, the empty one and `__proto__` too.
+ * - Every function takes the time that it should use as `now`, in milliseconds. A record with `expiresAt <= now` is missing,
+ *   whether or not it is still stored. An adapter compares the stored time; a TTL of the database is only clean-up.
+ * - A missing record is a result and never an error. An error means that the database failed. Defects count as failures.
+ * - `find` returns `None` if the record is missing or has expired.
+ * - `insert` returns false if the id is taken by a record that has not expired. It must not overwrite.
+ * - `update` applies the patch atomically with respect to every other update from any process, and adds one to the version.
+ *   It never creates a record. With `ifVersion` it applies the patch only if the record still has that version, and otherwise
+ *   returns `Conflict`. `base` is the record as the caller last saw it. An adapter may use it to avoid a read, but must not
+ *   base a decision on it. A backend without an atomic merge loops on its own compare-and-set.
+ * - `remove` of a missing record is not an error, but returns `"missing"`, because `renew` and logout need to know who was
+ *   first. Without a version, `remove` removes whatever is stored under the id, including a record that cannot be read or is
+ *   of a newer format, so that a logout always works.
+ * - `remove` with a `successor` leaves a mark in the record's place, in the same step. Until the mark expires, `find`,
+ *   `update` and `remove` return it as `Renewed`, and `insert` finds its id taken. Only `removeExpired` may remove a mark, and
+ *   only after it has expired. An adapter that ignores the successor removes the record for good; renewed sessions then
+ *   forget their old ids at once.
+ * - `removeExpired` removes at most `limit` expired records and returns how many it has removed. A backend whose database
+ *   removes them by itself returns 0.
+ * - Keys of the data are compared by code units. Any text is a key, including the empty text and `__proto__`.
  *
  * `SessionStoreContract.suite` runs this contract against an adapter.
  *
@@ -212,8 +215,8 @@ export interface SessionBackendService {
   readonly removeExpired: (now: number, limit: number) => Effect.Effect<number, SessionStoreError>
   /**
    * Whether the calling fiber holds the only connection to the database, because it is inside a transaction of the app.
-   * The store never lets such a fiber wait for another one, which may be waiting for that connection: it passes the queue
-   * of its session. An adapter over a pool of connections, or over none, leaves it out.
+   * The store never lets such a fiber wait for another fiber, which may itself be waiting for that connection. Such a
+   * fiber skips the queue of its session. An adapter over a pool of connections, or without connections, leaves `isAlone` out.
    *
    * @since 0.3.0
    */
@@ -236,10 +239,11 @@ export class SessionBackend extends Context.Tag("effect-session/SessionBackend")
  *
  * - `max`: the most live sessions of one subject, at least 1. What has expired or was ended does not count, and neither
  *   does a sign-in that replaces a session of the same subject (`bind` again in the same browser).
- * - `whenFull`: what one sign-in more does. `"evict-oldest"` lets it in and ends the session that was created first (a
- *   renewal keeps that time, a sign-in starts it anew), however active it is: nobody is ever locked out, and who has stolen
- *   a password pushes the owner's devices out. `"refuse"` lets it fail with `TooManySessions` and ends nothing: the user has
- *   to sign out elsewhere first, and sessions whose browser was closed take up room until they expire.
+ * - `whenFull`: what happens at one more sign-in. `"evict-oldest"` admits it and ends the session that was created first,
+ *   however active that session is (a renewal keeps the time of creation, a sign-in sets it anew). Nobody is ever locked out,
+ *   but somebody who has stolen a password can push out the owner's devices. `"refuse"` makes the sign-in fail with
+ *   `TooManySessions` and ends nothing. The user has to sign out elsewhere first, and sessions whose browser was closed take
+ *   up room until they expire.
  *
  * @example
  * ```ts
@@ -259,16 +263,17 @@ export interface SubjectBound {
 /**
  * The index of a subject's sessions: an optional second service of an adapter.
  *
- * - `insert`: inserts a record that has an `owner` as `SessionBackend.insert` does, and enters it in the index, so that
- *   parallel sign-ins never leave more than `bound.max` live sessions of the subject: the oldest (by `createdAt`) are
- *   removed, or nothing is inserted and the answer is `Full`.
- * - `list`: the subject's live records, oldest first. The records decide, not the index: an id whose record is missing,
- *   expired or of another subject is not listed. An id is forgotten only once its record is gone, or is another's, and no
- *   insert can be under way for it: what has expired by one clock may live by another.
- * - A session that is renewed while it is listed (a new record is inserted, then the old one is removed) is listed under
- *   one of both ids. Where the database gives no view of one moment, `list` looks again when a record that it expected is
- *   gone.
- * - `forget`: the record was removed; may be lost without harm.
+ * - `insert` inserts a record that has an `owner`, as `SessionBackend.insert` does, and enters it in the index. Parallel
+ *   sign-ins never leave more than `bound.max` live sessions of the subject: either the oldest sessions (by `createdAt`) are
+ *   removed, or nothing is inserted and `insert` returns `Full`.
+ * - `list` returns the subject's live records, oldest first. The records decide, and not the index: an id whose record is
+ *   missing, has expired or belongs to another subject is not listed. The index forgets an id only when its record is gone or
+ *   belongs to another subject, and no insert can be in progress for it, because a record that has expired by one clock may
+ *   still be live by another.
+ * - A session that is renewed while the sessions are listed (a new record is inserted, then the old one is removed) is listed
+ *   under one of the two ids. If the database cannot show the state of one moment, `list` looks again when a record that it
+ *   expected is gone.
+ * - `forget` reports that the record was removed. It does no harm if the call is lost.
  * - An insert that is cut off between its two writes must not leave a record that `list` does not know.
  *
  * @since 0.1.0

@@ -2,8 +2,8 @@
  * The errors of the session system.
  *
  * Every error is a `Schema.TaggedError` whose fields are safe to send to a client, so that an `HttpApi` may declare it
- * with `.addError`; it is in the OpenAPI document under its tag. What is only for logs (`detail`, `issue`) is not enumerable: it is in no JSON, no encoded form and
- * no message.
+ * with `.addError`. The OpenAPI document names each error by its tag. The fields that are only for logs (`detail` and
+ * `issue`) are not enumerable, so they appear in no JSON, no encoded form and no message.
  *
  * @since 0.1.0
  */
@@ -22,8 +22,8 @@ const respond503 = respondWith(503)
 const respond500 = respondWith(500)
 
 /**
- * A 500 says nothing, and a server without a logger middleware logs nothing: the error is logged here, once, however often
- * the platform asks for its response.
+ * A 500 says nothing, and a server without a logger middleware logs nothing. Therefore the error is logged here, and only
+ * once, however often the platform asks for its response.
  */
 const logged500 = (error: Error): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.suspend(() => {
@@ -34,14 +34,14 @@ const logged500 = (error: Error): Effect.Effect<HttpServerResponse.HttpServerRes
 const respond409 = respondWith(409)
 const respond403 = respondWith(403)
 
-/** Attaches what only logs may see: non-enumerable, so that no encoder, `JSON.stringify` or spread picks it up. */
+/** Attaches a value that only logs may show. It is not enumerable, so that no encoder, `JSON.stringify` or spread picks it up. */
 const withHidden = <E extends object>(error: E, name: string, value: unknown): E =>
   Object.defineProperty(error, name, { value, enumerable: false })
 
 /**
- * The store failed, died, did not answer in time, or could not agree on a version.
+ * A call to the store failed, died or did not answer in time, or a change lost too often to other requests.
  *
- * Unhandled in a handler it is an empty 503.
+ * If the handler does not handle it, the response is an empty 503.
  *
  * - `operation`: the backend's function that failed.
  * - `reason`: `Unavailable` (failed or died), `Timeout` (no answer within `storeTimeout`), `Contention` (a compare-and-set
@@ -90,12 +90,13 @@ export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("Se
 /**
  * A value did not pass the schema of its key.
  *
- * Unhandled in a handler it is an empty 500: the app's code and its stored data disagree.
+ * If the handler does not handle it, the response is an empty 500, because the app's code and its stored data disagree.
  *
  * - `key`: the session key's name.
- * - `direction`: `decode` for a stored value, `encode` for a given one (also when its encoded form is not JSON).
- * - `path`: where in the value, keys joined by `.`; empty for the value itself.
- * - `issue`: the parse issue, for logs only; it holds the value, therefore it is not enumerable.
+ * - `direction`: `decode` for a stored value, `encode` for a value that the app has given (also if its encoded form is not
+ *   JSON).
+ * - `path`: the place in the value, as keys joined by `.`. It is empty for the value itself.
+ * - `issue`: the parse issue, for logs only. It holds the value, so it is not enumerable.
  *
  * @since 0.1.0
  * @category errors
@@ -109,7 +110,7 @@ export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("
   },
   HttpApiSchema.annotations({
     status: 500,
-    description: "A value in the session is not what the server expects of it."
+    description: "A value in the session does not have the form that the server expects."
   })
 ) {
   declare readonly issue: ParseResult.ParseIssue | string
@@ -140,10 +141,10 @@ export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("
 }
 
 /**
- * The session would be larger than its store takes; nothing was changed.
+ * The session would be larger than its store allows. Nothing was changed.
  *
- * - `size`, `limit`: octets. Cookie store: cookie name + value against 4096. Server stores: keys and values in UTF-8
- *   against `maxSessionBytes`.
+ * - `size`, `limit`: numbers of bytes. The cookie store compares the cookie's name and value with 4096. A server store compares
+ *   the keys and values in UTF-8 with `maxSessionBytes`.
  *
  * @since 0.1.0
  * @category errors
@@ -153,11 +154,11 @@ export class SessionTooLarge extends Schema.TaggedError<SessionTooLarge>("Sessio
   { size: Schema.Number, limit: Schema.Number },
   HttpApiSchema.annotations({
     status: 500,
-    description: "The session would be larger than its store takes; nothing was changed."
+    description: "The session would be larger than its store allows. Nothing was changed."
   })
 ) {
   override get message(): string {
-    return `session is too large: ${this.size} octets, at most ${this.limit} fit`
+    return `the session is too large: it has ${this.size} bytes, and at most ${this.limit} fit`
   }
 
   /** @internal */
@@ -167,7 +168,8 @@ export class SessionTooLarge extends Schema.TaggedError<SessionTooLarge>("Sessio
 }
 
 /**
- * The head of the response has left (or the request is an upgrade), and this change can no longer reach the browser.
+ * The head of the response has left, or the handler has taken over the socket of a WebSocket, and this change can no longer
+ * reach the browser.
  *
  * @since 0.1.0
  * @category errors
@@ -177,7 +179,7 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>("SessionClo
   {},
   HttpApiSchema.annotations({
     status: 500,
-    description: "The response had left already: the session could not be changed any more."
+    description: "The response had already been sent, so the session could not be changed any more."
   })
 ) {
   override get message(): string {
@@ -242,7 +244,7 @@ export class TooManySessions extends Schema.TaggedError<TooManySessions>("TooMan
 /**
  * The sign-in of this session is missing or older than the operation asks for.
  *
- * Unhandled in a handler it is an empty 403.
+ * If the handler does not handle it, the response is an empty 403.
  *
  * @since 0.1.0
  * @category errors
@@ -266,10 +268,10 @@ export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("Sessio
 }
 
 /**
- * The session that a `modify` was to change has ended in the meantime: it was signed out, renewed or revoked by another
- * request. Nothing was changed, and the result of the modification does not count.
+ * The session that a `modify` was meant to change has ended in the meantime, because another request has signed it out,
+ * renewed it or revoked it. Nothing was changed, and the result of the modification does not count.
  *
- * Unhandled it is a 409: the client may load the page again and decide anew.
+ * If the handler does not handle it, the response is a 409, and the client may load the page again and decide anew.
  *
  * @example
  * ```ts
@@ -294,7 +296,7 @@ export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded
   {},
   HttpApiSchema.annotations({
     status: 409,
-    description: "The session ended while the request was running, and nothing was changed: load it again."
+    description: "The session ended while the request was running, and nothing was changed: load the page again."
   })
 ) {
   override get message(): string {
@@ -308,9 +310,9 @@ export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded
 }
 
 /**
- * What reading the session fails with: `get`.
+ * The errors with which reading the session (`get`) can fail.
  *
- * A schema, for one line in an `HttpApi`; each error keeps its status.
+ * This is a schema, so that an `HttpApi` can declare all of them in one line. Each error keeps its status.
  *
  * @example
  * ```ts
@@ -335,10 +337,10 @@ export const ReadError = Schema.Union(SessionStoreError, SessionSchemaError, Ses
 export type ReadError = typeof ReadError.Type
 
 /**
- * What changing the session fails with: `insert`, `remove`, `modify` and the other operations, but `bind`, which may fail
- * with `TooManySessions`, and `requireFresh`. Whatever may fail with {@link ReadError} may fail with this.
+ * The errors with which changing the session can fail (`insert`, `remove`, `modify` and the other operations). In addition,
+ * `bind` may fail with `TooManySessions`, and `requireFresh` with `SessionNotFresh`. This union includes {@link ReadError}.
  *
- * A schema, for one line in an `HttpApi`; each error keeps its status.
+ * This is a schema, so that an `HttpApi` can declare all of them in one line. Each error keeps its status.
  *
  * @example
  * ```ts
@@ -372,7 +374,7 @@ export const WriteError = Schema.Union(
 export type WriteError = typeof WriteError.Type
 
 /**
- * `RequestContext` was used without `RequestId`; only reachable where types were cast away, therefore a defect.
+ * `RequestContext` was used without `RequestId`. This is a defect, because it can happen only where types were cast away.
  *
  * @since 0.1.0
  * @category errors
@@ -387,7 +389,7 @@ export class MissingRequestId extends Schema.TaggedError<MissingRequestId>("Miss
 }
 
 /**
- * The configuration is wrong; start-up fails with every mistake at once. Never holds key material.
+ * The configuration is wrong. Start-up fails and reports every mistake at once. The error never holds key material.
  *
  * - `mistakes`: for each one the `path` of the option, and a `message` that says what is accepted.
  *

@@ -1,5 +1,5 @@
 /**
- * The store of the sessions, which an app chooses by its layer.
+ * The store of the sessions. An app chooses one by providing its layer.
  *
  * @since 0.1.0
  */
@@ -81,7 +81,7 @@ export const layerBackend: (
 
 /**
  * {@link layerBackend} for a backend that has an index of each subject's sessions. It also provides `Sessions`, and
- * `RequestContext.bind` keeps to the bound.
+ * `RequestContext.bind` keeps a subject within `subjectBound`.
  *
  * The layer fails with `SessionConfigError` when the options are wrong.
  *
@@ -142,11 +142,11 @@ export type IndexedServer<E = never, R = never> = ServerOf<
 /**
  * Provides the store that the configuration names: `Cookie`, `Memory`, or, for `Tower`, the `server` that the app gives.
  *
- * - `server`: the store or backend that `Tower` stands for. Without it, a configuration that says `Tower` does not start.
+ * - `server`: the store or backend that `Tower` stands for. Without it, an app whose configuration says `Tower` does not start.
  * - `from`: where the configuration comes from. The default is `SessionConfig.fromFile()`, which reads
  *   `config/<environment>.yaml`; `SessionConfig.fromConfig` reads environment variables.
- * - `options`: options in code, such as `commitWhen`, which no file can hold. Where both give an option, the configuration
- *   counts.
+ * - `options`: options in code, such as `commitWhen`, which no file can hold. If both set the same option, the configuration
+ *   wins.
  *
  * The layer fails with `SessionConfigError` when the configuration or the options are wrong. An app that uses
  * `RequestContext.bind` or `Sessions` needs {@link layerConfigServer}, because a session in a cookie cannot be revoked.
@@ -217,7 +217,7 @@ export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
  * Checks that the store can be reached, for the health endpoint of an app.
  *
  * A server store makes one cheap call to its backend, within `storeTimeout`. The memory store and the cookie store are always
- * ready. It needs no request and no session.
+ * ready. The check needs no request and no session.
  *
  * The effect fails with `SessionStoreError` when the backend fails or does not answer in time. The failure is logged and
  * counted as any other failure of the store is.

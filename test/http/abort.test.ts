@@ -110,7 +110,7 @@ describe("a client that goes away", () => {
     return { request, ...await held }
   }
 
-  it("M4: a handler that ends before the server sees that its client has gone has completed: its changes are saved", async () => {
+  it("M4: a handler that ends before the server notices that its client has gone has completed, and its changes are saved", async () => {
     const { cookie, shown } = await begin()
     const { ended, goOn, request } = await send("late", cookie)
     // The client goes first. The server learns of it when it next reads from its sockets, and the handler ends before that.
@@ -129,7 +129,7 @@ describe("a client that goes away", () => {
     expect(await shown()).toEqual(["before", 1])
   })
 
-  it("M4: a request whose client goes while its changes are saved is saved, and ends on the server", async () => {
+  it("M4: when the client goes away while its changes are being saved, they are saved, and the request ends on the server", async () => {
     const { cookie, shown } = await begin()
     const save = new Promise<() => void>((resolve) => saving = resolve)
     const { ended, goOn, request } = await send("saved", cookie)

@@ -37,7 +37,7 @@ describe("CORS of the platform", () => {
     "around a single route": HttpRouter.empty.pipe(HttpRouter.post("/", cors(insert)))
   }
   for (const [order, app] of Object.entries(orders)) {
-    it(`M9: keeps Vary: Cookie (${order})`, async () => {
+    it(`M9: the platform's CORS keeps Cookie in Vary (${order})`, async () => {
       const { request } = serve(app, SessionStore.layerMemory({ secure: false }))
       const response = await request("/", { method: "POST", headers })
       expectBoth(response, 200)
@@ -45,14 +45,14 @@ describe("CORS of the platform", () => {
       expect(response.headers.get("cache-control")).toBe("no-store")
     })
 
-    it(`M9: keeps Vary: Cookie on the 503 of a store that fails, which is logged once (${order})`, async () => {
+    it(`M9: the platform's CORS keeps Cookie in Vary on the 503 of a failed store, and the failure is logged once (${order})`, async () => {
       const { logs, request } = serve(app, failing)
       expectBoth(await request("/", { method: "POST", headers }), 503)
       expect(logs.filter(({ level }) => level === "ERROR")).toHaveLength(1)
     })
   }
 
-  it("M9: keeps Vary: Cookie on a 500 of the handler", async () => {
+  it("M9: the platform's CORS keeps Cookie in Vary on a 500 of the handler", async () => {
     const app = HttpRouter.empty.pipe(HttpRouter.post("/", Effect.zipRight(insert, Effect.die("broken"))), cors)
     const { request } = serve(app, SessionStore.layerMemory({ secure: false }))
     expectBoth(await request("/", { method: "POST", headers }), 500)
@@ -66,7 +66,7 @@ describe("CORS of the platform", () => {
     "provided after the session": route.pipe(Layer.provide(RequestContext.layerRouter), Layer.provide(corsLayer))
   }
   for (const [order, app] of Object.entries(routers)) {
-    it(`M9: keeps Vary: Cookie in an HttpLayerRouter (${order})`, async () => {
+    it(`M9: the platform's CORS keeps Cookie in Vary in an HttpLayerRouter (${order})`, async () => {
       const { dispose, handler } = HttpLayerRouter.toWebHandler(
         app.pipe(Layer.provide(RequestId.layerRouter), Layer.provide(SessionStore.layerMemory({ secure: false }))),
         { disableLogger: true }

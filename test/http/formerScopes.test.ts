@@ -1,5 +1,5 @@
 /**
- * What happens to users who are signed in when the app changes its cookie's Path or Domain, seen with a browser's jar.
+ * These tests show what happens to users who are signed in when the app changes its cookie's Path or Domain. They use a browser's cookie jar.
  */
 import { HttpRouter, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
@@ -71,7 +71,7 @@ const changes: ReadonlyArray<readonly [what: string, before: CookieScopeOptions,
 describe("a change of the cookie's scope", () => {
   for (const kind of ["cookie", "memory"] as const) {
     for (const [what, before, after] of changes) {
-      it(`M3: after ${what}, signing in and out hold, and one cookie is left (${kind})`, async () => {
+      it(`M3: after ${what}, users can sign in and out, and one cookie is left (${kind})`, async () => {
         const store = stores[kind]()
         const user = browser()
         const old = serve(routes, store({ name: "shop", ...before }))
@@ -97,7 +97,7 @@ describe("a change of the cookie's scope", () => {
     }
   }
 
-  it("M8: without the former scope, the newest seal is the session after signing in as somebody else", async () => {
+  it("M8: without `formerly`, the newest seal wins after a sign-in as somebody else", async () => {
     const user = browser()
     await user.visit(serve(routes, stores.cookie()({ name: "shop" })), "/alice")
     const deployed = serve(routes, stores.cookie()({ name: "shop", domain: "example.com" }))
@@ -106,7 +106,7 @@ describe("a change of the cookie's scope", () => {
     expect((await user.visit(deployed, "/read")).body).toBe("bob")
   })
 
-  it("M10: a former cookie is removed with the present attributes, and only beside the session's own cookie", async () => {
+  it("M10: a former cookie is removed with the current attributes, and only together with a change of the session's own cookie", async () => {
     const options = { name: "shop", domain: "example.com", sameSite: "none", partitioned: true } as const
     const app = serve(
       routes,

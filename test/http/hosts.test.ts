@@ -339,13 +339,13 @@ for (const host of hosts) {
         for (const use of uses) {
           const methods = outcome === "success" && host.name !== "HttpApi" ? ["GET", "HEAD"] : ["GET"]
           for (const method of methods) {
-            it(`M11: a ${method} that ${ends[outcome]} and ${does[use]} the session`, async () => {
+            it(`M11: a ${method} that ${ends[outcome]} and ${does[use]} the session has the promised store calls and cookies`, async () => {
               const cookie = await seedSession(running)
               counting.taken()
               const path = `/x/${outcome}/${use}`
               check(await overWeb(running.web, path, method, cookie, outcome === "abort"), outcome, use)
             })
-            it(`M11: a ${method} on a socket that ${ends[outcome]} and ${does[use]} the session`, async () => {
+            it(`M11: a ${method} on a socket that ${ends[outcome]} and ${does[use]} the session has the promised store calls and cookies`, async () => {
               const cookie = await seedSession(running)
               counting.taken()
               const seen = await overSocket(running.origin, `/x/${outcome}/${use}`, method, cookie)
@@ -376,7 +376,7 @@ describe("HttpApi", () => {
     expect(document.components.securitySchemes.session).toMatchObject({ type: "apiKey", name: "session", in: "cookie" })
   })
 
-  it("M11: a tag with another cookie name than the store's does not start", async () => {
+  it("M11: an app whose tag names another cookie than the store does not start", async () => {
     class Other extends RequestContextApi.Tag<Other>()("Other", { cookieName: "other" }) {}
     const exit = await Effect.runPromiseExit(
       Layer.build(RequestContextApi.layer(Other)).pipe(

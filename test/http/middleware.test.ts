@@ -93,7 +93,7 @@ describe("what a request costs", () => {
     expect(await (await request("/read", { cookie })).text()).toBe("b")
   })
 
-  it("M3: a server store sends the cookie when the token is new or renewed, not on every change", async () => {
+  it("M3: a server store sends the cookie when the token is new or renewed, and not on every change", async () => {
     const { request } = serve(routes, SessionStore.layerMemory({ secure: false, expiry: "1 hour" }))
     const first = await request("/write", { method: "POST" })
     expect(first.headers.getSetCookie()).toHaveLength(1)
@@ -153,7 +153,7 @@ describe("what a request costs", () => {
 
 describe("which responses commit", () => {
   for (const [kind, layer] of Object.entries(both)) {
-    it(`M4: changes are committed at every status below 500, and dropped from there on (${kind})`, async () => {
+    it(`M4: changes are committed at every status below 500, and dropped at 500 and above (${kind})`, async () => {
       const app = HttpRouter.empty.pipe(
         HttpRouter.get("/read", read),
         HttpRouter.post(
@@ -188,7 +188,7 @@ describe("which responses commit", () => {
     expect(taken()).toEqual(none)
   })
 
-  it("M4: which statuses commit is an option", async () => {
+  it("M4: the option commitWhen decides which statuses commit", async () => {
     const app = Effect.as(RequestContext.insert(Value, "v"), HttpServerResponse.empty({ status: 404 }))
     const strict = serve(app, SessionStore.layerMemory({ secure: false, commitWhen: (status) => status < 400 }))
     expect((await strict.request("/")).headers.getSetCookie()).toEqual([])
@@ -196,7 +196,7 @@ describe("which responses commit", () => {
     expect((await lax.request("/")).headers.getSetCookie()).toHaveLength(1)
   })
 
-  it("M4: at a 500 what modify and commit saved is kept and its cookie is sent, and later changes are dropped", async () => {
+  it("M4: at a 500, what modify and commit have saved stays and the session's cookie is sent, and later changes are dropped", async () => {
     const { request } = serve(
       HttpRouter.empty.pipe(
         HttpRouter.get(
@@ -243,7 +243,7 @@ describe("which responses commit", () => {
 
 type Trouble = "fails" | "throws" | "dies" | "hangs" | "answers late" | "interrupts"
 
-/** A memory backend whose named function has this trouble once it is armed. */
+/** A memory backend whose named function fails in the given way once the test has armed it. */
 const troubled = (operation: "find" | "insert" | "update" | "remove", trouble: Trouble) => {
   const counting = countingStore()
   let armed = false
@@ -382,7 +382,9 @@ describe("a store that fails or hangs", () => {
       arm()
       const response = await request("/read", { cookie })
       expect([response.status, await response.text(), response.headers.getSetCookie()]).toEqual([200, "old", []])
-      expect(logs.filter(({ level }) => level === "WARN" || level === "ERROR").map(({ level }) => level)).toEqual(["ERROR"])
+      expect(logs.filter(({ level }) => level === "WARN" || level === "ERROR").map(({ level }) => level)).toEqual([
+        "ERROR"
+      ])
     })
   }
 })
@@ -428,7 +430,7 @@ describe("cookies of a request", () => {
     expect(await (await renewed.request("/read", { cookie })).text()).toBe("v")
   })
 
-  it("M6: four tossed values in front of the living one do not remove it from the browser", async () => {
+  it("M6: four tossed cookies in front of the user's own do not remove it from the browser", async () => {
     for (const layer of Object.values(both)) {
       const { request } = serve(routes, layer())
       const cookie = cookieOf(await request("/write", { method: "POST" }))
@@ -438,7 +440,7 @@ describe("cookies of a request", () => {
     }
   })
 
-  it("M6: a value that opens nothing hides no living session beside it", async () => {
+  it("M6: a value that opens nothing does not hide a live session next to it", async () => {
     for (const layer of Object.values(both)) {
       const { request } = serve(routes, layer())
       const cookie = cookieOf(await request("/write", { method: "POST" }))
@@ -494,7 +496,7 @@ describe("cookies of a request", () => {
       }
     })
 
-    it(`M8: at most 4 well-formed values are tried, and of those that open the first or the newest seal is the session (${kind})`, async () => {
+    it(`M8: at most 4 well-formed values are tried; the first that opens wins, or on the cookie store the newest (${kind})`, async () => {
       const { request } = serve(routes, layer())
       const mine = cookieOf(await request("/write?value=mine", { method: "POST" }))
       const other = cookieOf(await request("/write?value=other", { method: "POST" }))
@@ -606,7 +608,7 @@ describe("cookies of a request", () => {
 // ── M9, M12, M13 ──
 
 describe("the head of a response", () => {
-  it("M9: a response that sets the cookie has Cache-Control: no-store, in place of a value without it", async () => {
+  it("M9: a response that sets the cookie has Cache-Control: no-store, which replaces a value without no-store", async () => {
     const app = (value: string | undefined) =>
       Effect.as(
         RequestContext.insert(Value, "v"),
@@ -625,7 +627,7 @@ describe("the head of a response", () => {
     }
   })
 
-  it("M9: a response that read the session has Cookie once in Vary, where * stays, on 304, 404 and 500 too", async () => {
+  it("M9: a response for which the session was read has Cookie exactly once in Vary, or keeps *, on 304, 404 and 500 too", async () => {
     const app = (vary: string | undefined, status: number) =>
       Effect.as(
         RequestContext.get(Value),
@@ -692,7 +694,7 @@ describe("the head of a response", () => {
     expect(taken()).toEqual({ ...none, find: 1, update: 1 })
   })
 
-  it("M13: an app and the one that it falls back to share the request's session, and both work on", async () => {
+  it("M13: an app and its fallback share the request's session, and each of them still works", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const first = HttpRouter.empty.pipe(
       HttpRouter.get("/first", write),
@@ -857,7 +859,7 @@ describe("fibers of one request", () => {
     expect(await (await request("/read", { cookie })).text()).toBe("after v")
   })
 
-  it("C7: parallel inserts, removes and a clear of one request end as if they had run one after another", async () => {
+  it("C7: parallel inserts, removes and a clear in one request have the same result as if they had run one after another", async () => {
     const { request } = serve(
       HttpRouter.empty.pipe(
         HttpRouter.post(
@@ -967,7 +969,7 @@ describe("after the head", () => {
     expect(await names.text()).toBe("before")
   })
 
-  it("C11: on a WebSocket the head counts as sent from the start", async () => {
+  it("C11: on an open WebSocket a change is saved at once, and fails typed if it would need a cookie", async () => {
     const socketApp = HttpRouter.empty.pipe(
       HttpRouter.post("/write", write),
       HttpRouter.get("/read", read),

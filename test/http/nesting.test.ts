@@ -16,7 +16,7 @@ const both = Effect.map(
 )
 
 describe("layers and apps inside a handler", () => {
-  it("M13: layers inside a handler use the middleware's request id and session: one id, one load, one commit", async () => {
+  it("M13: layers inside a handler share the middleware's request id and session, with one load and one commit", async () => {
     const { layer, taken } = countingStore({ cleanupInterval: Infinity })
     const inner = Effect.gen(function*() {
       yield* RequestContext.get(A)

@@ -14,20 +14,20 @@ const provide = <A, E, R>(name: string, app: Effect.Effect<A, E, R>) =>
 const annotations = Effect.map(FiberRef.get(FiberRef.currentLogAnnotations), (all) => HashMap.toEntries(all))
 
 describe("what a middleware changes of the request's fiber", () => {
-  it.effect("R2: the app has the service beside those that are there, and the log annotation stays after it", () =>
+  it.effect("R2: the app gets the service in addition to the existing ones, and the log annotation stays when the app has ended", () =>
     Effect.gen(function*() {
       const both = yield* provide("ada", Effect.all([Name, Other])).pipe(Effect.provideService(Other, "other"))
       expect(both).toEqual(["ada", "other"])
       expect(yield* annotations).toEqual([["name", "ada"]])
     }))
 
-  it.effect("M13: after the app the fiber has its former services again", () =>
+  it.effect("M13: when the app has ended, whoever provided the request's context takes the service back", () =>
     Effect.gen(function*() {
       yield* provide("ada", Name).pipe(Effect.provideService(Other, "the request"))
       expect(Option.isNone(yield* Effect.serviceOption(Name))).toBe(true)
     }))
 
-  it.effect("M13: a service that replaces an outer one is replaced by it again, however the app ends", () =>
+  it.effect("M13: an outer service that was replaced is restored, however the app ends", () =>
     Effect.gen(function*() {
       const outcomes = yield* provide(
         "outer",
@@ -44,7 +44,7 @@ describe("what a middleware changes of the request's fiber", () => {
       expect(yield* annotations).toEqual([["name", "failing"]])
     }))
 
-  it.effect("M13: response handlers run in the order in which they were appended, each on what the one before has made", () =>
+  it.effect("M13: response handlers run in the order in which they were appended, each on the response of the one before", () =>
     Effect.gen(function*() {
       const append = (name: string) =>
         Effect.withFiberRuntime<void>((fiber) =>

@@ -23,7 +23,7 @@ describe("responses", () => {
     await close()
   }
 
-  it("M3: a Set-Cookie header of the handler for the session's name is replaced too, and others stay", async () => {
+  it("M3: a Set-Cookie header that the handler sets for the session's name is replaced too, and other Set-Cookie headers stay", async () => {
     for (const value of ["session=mine; Path=/", " session =mine"]) {
       await everywhere(
         Effect.as(touch(true), HttpServerResponse.text("ok", { headers: { "set-cookie": value, "x-other": "stays" } })),

@@ -26,7 +26,7 @@ describe("groups of routes of one HttpLayerRouter", () => {
     "with the same middleware": () => session
   }
   for (const [name, middleware] of Object.entries(groups)) {
-    it(`M11: each use their own store, with its cookie's name, path and SameSite (${name})`, async () => {
+    it(`M11: each group of routes uses its own store, with its cookie's name, path and SameSite (${name})`, async () => {
       const Shop = Layer.provide(insert("/shop"), middleware()).pipe(
         Layer.provide(SessionStore.layerMemory({ secure: false, name: "shop", sameSite: "strict", path: "/shop" }))
       )
@@ -53,7 +53,7 @@ describe("Sessions in a route of an HttpLayerRouter", () => {
     "the middleware of single routes": Layer.provide(Devices, session)
   }
   for (const [name, app] of Object.entries(apps)) {
-    it(`M11: a route that lists the sessions of a subject runs wherever its app starts (${name})`, async () => {
+    it(`M11: a route that lists the sessions of a subject runs in a web handler (${name})`, async () => {
       const { dispose, handler } = HttpLayerRouter.toWebHandler(Layer.provide(app, store), { disableLogger: true })
       // servers that call the handler with arguments of their own compile without the service
       const fetch: (request: Request, server: never) => Promise<Response> = handler
@@ -63,7 +63,7 @@ describe("Sessions in a route of an HttpLayerRouter", () => {
     })
   }
 
-  it("M11: the store provided with provideMerge satisfies the types of the web handler, too", async () => {
+  it("M11: a store that is provided with provideMerge satisfies the types of the web handler too", async () => {
     const { dispose, handler } = HttpLayerRouter.toWebHandler(
       Layer.provideMerge(apps["the global middleware"], store),
       { disableLogger: true }

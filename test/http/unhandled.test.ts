@@ -29,9 +29,9 @@ const unhandled = {
   }
 }
 
-describe("an error of the session that no handler takes, on a server without a logger", () => {
+describe("an error of the session that no handler handles, on a server without a logger", () => {
   for (const [name, { app, says }] of Object.entries(unhandled)) {
-    it(`M5: ${name} is a 500 and one log line with the request's id, without the value`, async () => {
+    it(`M5: an unhandled ${name} becomes a 500 and one log line, which has the request's id and not the value`, async () => {
       const enable = name !== "SessionDisabled"
       const { logs, request } = serve(app, SessionStore.layerMemory({ secure: false, maxSessionBytes: 1000, enable }))
       const response = await request("/", { method: "POST", headers: { "x-request-id": "the-id" } })

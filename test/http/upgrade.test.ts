@@ -87,14 +87,14 @@ for (const [name, store] of Object.entries(stores)) {
     const contents = async (cookie: string) =>
       (await fetch(`http://127.0.0.1:${server.port}/read`, { headers: { cookie } })).text()
 
-    it("C11: a request with these headers that its handler answers is an ordinary one, and what it wrote is saved", async () => {
+    it("C11: a request with the headers of a handshake that the handler answers is an ordinary request, and its changes are saved", async () => {
       const response = await get("/write")
       expect(response).toMatch(/^HTTP\/1.1 200 /)
       expect(cookieIn(response)).not.toBe("")
       expect(await contents(cookieIn(response))).toBe("written,-")
     })
 
-    it("M4: a handler that fails saves nothing of what it changed, although its request has these headers", async () => {
+    it("M4: a handler that fails saves none of its changes, although its request has the headers of a handshake", async () => {
       const begun = cookieOf(await fetch(`http://127.0.0.1:${server.port}/write`))
       const response = await get("/broken", begun)
       expect(response).toMatch(/^HTTP\/1.1 500 /)
@@ -104,7 +104,7 @@ for (const [name, store] of Object.entries(stores)) {
 }
 
 describe("headers of a handshake on an ordinary request", () => {
-  it("M4: whatever headers of a handshake a request has, its changes are dropped at a 500", async () => {
+  it("M4: a request's changes are dropped at a 500, whatever headers of a handshake it has", async () => {
     const buy = Effect.zipRight(RequestContext.insert(Value, "paid"), Effect.die("the payment failed"))
     const { request } = serve(
       HttpRouter.empty.pipe(
@@ -159,7 +159,7 @@ describe("a WebSocket", () => {
     await close()
   })
 
-  it("C11: a change that would need a cookie fails typed once it is open", async () => {
+  it("C11: once a WebSocket is open, a change that would need a cookie fails typed", async () => {
     for (const store of Object.values(stores)) {
       const { close, port } = await listen(app, store)
       expect(await open(port, "/mounted/socket", "")).toBe("Left")

@@ -15,7 +15,7 @@ const response = (...cookies: ReadonlyArray<string>) => {
 const scopes = ["theme=a; Path=/", "theme=b; Path=/admin", "theme=c; Domain=example.com; Path=/"]
 
 describe("a web Response that the handler returns as it is", () => {
-  it("R3: keeps cookies of one name that differ in Path or Domain, with the request id alone", async () => {
+  it("R3: a web Response keeps cookies of one name that differ in Path or Domain, without a session", async () => {
     const app = RequestId.middleware(Effect.succeed(response(...scopes)))
     const { dispose, handler } = HttpApp.toWebHandlerLayer(app, Layer.empty)
     const sent = await handler(new Request("http://localhost/"))
@@ -24,7 +24,7 @@ describe("a web Response that the handler returns as it is", () => {
     await dispose()
   })
 
-  it("M3: keeps them beside the session's cookie, and a cookie that the platform's response sets as well", async () => {
+  it("M3: a web Response keeps such cookies next to the session's cookie and one that the platform's response sets", async () => {
     const app = Effect.as(
       RequestContext.insert(Value, "v"),
       HttpServerResponse.unsafeSetCookie(response(...scopes), "theme", "d", { path: "/shop" })

@@ -41,7 +41,7 @@ import {
 const bytesOf = (state: string | null): number => Number(state?.split(" ")[2])
 
 describeWith(redis, "Redis: records", () => {
-  it.scopedLive("S8: times, version and owner come back exactly: large, fractional, negative, on both sides of 2^53", () =>
+  it.scopedLive("S8: times, version and owner are returned exactly, for large, fractional and negative numbers and on both sides of 2^53", () =>
     Effect.gen(function*() {
       const { backend, client, prefix } = yield* own
       const odd = [
@@ -99,7 +99,7 @@ describeWith(redis, "Redis: records", () => {
       expect(yield* stored(backend, other)).toMatchObject({ data: new Map(), version: 3 })
     }))
 
-  it.scopedLive("S1: subject, user agent and address come back exactly, lone surrogates too", () =>
+  it.scopedLive("S1: subject, user agent and address are returned exactly, including lone surrogates", () =>
     Effect.gen(function*() {
       const { backend, index } = yield* own
       for (const text of ["", "null", "\ud800", "\udc00", "\u0000\n\"'", "läufer 漢\u{1F600}"]) {
@@ -111,7 +111,7 @@ describeWith(redis, "Redis: records", () => {
       }
     }))
 
-  it.scopedLive("S7: the size is kept through every kind of update, and limits to the octet", () =>
+  it.scopedLive("S7: the stored size stays correct through every kind of update, and the limit holds to the byte", () =>
     Effect.gen(function*() {
       const { backend, client, prefix } = yield* own
       const key = FastCheck.constantFrom("", "a", "é", "漢\u{1F600}", "long".repeat(40))
@@ -156,7 +156,7 @@ describeWith(redis, "Redis: records", () => {
       )
     }))
 
-  it.scopedLive("S3: a commit of more fields than fit onto Lua's stack is one step like any other", () =>
+  it.scopedLive("S3: a commit of more fields than Lua's stack can hold is still one step", () =>
     Effect.gen(function*() {
       const { backend, client, prefix } = yield* own
       const id = newId()
@@ -198,7 +198,7 @@ describeWith(redis, "Redis: records", () => {
       expect(after).toBeLessThanOrEqual(before)
     }))
 
-  it.scopedLive("S8: two prefixes on one Redis know nothing of each other", () =>
+  it.scopedLive("S8: stores with two prefixes on one Redis do not see each other's sessions", () =>
     Effect.gen(function*() {
       const first = yield* own
       const second = yield* adapterOver(first.client, `${first.prefix}two:`)
@@ -218,7 +218,7 @@ describeWith(redis, "Redis: records", () => {
 })
 
 describeWith(redis, "Redis: time", () => {
-  it.scopedLive("S4: the given time decides, in every function; Redis's own clock and TTL do not", () =>
+  it.scopedLive("S4: in every function the given time decides, and Redis's own clock and TTL do not", () =>
     Effect.gen(function*() {
       const { backend, index } = yield* own
       // ended long ago by Redis's clock, and not before the year 5138 by the caller's: both live by the time that is given
@@ -245,7 +245,7 @@ describeWith(redis, "Redis: time", () => {
       }
     }))
 
-  it.scopedLive("S4: Redis cleans up by itself, never before the session's end, with room for a clock that is set back", () =>
+  it.scopedLive("S4: Redis removes a session by itself, never before its end, and leaves room for a clock that is set back", () =>
     Effect.gen(function*() {
       const { backend, client, index, prefix } = yield* own
       const left = (id: string) => Effect.promise(() => client.pttl(prefix + id))
@@ -302,14 +302,14 @@ describeWith(redis, "Redis: records that cannot be read", () => {
       `the state ${JSON.stringify(state)}`,
       (client, key) => client.hset(key, "s", state, "d:user", "1")
     ]),
-    ["a subject that is none", (client, key) => client.hset(key, "s", good, "o", "ada", "a", "[1,null,null]")],
+    ["a subject that is not JSON", (client, key) => client.hset(key, "s", good, "o", "ada", "a", "[1,null,null]")],
     ["a subject without its facts", (client, key) => client.hset(key, "s", good, "o", "\"ada\"")],
     ["facts without a subject", (client, key) => client.hset(key, "s", good, "a", "[1,null,null]")],
-    ["facts that are none", (client, key) => client.hset(key, "s", good, "o", "\"ada\"", "a", "{}")],
+    ["facts that are not a list", (client, key) => client.hset(key, "s", good, "o", "\"ada\"", "a", "{}")],
     ["facts of other types", (client, key) => client.hset(key, "s", good, "o", "\"ada\"", "a", "[\"1\",null,null]")]
   ]
 
-  it.scopedLive("S6: every kind of damage is Corrupt: told, never thrown, never overwritten, and removable", () =>
+  it.scopedLive("S6: a record with any kind of damage is returned as Corrupt; it is never thrown, never overwritten, and can be removed", () =>
     Effect.gen(function*() {
       const { backend, client, prefix } = yield* own
       for (const [name, damage] of damages) {
@@ -331,7 +331,7 @@ describeWith(redis, "Redis: records that cannot be read", () => {
       }
     }))
 
-  it.scopedLive("S6: what is no record at all is missing to an update, and has no version to remove it at", () =>
+  it.scopedLive("S6: a value that is not a record at all is missing to an update, and cannot be removed at a version", () =>
     Effect.gen(function*() {
       const { backend, client, prefix } = yield* own
       for (const [, damage] of damages.slice(0, 7)) {
@@ -346,7 +346,7 @@ describeWith(redis, "Redis: records that cannot be read", () => {
       }
     }))
 
-  it.scopedLive("S6: a record of a newer format is told as such and left untouched", () =>
+  it.scopedLive("S6: a record of a newer format is reported as such and left untouched", () =>
     Effect.gen(function*() {
       const { backend, client, prefix } = yield* own
       for (const state of [`2${good.slice(1)}`, "17 something else", "2 "]) {
@@ -367,7 +367,7 @@ describeWith(redis, "Redis: records that cannot be read", () => {
 })
 
 describeWith(redis, "Redis: commands", () => {
-  it.scopedLive("P7: one command each: find, insert, update, remove; removeExpired none", () =>
+  it.scopedLive("P7: find, insert, update and remove each send one command, and removeExpired sends none", () =>
     Effect.gen(function*() {
       const prefix = yield* ownPrefix
       const calls: Array<Call> = []
@@ -441,7 +441,7 @@ describeWith(redis, "Redis: commands", () => {
       }).pipe(Effect.provide(Store.layerClient({ client, prefix, expiry: "1 hour", cleanupInterval: Infinity })))
     }))
 
-  it.scopedLive("S8: a client with auto-pipelining, and one that answers objects, work as well", () =>
+  it.scopedLive("S8: a client with auto-pipelining works, and so does a client that returns objects", () =>
     Effect.gen(function*() {
       const prefix = yield* ownPrefix
       const pipelining = yield* Effect.acquireRelease(
@@ -465,7 +465,7 @@ describeWith(redis, "Redis: commands", () => {
       }
     }))
 
-  it.scopedLive("S8: a client that throws, or answers nonsense, is a failure: typed, never a defect or a hanging fiber", () =>
+  it.scopedLive("S8: a client that throws or returns nonsense causes a typed failure, and never a defect or a hanging fiber", () =>
     Effect.gen(function*() {
       const refuse = () => {
         throw new Error("not today")
@@ -507,7 +507,7 @@ describeWith(redis, "Redis: commands", () => {
       }
     }))
 
-  it.scopedLive("S8: an error's detail says what happened, and not what the server or the client quote of the command", () =>
+  it.scopedLive("S8: an error's detail says what happened, and leaves out what the server or the client quotes from the command", () =>
     Effect.gen(function*() {
       const messages: ReadonlyArray<readonly [message: string, detail: string]> = [
         [
@@ -543,7 +543,7 @@ describeWith(redis, "Redis: commands", () => {
 })
 
 describeWith(redis, "Redis: layers", () => {
-  it.scopedLive("S1: a dump of the store signs nobody in: it holds no token, and nothing in it is one", () =>
+  it.scopedLive("S1: nobody can sign in with a dump of the store, because nothing in it is a token", () =>
     Effect.gen(function*() {
       const prefix = yield* ownPrefix
       const client = yield* plainClient
@@ -590,7 +590,7 @@ describeWith(redis, "Redis: layers", () => {
       )
     }))
 
-  it.scopedLive("F2: layerConfig takes its options from Config; a password stays redacted", () =>
+  it.scopedLive("F2: layerConfig takes its options from Config, and the URL of Redis may be redacted", () =>
     Effect.gen(function*() {
       const prefix = yield* ownPrefix
       const provider = ConfigProvider.fromMap(
@@ -613,7 +613,7 @@ describeWith(redis, "Redis: layers", () => {
       expect(Exit.isFailure(missing) && Cause.failureOption(missing.cause)).toMatchObject({ value: { _op: "And" } })
     }))
 
-  it.scopedLive("F3: a mistake in the settings is told at start-up with its path, and without the password", () =>
+  it.scopedLive("F3: a mistake in the settings is reported at start-up with its path and without the password", () =>
     Effect.gen(function*() {
       for (const url of ["127.0.0.1:6379", "https://user:hunter2@example.org", "redis", "", "/hunter2"]) {
         const error = yield* Effect.flip(

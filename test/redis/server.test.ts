@@ -48,7 +48,7 @@ const everyCall = ({ backend, index }: Adapter): ReadonlyArray<Effect.Effect<unk
   index.forget(secret, newId())
 ]
 
-/** All fail typed and soon, and tell what happened without telling a value. */
+/** Expects all calls to fail typed and soon, with a detail that says what happened and holds no value. */
 const expectUnavailable = (adapter: Adapter, detail: RegExp, which: ReadonlyArray<number> = [0, 1, 2, 3, 4, 5, 6, 7]) =>
   Effect.gen(function*() {
     const calls = everyCall(adapter)
@@ -60,7 +60,7 @@ const expectUnavailable = (adapter: Adapter, detail: RegExp, which: ReadonlyArra
     }
   })
 
-/** Until the adapter answers again, as requests would find out. */
+/** Waits until the adapter answers again, by trying as requests would. */
 const untilBack = ({ backend }: Adapter) =>
   Effect.retry(backend.find(newId(), now), {
     schedule: undefined,
@@ -69,7 +69,7 @@ const untilBack = ({ backend }: Adapter) =>
   })
 
 describeWith(redisServer, "Redis: a server of its own", () => {
-  it.scopedLive("S8: scripts that the server has lost are sent again, in the middle of work", () =>
+  it.scopedLive("S8: scripts that the server has lost are sent again while other calls are in progress", () =>
     Effect.gen(function*() {
       const server = yield* scoped()
       const { backend, index } = yield* adapter(at(server))
@@ -101,7 +101,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
       expect((yield* stored(backend, busy)).version).toBe(201)
     }))
 
-  it.scopedLive("P7: what the server sees is one command each, without a connection's chatter", () =>
+  it.scopedLive("P7: the server sees one command for each call of the backend, and no other commands of the connection", () =>
     Effect.gen(function*() {
       const server = yield* scoped()
       const { backend } = yield* adapter(at(server))
@@ -131,7 +131,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
       expect(ours).toEqual(["EVALSHA", "HGETALL", "EVALSHA", "EVALSHA"])
     }))
 
-  it.scopedLive("P9: an update of one key costs the server and the wire the same, with 1 key in the session or 1,000", () =>
+  it.scopedLive("P9: an update of one key costs the server and the network the same, whether the session has 1 key or 1,000", () =>
     Effect.gen(function*() {
       const server = yield* scoped()
       const { backend } = yield* adapter(at(server))
@@ -185,7 +185,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
       expect(Math.abs(large.output - small.output)).toBeLessThan(16)
     }))
 
-  it.scopedLive("M5: out of memory, read-only, without password, forbidden: typed, told without values, and over when it is over", () =>
+  it.scopedLive("M5: when Redis is out of memory, read-only, without a password or forbids commands, calls fail typed and without values, and they succeed again afterwards", () =>
     Effect.gen(function*() {
       const server = yield* scoped()
       const layer = yield* adapter(at(server, { connectionName: "ours" }))
@@ -240,7 +240,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
       expect(yield* isThere(right.backend, id)).toBe(true)
     }))
 
-  it.scopedLive("M5: an app starts without its Redis, fails typed and at once, warns once, and recovers", () =>
+  it.scopedLive("M5: an app starts while Redis is down; its calls fail typed and at once, it warns once, and it recovers when Redis is up", () =>
     Effect.gen(function*() {
       const server = yield* scoped()
       yield* Effect.promise(() => server.kill())
@@ -259,7 +259,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
     }))
 
   it.scopedLive(
-    "M5: killed in the middle of load: every call answers, every acknowledged write survives, nothing is written late",
+    "M5: when Redis is killed under load, every call returns, every acknowledged write survives, and nothing is written late",
     () =>
       Effect.gen(function*() {
         const server = yield* scoped("--appendonly", "yes", "--appendfsync", "always")
@@ -342,7 +342,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
   )
 
   it.scopedLive(
-    "M5: a server that hangs is let go: its connection is dropped, and what was refused is not written later",
+    "M5: the connection to a server that hangs is dropped, and a write that was refused is not written later",
     () =>
       Effect.gen(function*() {
         const server = yield* scoped()
@@ -386,7 +386,7 @@ describeWith(redisServer, "Redis: a server of its own", () => {
   )
 
   it.scopedLive(
-    "S8: every script touches one key: it runs on a cluster, whichever node has the key",
+    "S8: every script touches one key, so it runs on a cluster whichever node has the key",
     () =>
       Effect.gen(function*() {
         const options = ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"]

@@ -51,7 +51,7 @@ const indexKeyOf = (client: Redis, prefix: string) =>
 
 describeWith(redis, "Redis: the index of a subject's sessions", () => {
   for (const whenFull of ["evict-oldest", "refuse"] as const) {
-    it.scopedLive(`S8: 50 sign-ins at once through two clients never leave more than the bound, at no moment (${whenFull})`, () =>
+    it.scopedLive(`S8: 50 parallel sign-ins through two clients never exceed the bound at any moment (${whenFull})`, () =>
       Effect.gen(function*() {
         const { client, prefix, ...first } = yield* own
         const second = yield* adapter({ redis: { url: redis.url }, prefix })
@@ -88,7 +88,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
   }
 
   it.scopedLive(
-    "S8: a sign-in that is cut off at any command leaves no record that list does not know, and heals",
+    "S8: a sign-in that is cut off at any command leaves no record that list does not return, and later sign-ins are counted correctly",
     () =>
       Effect.gen(function*() {
         const { client, prefix, ...plain } = yield* own
@@ -129,7 +129,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
     60_000
   )
 
-  it.scopedLive("S8: an insert under way is not taken for dead, and its place is not given away", () =>
+  it.scopedLive("S8: an insert in progress keeps its place, and no other sign-in gets that place", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const reached = yield* Deferred.make<void>()
@@ -158,7 +158,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect(yield* plain.index.insert(newId(), owned("ada"), now, refuse(1))).toBe("Inserted")
     }))
 
-  it.scopedLive("S8: a session that is evicted before its insert arrives is never born", () =>
+  it.scopedLive("S8: a session that is evicted before its insert arrives is never created", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const reached = yield* Deferred.make<void>()
@@ -190,7 +190,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect(left).toBeLessThan(hour)
     }))
 
-  it.scopedLive("S8: who is cut off after condemning a session leaves the eviction to the next", () =>
+  it.scopedLive("S8: when a sign-in is cut off before it evicts a session that it has marked, the next sign-in evicts that session", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const old = newId()
@@ -211,7 +211,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect((yield* plain.index.list("ada", now + grace)).map((entry) => entry.id)).toEqual([next])
     }))
 
-  it.scopedLive("S8: of two that were created at once, the one that is still under way is the younger", () =>
+  it.scopedLive("S8: of two sessions that were created at the same time, the one whose insert is still in progress counts as the younger", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const unsettled = yield* adapterOver(
@@ -230,7 +230,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       }
     }))
 
-  it.scopedLive("S8: a record of another subject, or of none, is neither listed nor counted nor evicted", () =>
+  it.scopedLive("S8: a record of another subject, or without a subject, is not listed, not counted and not evicted", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const [bobs, nobodys, adas] = [newId(), newId(), newId()]
@@ -254,7 +254,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect((yield* plain.index.list("bob", now)).map((entry) => entry.id)).toEqual([bobs])
     }))
 
-  it.scopedLive("S8: the index lives as long as its longest session, through refreshes, and not for ever", () =>
+  it.scopedLive("S8: the index lives as long as its longest session, also after refreshes, and then expires", () =>
     Effect.gen(function*() {
       const { backend, client, index, prefix } = yield* own
       const id = newId()
@@ -279,7 +279,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect(yield* left).toBeGreaterThan(100 * hour)
     }))
 
-  it.scopedLive("S8: a refresh whose index cannot be reached is done all the same", () =>
+  it.scopedLive("S8: a refresh is saved even if the index cannot be reached", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const id = newId()
@@ -311,7 +311,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect(yield* Effect.promise(() => client.hlen(key))).toBe(1)
     }))
 
-  it.scopedLive("S8: entries that cannot be read, and an index that is none, are told or left behind, never thrown", () =>
+  it.scopedLive("S8: entries that cannot be read are ignored, and a key that is not an index causes a typed failure", () =>
     Effect.gen(function*() {
       const { client, index, prefix } = yield* own
       const id = newId()
@@ -337,7 +337,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       }
     }))
 
-  it.scopedLive("S6: a record that cannot be read takes no place; one of a newer format does", () =>
+  it.scopedLive("S6: a record that cannot be read takes no place under the bound, and a record of a newer format takes one", () =>
     Effect.gen(function*() {
       const { client, index, prefix } = yield* own
       const id = newId()
@@ -350,7 +350,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect(yield* index.insert(newId(), owned("ada"), now, refuse(1))).toBe("Inserted")
     }))
 
-  it.scopedLive("S8: a bound of none is full at once", () =>
+  it.scopedLive("S8: with a bound of 0, every sign-in returns Full", () =>
     Effect.gen(function*() {
       const { index } = yield* own
       expect(yield* index.insert(newId(), owned("ada"), now, evictOldest(0))).toBe("Full")
@@ -391,7 +391,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       }
     }))
 
-  it.scopedLive("S2: a list whose sessions are renewed for ever fails instead of leaving them out", () =>
+  it.scopedLive("S2: a list whose sessions are renewed again and again fails instead of leaving them out", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       let current = newId()
@@ -417,7 +417,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect((yield* plain.index.list("ada", now)).map((entry) => entry.id)).toEqual([current])
     }))
 
-  it.scopedLive("S8: the list loads no data", () =>
+  it.scopedLive("S8: list loads no data of the sessions", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const id = newId()
@@ -432,7 +432,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       ])
     }))
 
-  it.scopedLive("S4: a process whose clock is ahead forgets no session that lives by the others'", () =>
+  it.scopedLive("S4: a process whose clock is ahead does not forget a session that is live by the clocks of the others", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const id = newId()
@@ -445,7 +445,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect((yield* plain.index.list("ada", now)).map((entry) => entry.id)).toContain(id)
     }))
 
-  it.scopedLive("S8: a sign-in that takes the place of an expired session removes it first: never more than the bound", () =>
+  it.scopedLive("S8: a sign-in that takes the place of an expired session removes that session first, so the bound is never exceeded", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const ahead = now + hour / 2
@@ -475,7 +475,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       expect((yield* plain.index.list("bob", ahead)).map((entry) => entry.id)).toEqual([old])
     }))
 
-  it.scopedLive("S8: an insert that a clock far ahead took for given up is in the index once it arrives, or never arrives", () =>
+  it.scopedLive("S8: a late insert that a process with a fast clock has given up on is indexed when it arrives, or is refused if its place is taken", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       const paused = (bound: SubjectBound | undefined, subject: string, id: string) =>
@@ -513,7 +513,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
     }))
 
   for (const where of ["before", "after"] as const) {
-    it.scopedLive(`S8: a failed sign-in takes no place: the next one is not refused (${where} the server saw it)`, () =>
+    it.scopedLive(`S8: a sign-in that failed ${where} the server saw it takes no place, so the next one is not refused`, () =>
       Effect.gen(function*() {
         const { client, prefix, ...plain } = yield* own
         for (const script of [Scripts.claim, Scripts.insert]) {
@@ -538,7 +538,7 @@ describeWith(redis, "Redis: the index of a subject's sessions", () => {
       }))
   }
 
-  it.scopedLive("S8: a sign-in that failed while Redis was away keeps nobody out for long", () =>
+  it.scopedLive("S8: a sign-in that failed while Redis could not be reached takes a place for at most 10 seconds", () =>
     Effect.gen(function*() {
       const { client, prefix, ...plain } = yield* own
       let away = false

@@ -27,7 +27,7 @@ describe("clean-up", () => {
       expect(counts.removeExpired).toBe(14)
     }))
 
-  it.effect("S4: a clean-up that fails is logged, and tried again", () =>
+  it.effect("S4: a failed clean-up is logged and tried again", () =>
     Effect.gen(function*() {
       const { backend } = countingStore()
       let calls = 0

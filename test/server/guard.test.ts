@@ -37,7 +37,7 @@ const all = <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>) =>
   Effect.fork(Effect.all(effects.map(Effect.exit), { concurrency: "unbounded" }))
 
 describe("the time-out of a store", () => {
-  it.effect("M5: the time-out begins with the caller's turn, and not while it waits for that", () =>
+  it.effect("M5: the time-out starts with the caller's turn, and not while the caller waits for its turn", () =>
     Effect.gen(function*() {
       const backend = takingTurns(() => Effect.as(Effect.sleep(900), { _tag: "Missing" as const }))
       const fiber = yield* all(Array.from({ length: 10 }, () => backend.update("id", patch, 0)))
@@ -45,7 +45,7 @@ describe("the time-out of a store", () => {
       expect((yield* Fiber.join(fiber)).map(Exit.isSuccess)).toEqual(Array.from({ length: 10 }, () => true))
     }))
 
-  it.effect("M5: when a store does not answer, everybody who waits for it fails after one time-out", () =>
+  it.effect("M5: when a store does not answer, every caller that waits for it fails after one time-out", () =>
     Effect.gen(function*() {
       let calls = 0
       const backend = takingTurns(() => Effect.suspend(() => (calls++, Effect.never)))
@@ -57,7 +57,7 @@ describe("the time-out of a store", () => {
       expect(calls).toBe(1)
     }))
 
-  it.effect("M5: a caller whose compare-and-set lost too often fails alone", () =>
+  it.effect("M5: a caller that loses the compare-and-set too often fails, and the other callers do not", () =>
     Effect.gen(function*() {
       const backend = takingTurns((version) =>
         Effect.zipRight(

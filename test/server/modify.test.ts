@@ -75,7 +75,7 @@ describe("modify, one caller after another", () => {
       const update = hold("update", "after")
       const first = yield* Effect.fork(increment(request(token)))
       yield* update.reached
-      // the second caller only looks; while it does, another process writes, and then a third caller looks
+      // the second caller only reads; in the meantime another process writes, and then a third caller reads
       const second = yield* Effect.fork(
         look(
           request(token),
@@ -103,7 +103,7 @@ describe("modify, one caller after another", () => {
 })
 
 describe("modify against other processes", () => {
-  /** A backend where another process is faster, so many times. */
+  /** A backend where another process is faster the given number of times. */
   const contended = (times: number) => {
     let left = times
     return (backend: SessionBackend.SessionBackendService): SessionBackend.SessionBackendService => ({
@@ -115,7 +115,7 @@ describe("modify against other processes", () => {
     })
   }
 
-  /** The outcome of an increment after so many of its pauses, none of which is longer than 64 ms. */
+  /** The outcome of an increment after the given number of pauses, none of which is longer than 64 ms. */
   const incremented = (times: number, pauses: number) =>
     Effect.gen(function*() {
       const { begin, counts, stored, visit } = stage({}, contended(times))

@@ -39,7 +39,7 @@ describe("a store's failures", () => {
     update: Effect.as(RequestContext.insert(A, "a"), HttpServerResponse.text("written"))
   }
   for (const [operation, app] of Object.entries(requests)) {
-    it(`M5: a request whose ${operation} fails has one error line, with the operation, the cause and its id`, async () => {
+    it(`M5: a request whose ${operation} fails has one error line, with the operation, the cause and the request's id`, async () => {
       const before = Effect.runSync(countOf(operation))
       const { dispose, logs, request } = serve(app, failingWith(new TypeError("secret value")))
       const response = await request("/", { cookie: `session=${token}`, headers: { "x-request-id": "the-id" } })
@@ -86,7 +86,7 @@ describe("an outage", () => {
       { discard: true }
     )
 
-  it.effect("M5: 5,000 failures within ten seconds are ten lines and a summary, and the next ten seconds begin anew", () => {
+  it.effect("M5: 5,000 failures within ten seconds are logged as ten lines and a summary, and the next ten seconds start anew", () => {
     const lines: Array<readonly [string, unknown]> = []
     return Effect.gen(function*() {
       const report = yield* ReportFailure.make
@@ -108,7 +108,7 @@ describe("an outage", () => {
     }).pipe(Effect.scoped, Effect.provide(collect(lines)))
   })
 
-  it.effect("M5: the summary is written when the store closes before the ten seconds are over, and nothing waits for them", () => {
+  it.effect("M5: if the store closes before the ten seconds are over, the summary is written at once, and nothing waits for the ten seconds", () => {
     const lines: Array<readonly [string, unknown]> = []
     return Effect.gen(function*() {
       const scope = yield* Scope.make()

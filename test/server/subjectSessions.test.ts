@@ -6,7 +6,7 @@ import * as memory from "../../src/internal/memory/backend.js"
 import * as sessionsOf from "../../src/internal/server/subjectSessions.js"
 
 describe("sessions that are renewed while they are revoked", () => {
-  /** A subject whose session is renewed after every look at the list, so many times. */
+  /** A subject whose session is renewed after each of the given number of looks at the list. */
   const renewedOften = (times: number) => {
     const { backend, index } = memory.make({ maxSessions: 100, maxBytes: 2 ** 20 })
     const now = Date.now()
@@ -41,7 +41,7 @@ describe("sessions that are renewed while they are revoked", () => {
       expect(yield* alive).toBe(0)
     }))
 
-  it.live("S2: revokeAll fails with a typed error, and returns no number, when it cannot come to an end", () =>
+  it.live("S2: revokeAll fails with a typed error, and does not return a number, when it cannot finish", () =>
     Effect.gen(function*() {
       const { alive, sessions, start } = renewedOften(Infinity)
       yield* start

@@ -27,19 +27,19 @@ const expected = (text: RegExp) => ({
 })
 
 describe("a server store's warnings", () => {
-  it.effect("S9: of the old ids that are in use ten are logged in a minute, and the next warning says how many were not", () =>
+  it.effect("S9: at most ten uses of an old id are logged in a minute, and the next warning says how many were left out", () =>
     Effect.gen(function*() {
       expect(yield* warningsOf({ _tag: "Renewed", successor: "its-id", renewedAt: now - 20 * second }))
         .toEqual(expected(/renewed 20 seconds ago is still in use.* its-id\.$/))
     }))
 
-  it.effect("S6: of corrupt records ten are logged in a minute, and the next warning says how many were not", () =>
+  it.effect("S6: at most ten corrupt records are logged in a minute, and the next warning says how many were left out", () =>
     Effect.gen(function*() {
       expect(yield* warningsOf({ _tag: "Corrupt", newerFormat: false, detail: "of the test" }))
         .toEqual(expected(/could not be read and was removed: of the test$/))
     }))
 
-  it.effect("S6: of records of a newer format ten are logged in a minute, and the next warning says how many were not", () =>
+  it.effect("S6: at most ten records of a newer format are logged in a minute, and the next warning says how many were left out", () =>
     Effect.gen(function*() {
       expect(yield* warningsOf({ _tag: "Corrupt", newerFormat: true, detail: "of the test" }))
         .toEqual(expected(/written by a later version and is left untouched: of the test$/))

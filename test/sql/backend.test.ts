@@ -28,7 +28,7 @@ for (const database of databases) {
     layer(own(database), { excludeTestServices: true, timeout: 30_000 })((it) => {
       // ── find, insert ──
 
-      it.effect("S8: a record comes back as it was inserted, with version 1", () =>
+      it.effect("S8: find returns a record as it was inserted, with version 1", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const plain = session({ own: true, persistent: false })
@@ -44,7 +44,7 @@ for (const database of databases) {
           expect(Option.isNone(yield* backend.find(newId(), now))).toBe(true)
         }))
 
-      it.effect("C8: keys that differ by case, white space, normal form or NUL stay different, and any text comes back", () =>
+      it.effect("C8: keys that differ by case, white space, normal form or NUL stay different, and any text is returned unchanged", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const keys = [
@@ -98,7 +98,7 @@ for (const database of databases) {
           expect((yield* found(id)).data.size).toBe(1)
         }))
 
-      it.effect("S8: insert refuses a taken id and changes nothing", () =>
+      it.effect("S8: insert refuses an id that is taken and changes nothing", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -141,7 +141,7 @@ for (const database of databases) {
           expect(yield* found(id, now)).toMatchObject({ version: 1 })
         }))
 
-      it.effect("S8: an expired record does not keep its id taken, and a new record of the id inherits nothing from it", () =>
+      it.effect("S8: the id of an expired record is free, and a new record under that id inherits nothing from the expired one", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -159,7 +159,7 @@ for (const database of databases) {
 
       // ── update ──
 
-      it.effect("S3: an update clears, removes, then sets, and adds one to the version", () =>
+      it.effect("S3: an update first clears, then removes, then sets, and adds one to the version", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -175,7 +175,7 @@ for (const database of databases) {
           expect((yield* found(id)).version).toBe(5)
         }))
 
-      it.effect("S2: an update never creates", () =>
+      it.effect("S2: an update never creates a record", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -188,7 +188,7 @@ for (const database of databases) {
           expect(yield* isThere(id)).toBe(false)
         }))
 
-      it.effect("S8: with ifVersion an update applies at that version only, whatever base says", () =>
+      it.effect("S8: with ifVersion, an update applies only at that version, whatever base contains", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -209,7 +209,7 @@ for (const database of databases) {
           expect((yield* found(id)).data).toEqual(new Map([["user", "\"ada\""], ["a", "1"], ["b", "1"]]))
         }))
 
-      it.effect("S3: a stale base may save a read, but never decides what is written", () =>
+      it.effect("S3: a stale base may avoid a read, but never decides what is written", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -223,7 +223,7 @@ for (const database of databases) {
           expect(yield* found(id)).toMatchObject({ data: new Map([["a", "1"], ["b", "2"], ["c", "3"]]), ...longer })
         }))
 
-      it.effect("E3: a patch with times moves them, one without leaves them", () =>
+      it.effect("E3: a patch with times sets the record's times, and a patch without times leaves them unchanged", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -254,7 +254,7 @@ for (const database of databases) {
           })
         }))
 
-      it.effect("E1: fractions of a millisecond never lengthen a life", () =>
+      it.effect("E1: fractions of a millisecond never make a session live longer", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
@@ -377,7 +377,7 @@ for (const database of databases) {
         }))
 
       it.effect(
-        "S4: clean-ups on all instances at once, beside inserts and refreshes, remove each expired record once",
+        "S4: clean-ups that run on all instances at the same time as inserts and refreshes remove each expired record once",
         () =>
           Effect.gen(function*() {
             const backend = yield* SessionBackend
@@ -437,7 +437,7 @@ for (const database of databases) {
           ["user_agent", "\\x"]
         ] as const
       ) {
-        it.effect(`S6: a row with ${column} = ${value} is a corrupt record, which can be removed and is never updated`, () =>
+        it.effect(`S6: a row with ${column} = ${value} is a corrupt record, which can be removed and never updated`, () =>
           Effect.gen(function*() {
             const backend = yield* SessionBackend
             const index = yield* SubjectIndex
@@ -457,7 +457,7 @@ for (const database of databases) {
 
       if (dialect === "sqlite") {
         for (const column of ["expires_at", "version", "created_at", "data"]) {
-          it.effect(`S6: a blob or a text in ${column}, which SQLite takes, is a corrupt record`, () =>
+          it.effect(`S6: a record with a blob or a text in ${column}, which SQLite accepts, is corrupt`, () =>
             Effect.gen(function*() {
               const backend = yield* SessionBackend
               for (const value of ["soon", Buffer.from("\ufffdoctets")]) {
@@ -507,7 +507,7 @@ for (const database of databases) {
 
       // ── costs ──
 
-      it.effect("P8: a find is one statement, an update is two, and an update of a record that was read is one", () =>
+      it.effect("P8: a find sends one statement, an update sends two, and an update of a record that was read sends one", () =>
         Effect.gen(function*() {
           const { client, reserved, statements } = yield* Effect.provideServiceEffect(
             counted,
@@ -575,7 +575,7 @@ for (const database of databases) {
       const listed = (subject: string, at = now) =>
         Effect.flatMap(SubjectIndex, (index) => Effect.map(index.list(subject, at), (list) => list.map(({ id }) => id)))
 
-      it.effect("S8: list gives the live records of exactly this subject, oldest first", () =>
+      it.effect("S8: list returns the live records of exactly this subject, oldest first", () =>
         Effect.gen(function*() {
           const index = yield* SubjectIndex
           const backend = yield* SessionBackend
@@ -632,7 +632,7 @@ for (const database of databases) {
           }
         }))
 
-      it.effect("S8: a sign-in of a full subject ends its oldest session, or is refused and inserts nothing", () =>
+      it.effect("S8: a sign-in of a subject at its bound ends the oldest session, or is refused and inserts nothing", () =>
         Effect.gen(function*() {
           const index = yield* SubjectIndex
           const backend = yield* SessionBackend
@@ -696,7 +696,7 @@ for (const database of databases) {
         }).pipe(Effect.scoped), 60_000)
 
       if (dialect !== "sqlite") {
-        it.effect("S8: the second table does not grow, and is refilled after somebody has emptied it", () =>
+        it.effect("S8: the table of locks does not grow, and is refilled after somebody has emptied it", () =>
           Effect.gen(function*() {
             const index = yield* SubjectIndex
             const sql = yield* SqlClient.SqlClient

@@ -12,7 +12,7 @@ import { serve } from "../support/server.js"
 import { databases } from "./databases.js"
 import { another, own } from "./harness.js"
 
-/** Inserts one key, which the request's path names; does not read the session before. */
+/** Inserts one key, which the request's path names, without reading the session first. */
 const insertNamed = Effect.gen(function*() {
   const { url } = yield* HttpServerRequest.HttpServerRequest
   yield* RequestContext.insert(SessionKey.make(url.slice(1), Schema.String), "1")
@@ -22,7 +22,7 @@ const insertNamed = Effect.gen(function*() {
 for (const database of databases) {
   database.describe(() =>
     layer(own(database), { excludeTestServices: true, timeout: 30_000 })((it) => {
-      it.effect("S3: 1,000 parallel requests that each insert another key into one session all succeed", () =>
+      it.effect("S3: 1,000 parallel requests that each insert a different key into one session all succeed", () =>
         Effect.gen(function*() {
           const sql = yield* another()
           const { dispose, request } = serve(

@@ -44,7 +44,7 @@ const remote = (sql: SqlClient, before: (params: ReadonlyArray<unknown>) => Effe
 
 sqlite.describe(() =>
   layer(own(sqlite), { excludeTestServices: true, timeout: 30_000 })((it) => {
-    it.effect("S3: on a remote SQLite no request waits for the statement of another one", () =>
+    it.effect("S3: on a remote SQLite, no request waits for a statement of another request", () =>
       Effect.gen(function*() {
         const [slow, quick] = [newId(), newId()]
         const gate = yield* Deferred.make<void>()

@@ -1,5 +1,5 @@
 /**
- * What happens when the database fails: killed in the middle of work, full, read-only, out of connections.
+ * These tests show what happens when the database fails, because it is killed, full, read-only or out of connections.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as SqlClient from "@effect/sql/SqlClient"
@@ -32,7 +32,7 @@ interface Adapter {
 
 const secret = "a-value-of-the-session"
 
-/** Every function once, with values in it. */
+/** Calls every function once, with values. */
 const everyCall = ({ backend, index }: Adapter): ReadonlyArray<Effect.Effect<unknown, SessionStoreError>> => {
   const record = owned(secret, { data: new Map([[secret, `"${secret}"`]]) })
   return [
@@ -68,7 +68,7 @@ const expectUnavailable = (
 for (const { dialect, scoped, service } of servers) {
   describeWith(service, `${dialect}: a server of its own`, () => {
     it.scopedLive(
-      "M5: while the server is killed and restarted, every call answers, nothing acknowledged is lost, and work goes on by itself",
+      "M5: while the server is killed and restarted, every call returns and no acknowledged write is lost, and calls succeed again without a restart of the app",
       () =>
         Effect.gen(function*() {
           const server = yield* scoped
@@ -162,7 +162,7 @@ for (const database of databases) {
           yield* Effect.all(everyCall(adapter))
         }).pipe(Effect.scoped))
 
-      it.effect("S1: what a driver's message quotes is cut out of the error", () =>
+      it.effect("M5: the text that a driver's message quotes is cut out of the error", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           yield* Sql.createTable({ table: "narrow" })
@@ -253,7 +253,7 @@ describe("SQLite", () =>
         expect(yield* backend.insert(newId(), big(100_000), now)).toBe(true)
       }))
 
-    it.effect("M5: writes to a file that another process has locked fail as contended, and succeed when it is free", () =>
+    it.effect("M5: writes to a file that another process has locked fail with the reason Contention, and succeed when the file is free", () =>
       Effect.gen(function*() {
         const place = yield* Where
         const sql = yield* another()
@@ -314,7 +314,7 @@ describe("SQLite", () =>
         expect([...("_tag" in record ? [] : record.data.keys())].sort()).toEqual(["call", "masked", "waiting"])
       }))
 
-    it.effect("S3: parallel reads of many sessions give each caller its own session, or none", () =>
+    it.effect("S3: parallel reads of many sessions give each caller its own session, or nothing if there is none", () =>
       Effect.gen(function*() {
         const backend = yield* SessionBackend
         const ids = Array.from({ length: 150 }, newId)

@@ -62,7 +62,7 @@ for (const database of databases) {
   const { dialect } = database
   database.describe(() =>
     layer(own(database), { excludeTestServices: true, timeout: 30_000 })((it) => {
-      it.effect("the table is created once, by however many instances at once", () =>
+      it.effect("F7: the table is created once, even if many instances create it at the same time", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const second = yield* another()
@@ -79,7 +79,7 @@ for (const database of databases) {
         }).pipe(Effect.scoped))
 
       if (dialect !== "sqlite") {
-        it.effect("a role that may only read and write rows runs createTable at every start, once the tables exist", () =>
+        it.effect("F7: once the tables exist, createTable succeeds for a role that may only read and write rows", () =>
           Effect.gen(function*() {
             const admin = yield* SqlClient.SqlClient
             const place = yield* Where as Effect.Effect<
@@ -138,7 +138,7 @@ for (const database of databases) {
           }))
       }
 
-      it.effect("the migration runs once, however often the migrator runs", () =>
+      it.effect("F7: the migration runs once, however often the migrator runs", () =>
         Effect.gen(function*() {
           const run = migrate({ loader: Sql.loader({ table: "migrated" }), table: "migrations_of_sessions" })
           expect(yield* run).toEqual([[1, "effect_session"]])
@@ -152,7 +152,7 @@ for (const database of databases) {
           expect(Exit.isFailure(exit) && String(exit.cause)).toContain("table: must be the name of a table")
         }).pipe(Effect.scoped))
 
-      it.effect("two tables in one database are two stores", () =>
+      it.effect("F7: two tables in one database are two separate stores", () =>
         Effect.gen(function*() {
           const first = yield* SessionBackend
           yield* Sql.createTable({ table: "Other" })
@@ -166,7 +166,7 @@ for (const database of databases) {
           expect(yield* isThere(id)).toBe(true)
         }).pipe(Effect.scoped))
 
-      it.effect("a schema in front of the name is honoured", () =>
+      it.effect("F7: the name of the table may have a schema in front of it", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const schema = dialect === "sqlite" ? "main" : `effect_session_schema_${process.pid}`
@@ -209,7 +209,7 @@ for (const database of databases) {
           `${"x".repeat(56)}.a`
         ]
       ) {
-        it.effect(`F3: ${JSON.stringify(bad)} is not a table's name: the layer does not start, and nothing is created`, () =>
+        it.effect(`F3: ${JSON.stringify(bad)} is not a table's name, so the layer does not start and nothing is created`, () =>
           Effect.gen(function*() {
             const expected = [{ path: "table", message: expect.stringContaining("must be the name of a table") }]
             const start = Effect.provide(SessionBackend, Sql.layerBackend({ table: bad }))

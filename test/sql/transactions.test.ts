@@ -122,7 +122,7 @@ for (const database of databases) {
           }
         }).pipe(Effect.scoped))
 
-      it.effect("S2: revokeAll inside the app's transaction also ends a session that was renewed after that began", () =>
+      it.effect("S2: revokeAll inside the app's transaction also ends a session that was renewed after the transaction began", () =>
         Effect.gen(function*() {
           if (dialect === "sqlite") return // there the transaction is alone
           const sql = yield* SqlClient.SqlClient
@@ -201,7 +201,7 @@ for (const database of databases) {
           expect(loaded._tag === "Found" && loaded.session.data.get("count")).toBe("2")
         }).pipe(Effect.scoped))
 
-      it.effect("C9: after a compare-and-set has lost inside the app's transaction, the next read sees what won", () =>
+      it.effect("C9: after a compare-and-set has lost inside the app's transaction, the next read sees the change that won", () =>
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const sql = yield* another()
@@ -269,7 +269,7 @@ for (const database of databases) {
         }).pipe(Effect.scoped), 30_000)
 
       if (dialect === "pg") {
-        it.effect("M5: a statement that was cancelled in place of another one runs again", () =>
+        it.effect("M5: a statement that PostgreSQL has cancelled by mistake instead of another one runs again", () =>
           Effect.gen(function*() {
             const sql = yield* another(1)
             const { backend, index } = yield* backendOf(sql)
@@ -299,7 +299,7 @@ for (const database of databases) {
           }).pipe(Effect.scoped))
       }
 
-      it.effect("S3: names and numbers arrive unchanged, whatever the app's client does to those of its own statements", () =>
+      it.effect("S3: names and numbers arrive unchanged, whatever the app's client does to the names and numbers of the app's own statements", () =>
         Effect.gen(function*() {
           const place = yield* Where
           const upper = {
@@ -390,7 +390,7 @@ for (const database of databases) {
           }))
 
         it.effect(
-          "S3: the app's own transactions get the connection beside a steady stream of requests, and stay isolated",
+          "S3: the app's own transactions get the connection in spite of a steady stream of requests, and stay isolated",
           () =>
             Effect.gen(function*() {
               const backend = yield* SessionBackend
@@ -436,36 +436,39 @@ for (const database of databases) {
 
       if (dialect === "pg") {
         for (const level of ["serializable", "repeatable read"]) {
-          it.effect(`S3: under a database whose default is ${level}, nothing is lost and the bound holds`, () =>
-            Effect.gen(function*() {
-              const place = yield* Where
-              const plain = yield* SqlClient.SqlClient
-              const name = new URL((place as { url: string }).url).pathname.slice(1)
-              yield* plain.unsafe(`ALTER DATABASE ${name} SET default_transaction_isolation = '${level}'`)
-              const { backend, index } = yield* backendOf(yield* another())
-              const { backend: second, index: secondIndex } = yield* backendOf(yield* another())
-              const id = newId()
-              yield* backend.insert(id, session({ data: new Map() }), now)
-              const updates = Effect.forEach(
-                Array.range(1, 60),
-                (i) =>
-                  (i % 2 ? backend : second).update(id, patch({ [`k${i}`]: "1" }), now),
-                { concurrency: "unbounded" }
-              )
-              const inserts = Effect.forEach(
-                Array.range(1, 40),
-                (i) =>
-                  (i % 2 ? index : secondIndex).insert(newId(), owned(level), now, {
-                    max: 4,
-                    whenFull: "evict-oldest"
-                  }),
-                { concurrency: "unbounded" }
-              )
-              yield* Effect.all([updates, inserts], { concurrency: "unbounded" })
-              expect((yield* found(id)).data.size).toBe(60)
-              expect(yield* index.list(level, now)).toHaveLength(4)
-              yield* plain.unsafe(`ALTER DATABASE ${name} RESET default_transaction_isolation`)
-            }).pipe(Effect.scoped), 60_000)
+          it.effect(
+            `S3: in a database whose default isolation level is ${level}, no update is lost and the bound holds`,
+            () =>
+              Effect.gen(function*() {
+                const place = yield* Where
+                const plain = yield* SqlClient.SqlClient
+                const name = new URL((place as { url: string }).url).pathname.slice(1)
+                yield* plain.unsafe(`ALTER DATABASE ${name} SET default_transaction_isolation = '${level}'`)
+                const { backend, index } = yield* backendOf(yield* another())
+                const { backend: second, index: secondIndex } = yield* backendOf(yield* another())
+                const id = newId()
+                yield* backend.insert(id, session({ data: new Map() }), now)
+                const updates = Effect.forEach(
+                  Array.range(1, 60),
+                  (i) => (i % 2 ? backend : second).update(id, patch({ [`k${i}`]: "1" }), now),
+                  { concurrency: "unbounded" }
+                )
+                const inserts = Effect.forEach(
+                  Array.range(1, 40),
+                  (i) =>
+                    (i % 2 ? index : secondIndex).insert(newId(), owned(level), now, {
+                      max: 4,
+                      whenFull: "evict-oldest"
+                    }),
+                  { concurrency: "unbounded" }
+                )
+                yield* Effect.all([updates, inserts], { concurrency: "unbounded" })
+                expect((yield* found(id)).data.size).toBe(60)
+                expect(yield* index.list(level, now)).toHaveLength(4)
+                yield* plain.unsafe(`ALTER DATABASE ${name} RESET default_transaction_isolation`)
+              }).pipe(Effect.scoped),
+            60_000
+          )
         }
       }
     })
