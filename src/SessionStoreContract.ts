@@ -45,7 +45,7 @@ export interface BehaviourOptions {
 }
 
 /**
- * What the suite is told of an adapter, beside how much it does.
+ * What an adapter declares about itself, beside how much it does.
  *
  * - `R`: what the layer provides beside the backend, a database's client for one; `corrupt` and `newerFormat` may use it.
  * - `index`: the layer provides a `SubjectIndex` as well, and its contract is run too; default false. A layer that has one

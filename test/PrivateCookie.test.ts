@@ -46,11 +46,11 @@ const independent = {
     return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64")
   },
   open(name: string, sealed: string): string {
-    const octets = Buffer.from(sealed, "base64")
-    const decipher = Crypto.createDecipheriv("aes-256-gcm", key, octets.subarray(0, 12))
+    const bytes = Buffer.from(sealed, "base64")
+    const decipher = Crypto.createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12))
     decipher.setAAD(Buffer.from(name, "utf8"))
-    decipher.setAuthTag(octets.subarray(octets.length - 16))
-    return Buffer.concat([decipher.update(octets.subarray(12, octets.length - 16)), decipher.final()]).toString("utf8")
+    decipher.setAuthTag(bytes.subarray(bytes.length - 16))
+    return Buffer.concat([decipher.update(bytes.subarray(12, bytes.length - 16)), decipher.final()]).toString("utf8")
   }
 }
 
@@ -180,7 +180,7 @@ describe("PrivateCookie", () => {
   })
 
   it("K1: base64 that is not canonical is refused before the cipher runs", () => {
-    // one sealed value for each length of padding: 28, 29, 30 octets
+    // one sealed value for each length of padding: 28, 29, 30 bytes
     for (const [value, padding] of [["", 2], ["v", 1], ["vv", 0]] as const) {
       // a sealed value with both characters that the url-safe alphabet replaces
       let sealed = seal("n", value)
@@ -233,8 +233,8 @@ describe("PrivateCookie", () => {
   it("K1: decoding is strict for any text: it accepts only what encoding gives back", () => {
     const into = Buffer.alloc(300)
     const oracle = (one: string): number => {
-      const octets = Buffer.from(one, "base64")
-      return one !== "" && octets.toString("base64") === one && octets.length <= into.length ? octets.length : -1
+      const bytes = Buffer.from(one, "base64")
+      return one !== "" && bytes.toString("base64") === one && bytes.length <= into.length ? bytes.length : -1
     }
     const unit = FastCheck.constantFrom(..."ABQgwz019+/=-_ \n\0%!", "\u0141", "\u00c1", "\ud800", "\uff21")
     let taken = 0
@@ -246,11 +246,11 @@ describe("PrivateCookie", () => {
           FastCheck.base64String({ maxLength: 500 })
         ),
         (one) => {
-          const octets = base64.decode(one, into)
-          expect(octets).toBe(oracle(one))
-          if (octets !== -1) {
+          const bytes = base64.decode(one, into)
+          expect(bytes).toBe(oracle(one))
+          if (bytes !== -1) {
             taken++
-            expect(into.toString("base64", 0, octets)).toBe(one)
+            expect(into.toString("base64", 0, bytes)).toBe(one)
           }
         }
       ),
@@ -260,8 +260,8 @@ describe("PrivateCookie", () => {
   })
 
   it("K1: fewer than 28 bytes, or more than 8,192 characters, are refused before the cipher runs", () => {
-    for (let octets = 0; octets < 28; octets++) {
-      const short = Crypto.randomBytes(octets).toString("base64")
+    for (let bytes = 0; bytes < 28; bytes++) {
+      const short = Crypto.randomBytes(bytes).toString("base64")
       expect(cipherCalls(() => expect(open("n", short)).toBeUndefined())).toBe(0)
     }
     expect(cipherCalls(() => expect(open("n", Crypto.randomBytes(28).toString("base64"))).toBeUndefined())).toBe(1)
@@ -293,10 +293,10 @@ describe("PrivateCookie", () => {
   })
 
   it("K1: a value that is truncated anywhere does not open", () => {
-    const octets = Buffer.from(seal("n", "a value that is long enough to be cut"), "base64")
-    for (let length = 0; length < octets.length; length++) {
-      expect(open("n", octets.subarray(0, length).toString("base64"))).toBeUndefined()
-      expect(open("n", octets.subarray(octets.length - length).toString("base64"))).toBeUndefined()
+    const bytes = Buffer.from(seal("n", "a value that is long enough to be cut"), "base64")
+    for (let length = 0; length < bytes.length; length++) {
+      expect(open("n", bytes.subarray(0, length).toString("base64"))).toBeUndefined()
+      expect(open("n", bytes.subarray(bytes.length - length).toString("base64"))).toBeUndefined()
     }
   })
 
@@ -311,9 +311,9 @@ describe("PrivateCookie", () => {
     )
     const mutation: FastCheck.Arbitrary<(sealed: string) => string> = FastCheck.oneof(
       FastCheck.tuple(position, FastCheck.integer({ min: 0, max: 7 })).map(([at, bit]) => (sealed: string) => {
-        const octets = Buffer.from(sealed, "base64")
-        octets[Math.floor(at * octets.length)] ^= 1 << bit
-        return octets.toString("base64")
+        const bytes = Buffer.from(sealed, "base64")
+        bytes[Math.floor(at * bytes.length)] ^= 1 << bit
+        return bytes.toString("base64")
       }),
       FastCheck.tuple(position, anyUnit).map(([at, unit]) => (sealed: string) => {
         const i = Math.floor(at * sealed.length)
@@ -378,9 +378,9 @@ describe("PrivateCookie", () => {
 
   it("K1: an authentic plaintext that is not valid UTF-8 is rejected", () => {
     const notUtf8 = [[0xff], [0x80], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]
-    for (const octets of notUtf8) {
-      expect(open("n", independent.seal("n", Uint8Array.from(octets)))).toBeUndefined()
-      expect(open("n", independent.seal("n", Buffer.concat([Buffer.from("abc é "), Buffer.from(octets)]))))
+    for (const bytes of notUtf8) {
+      expect(open("n", independent.seal("n", Uint8Array.from(bytes)))).toBeUndefined()
+      expect(open("n", independent.seal("n", Buffer.concat([Buffer.from("abc é "), Buffer.from(bytes)]))))
         .toBeUndefined()
     }
   })

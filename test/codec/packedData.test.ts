@@ -42,13 +42,13 @@ describe("the data of a session as flat text", () => {
   it("K6: the size of a flat text is the sum of what each entry adds, known before it is written", () => {
     FastCheck.assert(FastCheck.property(data, (data) => {
       let sum = 0
-      for (const [key, text] of data) sum += Data.packedOctets(key, text)
+      for (const [key, text] of data) sum += Data.packedBytes(key, text)
       expect(Buffer.byteLength(Data.pack(data))).toBe(sum)
-      expect(Data.totalOctets(data)).toBe([...data].reduce((all, entry) => all + Buffer.byteLength(entry.join("")), 0))
+      expect(Data.totalBytes(data)).toBe([...data].reduce((all, entry) => all + Buffer.byteLength(entry.join("")), 0))
     }))
     for (const length of [9, 10, 99, 100, 999, 1000, 9999, 10_000, 99_999, 100_000]) {
       const text = `"${"x".repeat(length - 2)}"`
-      expect(Data.packedOctets("k", text)).toBe(Buffer.byteLength(Data.pack(new Map([["k", text]]))))
+      expect(Data.packedBytes("k", text)).toBe(Buffer.byteLength(Data.pack(new Map([["k", text]]))))
     }
   })
 

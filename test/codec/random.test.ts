@@ -42,10 +42,10 @@ describe("random bytes", () => {
     const random = await freshModule()
     const seen = new Set<string>()
     for (let i = 0; i < 1000; i++) {
-      for (const [text, octets, length] of [[random.token(), 32, 43], [random.sid(), 16, 22]] as const) {
+      for (const [text, bytes, length] of [[random.token(), 32, 43], [random.sid(), 16, 22]] as const) {
         expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
         expect(text).toHaveLength(length)
-        expect(Buffer.from(text, "base64url")).toHaveLength(octets)
+        expect(Buffer.from(text, "base64url")).toHaveLength(bytes)
         expect(Buffer.from(text, "base64url").toString("base64url")).toBe(text)
         seen.add(text)
       }
@@ -65,20 +65,20 @@ describe("random bytes", () => {
   it("K1: no nonce comes twice, and none shares bytes with a token", async () => {
     const random = await freshModule()
     const seen = new Set<string>()
-    const octets = new Map<number, number>()
+    const bytes = new Map<number, number>()
     for (let i = 0; i < 20_000; i++) {
       const nonce = nonceOf(random)
       seen.add(nonce)
-      for (const octet of Buffer.from(nonce, "hex")) octets.set(octet, (octets.get(octet) ?? 0) + 1)
+      for (const byte of Buffer.from(nonce, "hex")) bytes.set(byte, (bytes.get(byte) ?? 0) + 1)
       if (i % 100 === 0) {
         const token = Buffer.from(random.token(), "base64url").toString("hex")
         expect(token).not.toContain(nonce)
       }
     }
     expect(seen.size).toBe(20_000)
-    // 240,000 uniform octets: each value about 937 times, 30 apart is one standard deviation
-    expect(octets.size).toBe(256)
-    for (const count of octets.values()) expect(Math.abs(count - 937.5)).toBeLessThan(300)
+    // 240,000 uniform bytes: each value about 937 times, 30 apart is one standard deviation
+    expect(bytes.size).toBe(256)
+    for (const count of bytes.values()) expect(Math.abs(count - 937.5)).toBeLessThan(300)
   })
 
   it("K1: nothing is drawn before the first use, and bytes that are handed out are wiped from the pool at once", async () => {
@@ -89,8 +89,8 @@ describe("random bytes", () => {
       expect(fills.pools[0].toString("hex")).not.toContain(given)
     }
     expect(fills.count).toBe(1)
-    expect(fills.pools[0].subarray(0, 44).every((octet) => octet === 0)).toBe(true)
-    expect(fills.pools[0].subarray(44, 76).some((octet) => octet !== 0)).toBe(true)
+    expect(fills.pools[0].subarray(0, 44).every((byte) => byte === 0)).toBe(true)
+    expect(fills.pools[0].subarray(44, 76).some((byte) => byte !== 0)).toBe(true)
   })
 
   it("K1: the pool hands out copies, so that a caller cannot change it", async () => {
@@ -122,7 +122,7 @@ describe("random bytes", () => {
 
   it("K1: after the random source has failed, bytes that a longer draw left over are not handed out either", async () => {
     const random = await freshModule()
-    for (let i = 0; i < 127; i++) random.token() // 32 of 4,096 octets are left
+    for (let i = 0; i < 127; i++) random.token() // 32 of 4,096 bytes are left
     nonceOf(random) // and now 20: enough for a nonce, not for a token
     fills.fail = true
     expect(() => random.token()).toThrow("no randomness")

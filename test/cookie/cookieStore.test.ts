@@ -104,12 +104,12 @@ const timesOf = ({ createdAt, expiresAt, idleMillis, own, persistent, refreshedA
   refreshedAt
 })
 
-/** What the library itself cannot seal: octets that are not text. */
-const sealedOctets = (octets: Uint8Array): string => {
+/** What the library itself cannot seal: bytes that are not text. */
+const sealedBytes = (bytes: Uint8Array): string => {
   const nonce = Crypto.randomBytes(12)
   const cipher = Crypto.createCipheriv("aes-256-gcm", material.subarray(32), nonce)
   cipher.setAAD(Buffer.from("__Host-session"))
-  return Buffer.concat([nonce, cipher.update(octets), cipher.final(), cipher.getAuthTag()]).toString("base64")
+  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]).toString("base64")
 }
 
 const sealed = (name: string, text: string, keys = ring) => PrivateCookie.unsafeSeal(keys, name, text)
@@ -295,15 +295,15 @@ describe("cookie store", () => {
 
   it("K1: a value of another key or another cookie's name, or a changed one, is not authentic", () => {
     const { token } = save(store, patchOf({ a: "1" }))
-    const octets = Buffer.from(token, "base64")
-    octets[20] ^= 1
+    const bytes = Buffer.from(token, "base64")
+    bytes[20] ^= 1
     for (
       const loaded of [
         load(make({}, Effect.runSync(KeyRing.generate)), token),
         load(make({ name: "__Host-other" }), token),
         load(make({ name: "__Host-sessio" }), token),
-        load(store, octets.toString("base64")),
-        load(store, octets.subarray(0, -4).toString("base64")),
+        load(store, bytes.toString("base64")),
+        load(store, bytes.subarray(0, -4).toString("base64")),
         load(store, "A".repeat(200))
       ]
     ) {
@@ -353,17 +353,17 @@ describe("cookie store", () => {
   it("K6: above 4096 bytes of name and value a session is refused with the exact size, and the boundary itself fits", () => {
     for (const name of ["n", "nn", "nnn", "nnnn", "__Host-session", "é-is-no-token-but-counts-as-two"]) {
       const one = make({ name })
-      const nameOctets = Buffer.byteLength(name)
-      const room = Math.floor((4096 - nameOctets) / 4) * 3 - 28 - 53
-      const textFor = (octets: number): string => {
-        // what a key of one character adds beside its text: its own octet, two colons, and the digits of both lengths
-        const text = "x".repeat(octets - 1 - 2 - 1 - String(octets).length - 2)
+      const nameBytes = Buffer.byteLength(name)
+      const room = Math.floor((4096 - nameBytes) / 4) * 3 - 28 - 53
+      const textFor = (bytes: number): string => {
+        // what a key of one character adds beside its text: its own byte, two colons, and the digits of both lengths
+        const text = "x".repeat(bytes - 1 - 2 - 1 - String(bytes).length - 2)
         return `"${text}"`
       }
-      for (const [octets, fits] of [[room, true], [room + 1, false], [room + 4, false], [room + 500, false]] as const) {
-        const text = textFor(octets)
+      for (const [bytes, fits] of [[room, true], [room + 1, false], [room + 4, false], [room + 500, false]] as const) {
+        const text = textFor(bytes)
         const weight = one.weigh("a", text)
-        expect(weight).toBe(octets)
+        expect(weight).toBe(bytes)
         const result = Effect.runSync(Effect.either(one.save({
           base: undefined,
           patch: patchOf({ a: text }),
@@ -371,14 +371,14 @@ describe("cookie store", () => {
           ifVersion: undefined,
           owner: undefined
         }, now)))
-        const size = nameOctets + 4 * Math.ceil((28 + 53 + octets) / 3)
+        const size = nameBytes + 4 * Math.ceil((28 + 53 + bytes) / 3)
         if (fits) {
           expect(size).toBeLessThanOrEqual(4096)
           expect(size).toBeGreaterThan(4092)
           expect(one.tooLarge(weight)).toBeUndefined()
           expect(result).toMatchObject({ _tag: "Right", right: { _tag: "Saved" } })
           if (result._tag === "Right" && result.right._tag === "Saved") {
-            expect(nameOctets + result.right.token.length).toBe(size)
+            expect(nameBytes + result.right.token.length).toBe(size)
             expect(found(one, result.right.token).session.data.get("a")).toBe(text)
           }
         } else {
@@ -387,7 +387,7 @@ describe("cookie store", () => {
         }
       }
     }
-    // with a name of which 4096 octets are left to share by four, the boundary is met exactly
+    // with a name of which 4096 bytes are left to share by four, the boundary is met exactly
     const exact = make({ name: "nnnn" })
     const token = save(exact, patchOf({ a: `"${"x".repeat(2978)}"` })).token
     expect(4 + token.length).toBe(4096)
@@ -450,7 +450,7 @@ describe("cookie store", () => {
       [sealed("__Host-session", ""), /not a session of this library/],
       [sealed("__Host-session", `{"alan":"turing"}`), /not a session of this library/],
       [sealed("__Host-session", "🍪 alan turing"), /not a session of this library/],
-      [sealedOctets(Uint8Array.of(0xff, 0xfe)), /not a session of this library/],
+      [sealedBytes(Uint8Array.of(0xff, 0xfe)), /not a session of this library/],
       [sealed("__Host-session", ours.replace("es1", "es2")), /another version/],
       [sealed("__Host-session", ours.slice(0, -1)), /damaged/],
       [save(make({}, ring, "another"), patchOf({ alan: "\"turing\"" })).token, /another audience/]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { packedOctets } from "../../src/internal/codec/packedData.js"
+import { packedBytes } from "../../src/internal/codec/packedData.js"
 import * as random from "../../src/internal/codec/random.js"
 import * as payload from "../../src/internal/cookie/payload.js"
 import { maxLifeMillis } from "../../src/internal/store/expiry.js"
@@ -79,7 +79,7 @@ describe("payload", () => {
       FastCheck.property(audience, expiry, data, (audience, expiry, data) => {
         const prefix = payload.prefix(audience)
         let weight = 0
-        for (const [key, text] of data) weight += packedOctets(key, text)
+        for (const [key, text] of data) weight += packedBytes(key, text)
         expect(Buffer.byteLength(payload.encode(prefix, random.sid(), expiry, data)))
           .toBe(payload.overhead(prefix) + weight)
       }),

@@ -650,9 +650,9 @@ describe("the head of a response", () => {
     }
   })
 
-  const octet = "[\\x21\\x23-\\x2b\\x2d-\\x3a\\x3c-\\x5b\\x5d-\\x7e]"
+  const byte = "[\\x21\\x23-\\x2b\\x2d-\\x3a\\x3c-\\x5b\\x5d-\\x7e]"
   const grammar = new RegExp(
-    `^[!#$%&'*+.^_\`|~0-9A-Za-z-]+=(?:${octet}*)(?:; (?:`
+    `^[!#$%&'*+.^_\`|~0-9A-Za-z-]+=(?:${byte}*)(?:; (?:`
       + "Expires=[A-Z][a-z]{2}, \\d{2} [A-Z][a-z]{2} \\d{4} \\d{2}:\\d{2}:\\d{2} GMT|Max-Age=(?:0|[1-9][0-9]*)|Domain=[A-Za-z0-9.-]+"
       + "|Path=[\\x20-\\x3a\\x3c-\\x7e]+|Secure|HttpOnly|SameSite=(?:Lax|Strict|None)|Partitioned))*$"
   )

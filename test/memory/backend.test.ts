@@ -127,9 +127,9 @@ describe("Memory backend: contract", () => {
     expect(found(memory, "a", start + 2)).toBeUndefined()
   })
 
-  it("S7: update answers TooLarge at one octet above the limit of the patch and writes nothing", () => {
+  it("S7: update answers TooLarge at one byte above the limit of the patch and writes nothing", () => {
     const memory = make(unbounded)
-    insert(memory, "a", session({ data: { k: "\"é\"" } })) // 1 + 4 octets
+    insert(memory, "a", session({ data: { k: "\"é\"" } })) // 1 + 4 bytes
     const grow = (maxBytes: number) =>
       now(memory.backend.update(idOf("a"), patchOf({ set: new Map([["漢", "\"漢\""]]), maxBytes }), start)) // 3 + 5
     expect(grow(12)).toEqual({ _tag: "TooLarge", size: 13 })
@@ -181,7 +181,7 @@ describe("Memory backend: contract", () => {
       "",
       id.slice(1),
       id + "=",
-      id.slice(0, 42) + alphabet[last ^ 1], // decodes to the same octets
+      id.slice(0, 42) + alphabet[last ^ 1], // decodes to the same bytes
       "+" + id.slice(1),
       id.slice(0, 20) + "\u0141" + id.slice(21), // a code unit above 127
       id.slice(0, 42) + "\u00e9"
@@ -390,7 +390,7 @@ describe("Memory backend: bounds", () => {
     expect(["a", "b", "c"].map((name) => found(memory, name) !== undefined)).toEqual([true, true, true])
   })
 
-  it("S5: the bound in octets holds for inserts and for sessions that grow", () => {
+  it("S5: the bound in bytes holds for inserts and for sessions that grow", () => {
     const size = fixedBytes + 36
     const memory = make({ maxSessions: 1000, maxBytes: size * 10 })
     for (let i = 0; i < 10; i++) insert(memory, i)
@@ -484,7 +484,7 @@ describe("Memory backend: any history", () => {
     const [title, bounds] of [
       ["without a bound in reach", unbounded],
       ["with few sessions", { maxSessions: 5, maxBytes: 2 ** 30 }],
-      ["with few octets", { maxSessions: 1000, maxBytes: 1500 }]
+      ["with few bytes", { maxSessions: 1000, maxBytes: 1500 }]
     ] as const
   ) {
     it(`S5: answers what a naive map answers, ${title}`, () => {

@@ -31,7 +31,7 @@ interface Entry {
   readonly used: number
 }
 
-const octets = (data: ReadonlyMap<string, string>): number =>
+const bytes = (data: ReadonlyMap<string, string>): number =>
   [...data].reduce((sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text), 0)
 
 const share = (bound: number): number => bound - Math.max(1, Math.floor(bound / 32))
@@ -114,8 +114,8 @@ export class Naive {
     const data = new Map(patch.clear ? [] : entry.session.data)
     patch.remove.forEach((key) => data.delete(key))
     patch.set.forEach((text, key) => data.set(key, text))
-    const size = octets(data)
-    if (size > patch.maxBytes && size > octets(entry.session.data)) return { _tag: "TooLarge", size }
+    const size = bytes(data)
+    if (size > patch.maxBytes && size > bytes(entry.session.data)) return { _tag: "TooLarge", size }
     const session = { ...entry.session, ...patch.expiry, data, version: entry.session.version + 1 }
     if (this.bounds !== undefined) {
       const needed = this.bounds.sizeOf(session)

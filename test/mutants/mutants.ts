@@ -1034,7 +1034,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "K6",
-    what: "an entry weighs an octet less than it takes",
+    what: "an entry weighs an byte less than it takes",
     file: "src/internal/codec/packedData.ts",
     find: "digits(text.length) + 2 +",
     replace: "digits(text.length) + 1 +"
@@ -1794,8 +1794,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S7",
     what: "the owner of a new session does not count",
     file: "src/internal/server/serverStore.ts",
-    find: "Data.totalOctets(patch.set) + ownerSize(owner)",
-    replace: "Data.totalOctets(patch.set)"
+    find: "Data.totalBytes(patch.set) + ownerSize(owner)",
+    replace: "Data.totalBytes(patch.set)"
   },
   {
     row: "S7",

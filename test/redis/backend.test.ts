@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import { Redis } from "ioredis"
 import { createHash } from "node:crypto"
 import * as Util from "node:util"
-import { applyPatch, totalOctets } from "../../src/internal/codec/packedData.js"
+import { applyPatch, totalBytes } from "../../src/internal/codec/packedData.js"
 import { describeWith, redis } from "../services.js"
 import {
   adapter,
@@ -137,8 +137,8 @@ describeWith(redis, "Redis: records", () => {
                 maxBytes: 0
               }
               const after = applyPatch(expected, next)
-              const size = totalOctets(after)
-              const grows = size > totalOctets(expected)
+              const size = totalBytes(after)
+              const grows = size > totalBytes(expected)
               if (grows) {
                 const refused = await Effect.runPromise(backend.update(id, { ...next, maxBytes: size - 1 }, now))
                 expect(refused).toEqual({ _tag: "TooLarge", size })
@@ -177,7 +177,7 @@ describeWith(redis, "Redis: records", () => {
       yield* backend.update(id, patch({}, { set: doubled, ...limit }), now)
       yield* backend.update(id, patch({}, { remove, ...limit }), now)
       expect(bytesOf(yield* Effect.promise(() => client.hget(prefix + id, "s")))).toBe(
-        totalOctets(data({ k0: "\"twice\"" }))
+        totalBytes(data({ k0: "\"twice\"" }))
       )
       expect(yield* backend.update(id, patch({}, { set: doubled, maxBytes: 9 }), now)).toMatchObject({
         _tag: "TooLarge"

@@ -277,7 +277,7 @@ for (const database of databases) {
         Effect.gen(function*() {
           const backend = yield* SessionBackend
           const id = newId()
-          // 1 + 5, and 2 + 3 with a key of two octets
+          // 1 + 5, and 2 + 3 with a key of two bytes
           yield* backend.insert(id, session({ data: new Map([["a", "\"xyz\""]]) }), now)
           expect(yield* backend.update(id, patch({ "é": "123" }, { maxBytes: 10 }), now)).toEqual({
             _tag: "TooLarge",
@@ -297,7 +297,7 @@ for (const database of databases) {
           const id = newId()
           yield* backend.insert(id, session({ data: new Map() }), now)
           const base = yield* found(id)
-          // ten octets each, room for seven
+          // ten bytes each, room for seven
           const answers = yield* Effect.forEach(
             Array.range(10, 29),
             (i) => backend.update(id, patch({ [`k${i}`]: "1234567" }, { maxBytes: 79 }), now, undefined, base),

@@ -4,7 +4,7 @@
  *     npx tsx test/sql/cleanup-measure.ts [pg] [mysql] [sqlite] [--rows=1000000] [--steps=500]
  *
  * Method: a fresh database with so many expired records, which expire roughly in the order in which they were made, and
- * 10,000 live ones (100 octets of data each). For ten seconds, and
+ * 10,000 live ones (100 bytes of data each). For ten seconds, and
  * then for as long as the clean-up takes, one process finds a random live session every 2 ms and updates one every 20 ms,
  * whether or not the one before has answered; measured is the time from the instant at which a call was due to its answer,
  * so that what waits for a blocked event loop counts too. The clean-up is the library's: `removeExpired` with `steps` rows,

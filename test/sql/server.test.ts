@@ -225,7 +225,7 @@ pg.describe(() =>
 
 describe("SQLite", () =>
   layer(own(sqlite), { excludeTestServices: true, timeout: 30_000 })((it) => {
-    const big = (octets: number) => session({ data: new Map([["big", JSON.stringify("x".repeat(octets))]]) })
+    const big = (bytes: number) => session({ data: new Map([["big", JSON.stringify("x".repeat(bytes))]]) })
 
     it.effect("M5: a full disk refuses writes, still reads, and recovers", () =>
       Effect.gen(function*() {

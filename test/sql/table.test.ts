@@ -22,7 +22,7 @@ import { isThere, newId, now, owner, patch, session } from "./records.js"
 
 const migrate = Migrator.make({})
 
-/** Every octet of every column, as text. */
+/** Every byte of every column, as text. */
 const columns = Effect.flatMap(
   SqlClient.SqlClient,
   (sql) =>

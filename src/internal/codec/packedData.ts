@@ -57,7 +57,7 @@ const length = (flat: string, from: number, to: number): number => {
 }
 
 /** The bytes of UTF-8 that one entry adds to the flat text. */
-export const packedOctets = (key: string, text: string): number => {
+export const packedBytes = (key: string, text: string): number => {
   const escaped = escapeKey(key)
   return digits(escaped.length) + digits(text.length) + 2 + Buffer.byteLength(escaped) + Buffer.byteLength(text)
 }
@@ -65,12 +65,12 @@ export const packedOctets = (key: string, text: string): number => {
 const digits = (n: number): number => n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : n < 10_000 ? 4 : String(n).length
 
 /** The bytes that one entry counts against `maxSessionBytes`: the UTF-8 of key and text. */
-export const octets = (key: string, text: string): number => Buffer.byteLength(key) + Buffer.byteLength(text)
+export const bytes = (key: string, text: string): number => Buffer.byteLength(key) + Buffer.byteLength(text)
 
 /** The bytes that all entries count against `maxSessionBytes`. */
-export const totalOctets = (data: Data): number => {
+export const totalBytes = (data: Data): number => {
   let total = 0
-  for (const [key, text] of data) total += octets(key, text)
+  for (const [key, text] of data) total += bytes(key, text)
   return total
 }
 

@@ -130,7 +130,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       const now = Date.now()
       const id = freshId()
       const swapped = [...id].map((c) => c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase())
-      // the last character stays: not every one ends the base64url of 32 octets
+      // the last character stays: not every one ends the base64url of 32 bytes
       const other = swapped.slice(0, -1).join("") + id.slice(-1)
       expect(yield* backend.insert(id, session(now, { data: data({ id }) }), now)).toBe(true)
       expect(yield* backend.find(other, now)).toEqual(Option.none())
@@ -339,10 +339,10 @@ export const tests: ReadonlyArray<BackendTest> = [
   test("S7: an update that would exceed maxBytes returns TooLarge with the size and writes nothing, and the boundary itself fits", (backend) =>
     Effect.gen(function*() {
       const now = Date.now()
-      const record = session(now, { data: new Map([["ü", text("x")]]) }) // 2 + 3 octets
+      const record = session(now, { data: new Map([["ü", text("x")]]) }) // 2 + 3 bytes
       const id = yield* inserted(backend, record, now)
-      const set = new Map([["key", text("ü\ud83d\ude00")]]) // 3 + 8 octets
-      const size = Data.totalOctets(record.data) + Data.totalOctets(set)
+      const set = new Map([["key", text("ü\ud83d\ude00")]]) // 3 + 8 bytes
+      const size = Data.totalBytes(record.data) + Data.totalBytes(set)
       expect(size).toBe(16)
       const refused = yield* backend.update(id, patch({ set, expiry: times(now + 1), maxBytes: size - 1 }), now)
       expect(refused).toMatchObject({ _tag: "TooLarge", size })
@@ -353,7 +353,7 @@ export const tests: ReadonlyArray<BackendTest> = [
       expect(yield* backend.update(id, patch({ set: replaced, maxBytes: size }), now)).toMatchObject({
         _tag: "Updated"
       })
-      const other = new Map([["new", text("12345678")]]) // 3 + 10 octets: 13, with `ü` 18
+      const other = new Map([["new", text("12345678")]]) // 3 + 10 bytes: 13, with `ü` 18
       expect(yield* backend.update(id, patch({ set: other, remove: new Set(["key"]), maxBytes: 17 }), now))
         .toMatchObject(
           { _tag: "TooLarge", size: 18 }
@@ -375,12 +375,12 @@ export const tests: ReadonlyArray<BackendTest> = [
         const now = Date.now()
         const large = new Map([["big", text("x".repeat(200))], ["small", text("y")]])
         const id = yield* inserted(backend, session(now, { data: large }), now)
-        const size = Data.totalOctets(large)
+        const size = Data.totalBytes(large)
         const maxBytes = 100
         const done = { _tag: "Updated" }
         expect(yield* backend.update(id, patch({ maxBytes }), now)).toMatchObject(done)
         expect(yield* backend.update(id, patch({ expiry: times(now + 1), maxBytes }), now)).toMatchObject(done)
-        // one that replaces is judged by its result: of the same size, one octet more, one octet less
+        // one that replaces is judged by its result: of the same size, one byte more, one byte less
         const change = (length: number) => patch({ set: new Map([["small", text("z".repeat(length))]]), maxBytes })
         expect(yield* backend.update(id, change(1), now)).toMatchObject(done)
         const before = plain(yield* read(backend, id, now))
@@ -410,12 +410,12 @@ export const tests: ReadonlyArray<BackendTest> = [
         Array.from({ length: 20 }, (_, i) =>
           backend.update(id, patch({ set: new Map([[`k${10 + i}`, text("1234567")]]), maxBytes }), now))
       )
-      // 3 + 9 octets each
+      // 3 + 9 bytes each
       expect(answers.filter(({ _tag }) =>
         _tag === "Updated"
       )).toHaveLength(8)
       const record = yield* read(backend, id, now)
-      expect(Data.totalOctets(record?.data ?? new Map())).toBe(96)
+      expect(Data.totalBytes(record?.data ?? new Map())).toBe(96)
       expect(record?.version).toBe(9)
     })),
 

@@ -240,8 +240,8 @@ const stores: ReadonlyArray<Row> = [
         const limit = 64
         const world = yield* kit.world({ maxSessionBytes: limit })
         const browser = world.browser()
-        yield* browser.visit(RequestContext.insert(User, "ada")) // user + "ada" in quotes: 9 octets
-        // öther is 6 octets, the quotes are 2: 47 more fill it
+        yield* browser.visit(RequestContext.insert(User, "ada")) // user + "ada" in quotes: 9 bytes
+        // öther is 6 bytes, the quotes are 2: 47 more fill it
         const Wide = SessionKey.make("öther", Schema.String)
         const fits = "ü".repeat(23) + "x"
         const { value } = yield* browser.visit(Effect.gen(function*() {
@@ -342,10 +342,10 @@ const stores: ReadonlyArray<Row> = [
           return { fits, refused }
         }))
         expect(value.refused).toBeInstanceOf(SessionTooLarge)
-        const octets = setCookies[0].indexOf(";") - 1
-        // base64 grows by four for every three octets
-        expect(octets).toBeGreaterThan(4096 - 4)
-        expect(octets).toBeLessThanOrEqual(4096)
+        const bytes = setCookies[0].indexOf(";") - 1
+        // base64 grows by four for every three bytes
+        expect(bytes).toBeGreaterThan(4096 - 4)
+        expect(bytes).toBeLessThanOrEqual(4096)
         const after = yield* browser.visit(RequestContext.get(User))
         expect(after.value).toEqual(Option.some("x".repeat(value.fits)))
       })

@@ -8,7 +8,7 @@
 import * as Effect from "effect/Effect"
 import type { Data, Expiry, StoredSession } from "../../SessionBackend.js"
 import { SessionTooLarge } from "../../SessionError.js"
-import { applyPatch, packedOctets } from "../codec/packedData.js"
+import { applyPatch, packedBytes } from "../codec/packedData.js"
 import * as random from "../codec/random.js"
 import type { Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../store/contract.js"
 import * as expiry from "../store/expiry.js"
@@ -136,7 +136,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     end: () => Effect.void,
     modify: () => Effect.dieMessage("a sealed session is modified inside its request and saved with the commit"),
     ping: Effect.void,
-    weigh: packedOctets,
+    weigh: packedBytes,
     tooLarge: (weight) => refuse(overhead + weight)
   }
 }

@@ -38,7 +38,7 @@ export const prefix = (audience: string): string => {
   return format + ascii
 }
 
-/** The bytes of a payload without data. Each entry of the data adds its `packedOctets`. */
+/** The bytes of a payload without data. Each entry of the data adds its `packedBytes`. */
 export const overhead = (prefix: string): number => prefix.length + fixedBytes
 
 const lowLength = 5

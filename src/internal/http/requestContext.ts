@@ -19,7 +19,7 @@ import { isHandshake, onUpgrade } from "./upgrade.js"
 
 /** What the pre-response handler of a session does: it reaches every response, in every host. */
 const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Handle =>
-// A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
+// A request that the handler makes of an app in this process inherits its handlers: the inner response does not concern this session.
 ({ source }, response) => source === request.source ? respond(session, response) : Effect.succeed(response)
 
 class Facts {

@@ -56,7 +56,7 @@ export const handler = (fiber: RequestFiber, owner: unknown, handle: Handle): Ch
 
 /**
  * Runs a handler once more after those that the app has appended in the meantime: they run behind it, and may overwrite what
- * it set (the platform's CORS sets `Vary` anew). Nothing is appended where there are none.
+ * it set (the platform's CORS sets `Vary` anew). Without such handlers, nothing is appended.
  */
 export const keepLast = <A, E, R>(
   app: Effect.Effect<A, E, R>,

@@ -76,8 +76,8 @@ const create = (values: Values.Values): Backend => {
       const { data: before, owner, version: current, ...times } = found.session
       if (ifVersion !== undefined && ifVersion !== current) return Effect.succeed({ _tag: "Conflict" })
       const data = Data.applyPatch(before, patch)
-      const size = Data.totalOctets(data)
-      if (size > patch.maxBytes && size > Data.totalOctets(before)) return Effect.succeed({ _tag: "TooLarge", size })
+      const size = Data.totalBytes(data)
+      if (size > patch.maxBytes && size > Data.totalBytes(before)) return Effect.succeed({ _tag: "TooLarge", size })
       const expiry = patch.expiry ?? times
       const session = { ...expiry, data, owner, version: current + 1 }
       const write = values.set(keyOf(id), Record.encode(id, session))

@@ -29,7 +29,7 @@ export type Found = Stored | Corrupt | undefined
 export const isLive = (found: Found, now: number): boolean =>
   found?._tag === "Stored" ? found.session.expiresAt > now : found !== undefined
 
-/** The mark that a renewal has left: it is stored like a session, and is none. */
+/** The mark that a renewal has left: it is stored like a session, but is not one. */
 export const markIn = (found: Found): Renewed | undefined =>
   found?._tag === "Stored" && found.session.version === Mark.version ? Mark.fromRecord(found.session) : undefined
 

@@ -142,11 +142,11 @@ const change = (table: SessionTable, slot: number, patch: Patch, now: number): n
   const packed = Data.pack(data)
   // A text of n code units has at most 3n bytes of UTF-8: most sessions need no counting.
   if (packed.length * 3 > patch.maxBytes) {
-    const size = Data.totalOctets(data)
-    if (size > patch.maxBytes && size > Data.totalOctets(SessionText.readData(before, dataStart))) return size
+    const size = Data.totalBytes(data)
+    if (size > patch.maxBytes && size > Data.totalBytes(SessionText.readData(before, dataStart))) return size
   }
   const text = new Measured(before.slice(0, dataStart) + packed)
-  if (sizeOf(text.length) > table.maxBytes) return Data.totalOctets(data)
+  if (sizeOf(text.length) > table.maxBytes) return Data.totalBytes(data)
   table.rewrite(slot, text, now)
   return undefined
 }

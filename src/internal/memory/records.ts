@@ -1,5 +1,5 @@
 /**
- * The fixed part of a million records, in typed arrays: 120 octets a record, nothing for the garbage collector to walk.
+ * The fixed part of a million records, in typed arrays: 120 bytes a record, nothing for the garbage collector to walk.
  *
  * A record is named by its slot, a number from 1; 0 is no record. Slots live in chunks that are added one at a time and
  * never moved, so that growing costs the same at any size. Chunks are reused, never given back.
@@ -34,7 +34,7 @@ export const usedBefore = 20
 export const usedAfter = 21
 export const heapPosition = 22
 export const flags = 23
-/** the first block of the text, and the octets the text has */
+/** the first block of the text, and the bytes the text has */
 export const textHead = 24
 export const textLength = 25
 export const subjectHash = 26

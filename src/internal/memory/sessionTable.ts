@@ -166,7 +166,7 @@ export class SessionTable {
 
   /**
    * Leaves a mark under the id that was read last, whose session was dropped. Where the session's place is too small for it,
-   * there is none: a mark evicts nobody.
+   * no mark is left, because a mark must not evict a session.
    */
   putMark(successor: Successor, now: number): void {
     const record = Mark.toRecord(successor, now)

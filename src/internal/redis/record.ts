@@ -14,7 +14,7 @@ import type {
   StoredSession,
   Successor
 } from "../../SessionBackend.js"
-import { totalOctets } from "../codec/packedData.js"
+import { totalBytes } from "../codec/packedData.js"
 
 /** Clocks differ between processes and may be set back. Therefore Redis removes a record only long after its end. */
 const slackMillis = 60 * 60 * 1000
@@ -37,7 +37,7 @@ export const subjectText = (subject: string): string => JSON.stringify(subject)
 /** The arguments of the script `insert`. */
 export const insertArguments = (session: NewSession, now: number): Array<string> => {
   const { data, owner } = session
-  const args = [`${now} ${ttl(session.expiresAt - now)}`, "s", `1 1 ${totalOctets(data)} ${times(session)}`]
+  const args = [`${now} ${ttl(session.expiresAt - now)}`, "s", `1 1 ${totalBytes(data)} ${times(session)}`]
   if (owner !== undefined) {
     const about = JSON.stringify([owner.authenticatedAt, owner.userAgent ?? null, owner.address ?? null])
     args.push("o", subjectText(owner.subject), "a", about)

@@ -1,5 +1,5 @@
 /**
- * What the browser is told about the session. Whatever happens to the session is reported here, and here alone it is
+ * Which cookie the browser gets. Whatever happens to the session is reported here, and here alone it is
  * decided which cookie goes out.
  */
 import type { Expiry } from "../../SessionBackend.js"

@@ -12,7 +12,7 @@ import type { Stored } from "./stored.js"
 /**
  * - `stored`: what was loaded.
  * - `draft`: what changed and is not saved yet.
- * - `answer`: what the browser is told.
+ * - `answer`: which cookie the browser gets.
  * - `inFlight`: the operations that are running.
  * - `load`: makes sure that `stored` is known.
  */

@@ -78,8 +78,8 @@ export const make = (
     now: number
   ): Effect.Effect<Copied, SessionStoreError | SessionTooLarge> => {
     const next = copyOf(renewal, current, now)
-    const size = Data.totalOctets(next.data)
-    const before = Data.totalOctets(current.data)
+    const size = Data.totalBytes(next.data)
+    const before = Data.totalBytes(current.data)
     // As in a backend, only a step that makes the session larger can be refused. A session whose data alone is over the limit
     // (it was lowered since) may still be signed in.
     const ownerGrows = ownerSize(renewal.owner) > ownerSize(current.owner) && tooLarge(before) === undefined

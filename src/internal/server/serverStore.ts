@@ -112,7 +112,7 @@ export const make = (
     owner: Owner | undefined,
     now: number
   ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
-    const error = tooLarge(Data.totalOctets(patch.set) + ownerSize(owner))
+    const error = tooLarge(Data.totalBytes(patch.set) + ownerSize(owner))
     if (error !== undefined) return Effect.fail(error)
     const times = ExpiryPolicy.timesOf(patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined))
     return records.insert({ ...times, data: patch.set, owner }, now, bound)
@@ -201,7 +201,7 @@ export const make = (
     end,
     modify: Modify.make(config, backend),
     ping: Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(backend.find(nobody, now))),
-    weigh: Data.octets,
+    weigh: Data.bytes,
     tooLarge
   }
 }

@@ -131,8 +131,8 @@ export const make = (executor: Executor, statements: Statements): SessionBackend
       const packed = Data.pack(data)
       // A text of n code units has at most 3n bytes: most sessions need no counting.
       if (packed.length * 3 > patch.maxBytes) {
-        const size = Data.totalOctets(data)
-        if (size > patch.maxBytes && size > Data.totalOctets(record.data)) return next({ _tag: "TooLarge", size })
+        const size = Data.totalBytes(data)
+        if (size > patch.maxBytes && size > Data.totalBytes(record.data)) return next({ _tag: "TooLarge", size })
       }
       params = [textOf(packed), ...params]
     }

@@ -44,7 +44,7 @@ export const connectionsOf = (client: SqlClient): Connections => {
  * What a client turns out to be when it is asked.
  *
  * - `known`: one of its connections. All clients share the tag that holds the connection of a transaction, and a
- *   transaction on another database is none of ours.
+ *   transaction on another database does not concern this store.
  * - `isSynchronous`: a statement has its answer when the call returns, as SQLite in this process does.
  */
 export interface Kind {

@@ -5,7 +5,7 @@
 
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
-/** Everything that is no digit, no letter and no colon, and no octet beyond ASCII. */
+/** Everything that is no digit, no letter and no colon, and no byte beyond ASCII. */
 const delimiters = /[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+/
 
 const time = /^(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\D|$)/

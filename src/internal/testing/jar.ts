@@ -34,10 +34,10 @@ interface Attributes {
 }
 
 const maxLifeMillis = 400 * 24 * 60 * 60 * 1000
-const maxPairOctets = 4096
-const maxAttributeOctets = 1024
+const maxPairBytes = 4096
+const maxAttributeBytes = 1024
 
-const octets = (text: string): number => Buffer.byteLength(text)
+const bytes = (text: string): number => Buffer.byteLength(text)
 
 /** Only spaces and tabs count as white space here. */
 const trim = (text: string): string => text.replace(/^[\t ]+|[\t ]+$/g, "")
@@ -99,7 +99,7 @@ const parseAttributes = (text: string, now: number): Attributes => {
     const equals = part.indexOf("=")
     const name = trim(equals === -1 ? part : part.slice(0, equals)).toLowerCase()
     const value = equals === -1 ? "" : trim(part.slice(equals + 1))
-    if (octets(value) > maxAttributeOctets) continue
+    if (bytes(value) > maxAttributeBytes) continue
     switch (name) {
       case "expires": {
         const date = CookieDate.parse(value)
@@ -151,7 +151,7 @@ export class CookieJar {
     const name = equals === -1 ? "" : trim(pair.slice(0, equals))
     const value = trim(pair.slice(equals + 1))
     if (name === "" && (value === "" || anyPrefix.test(value))) return
-    if (octets(name) + octets(value) > maxPairOctets) return
+    if (bytes(name) + bytes(value) > maxPairBytes) return
 
     const attributes = parseAttributes(semicolon === -1 ? "" : header.slice(semicolon + 1), now)
     const host = url.hostname
@@ -159,7 +159,7 @@ export class CookieJar {
     let { domain } = attributes
     if (!isAscii(domain)) return
     if (!domain.includes(".") && domain !== "") {
-      // a public suffix: nobody's domain but its own host's
+      // a public suffix is the domain of its own host alone
       if (domain !== host) return
       domain = ""
     }
