@@ -1718,7 +1718,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "a sign-in from the future is fresh",
     file: "src/RequestContext.ts",
     find: "age >= -clockSkewMillis && age <= millis",
-    replace: "age <= millis"
+    replace: "age <= millis",
+    tests: "test/Sessions.test.ts"
   },
   {
     row: "S9",
@@ -1760,7 +1761,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "old ids are remembered although there is no grace",
     file: "src/internal/server/renew.ts",
     find: "graceMillis === 0 ? undefined : { id, expiresAt: now + graceMillis }",
-    replace: "{ id, expiresAt: now + Math.max(graceMillis, 1000) }"
+    replace: "({ id, expiresAt: now + Math.max(graceMillis, 1000) })"
   },
   {
     row: "C5",
@@ -1922,5 +1923,19 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/config/sameCookie.ts",
     find: "[name, domain, path]",
     replace: "[name, domain]"
+  },
+  {
+    row: "F7",
+    what: "the table is created without looking whether it exists, which needs more rights",
+    file: "src/internal/sql/table.ts",
+    find: "isThere: pgHas(schema, name),",
+    replace: "isThere: undefined,"
+  },
+  {
+    row: "F7",
+    what: "every store has the same table, whatever its name is",
+    file: "src/internal/sql/table.ts",
+    find: "const sessions = qualify(name)",
+    replace: "const sessions = qualify(\"effect_sessions\")"
   }
 ]
