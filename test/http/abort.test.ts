@@ -89,6 +89,8 @@ describe("a client that goes away", () => {
     )
     const { address } = Context.get(await Effect.runPromise(Layer.buildWithScope(live, scope)), HttpServer.HttpServer)
     server.on("request", (_, response) => response.on("close", () => server.emit("request-closed")))
+    // Node itself listens first, and has ended its side of the connection by then.
+    server.on("connection", (socket) => socket.on("end", () => server.emit("client-has-gone")))
     if (address._tag === "TcpAddress") origin = `http://127.0.0.1:${address.port}`
   })
 
@@ -141,5 +143,25 @@ describe("a client that goes away", () => {
     finishSave()
     expect(await ended).toEqual([200])
     expect(await shown()).toEqual(["saved", 1])
+  })
+
+  it("M4: a request whose handler ends between the end of its connection and the report of it is saved, and ends", async () => {
+    const { cookie, shown } = await begin()
+    const { ended, goOn, request } = await send("between", cookie)
+    server.once("client-has-gone", goOn)
+    request.destroy()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["between", 1])
+  })
+
+  it("M4: a request whose save ends between the end of its connection and the report of it ends as well", async () => {
+    const { cookie, shown } = await begin()
+    const save = new Promise<() => void>((resolve) => saving = resolve)
+    const { ended, goOn, request } = await send("saved between", cookie)
+    goOn()
+    server.once("client-has-gone", await save)
+    request.destroy()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["saved between", 1])
   })
 })
