@@ -257,7 +257,8 @@ class Request {
 
   private signOut(run: Run): Runs {
     const { token } = this.sent
-    const serial = run.state._tag === "Found" ? run.state.session.serial : this.named(run)
+    const given = token === undefined ? undefined : run.world.tokens.get(token)
+    const serial = run.state._tag === "Found" ? run.state.session.serial : given
     const gone: Run = {
       ...discarded(run),
       state: { _tag: "Absent" },

@@ -133,6 +133,18 @@ describe("the soak's model", () => {
     expect(visit.reads({ a: "one" })).toBe(true)
   })
 
+  it("expects that a sign-out with a token that was renewed away ends the successor, whether it was loaded before or not", () => {
+    for (const before of [[], [{ op: "read" }]] as const) {
+      const visit = begun("server")
+      expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
+      const nothing: Result = { values: {}, subject: null, id: null }
+      const results = [...before.map(() => nothing), done]
+      expect(visit.allows([...before, { op: "signOut" }], results, { old: "first", reached: false })).toBe(true)
+      expect(visit.reads({ a: "one" })).toBe(false)
+      expect(visit.reads({})).toBe(true)
+    }
+  })
+
   it("expects of the cookie store that a change whose response was lost is lost with it", () => {
     const visit = begun("client")
     expect(visit.allows([insert("two")], [done], { reached: false })).toBe(true)
