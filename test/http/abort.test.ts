@@ -53,6 +53,7 @@ const app = HttpRouter.empty.pipe(
   HttpRouter.get("/", show),
   HttpRouter.post("/start", Effect.as(RequestContext.insert(Value, "before"), HttpServerResponse.empty())),
   HttpRouter.post("/change", change),
+  HttpRouter.head("/change", change),
   RequestContext.middleware,
   RequestId.middleware
 )
@@ -104,9 +105,9 @@ describe("a client that goes away", () => {
   }
 
   /** A request whose handler has made its changes and waits; its client is still there. */
-  const send = async (name: string, cookie: string) => {
+  const send = async (name: string, cookie: string, method = "POST") => {
     const held = hold(name)
-    const request = Http.request(`${origin}/change?name=${name}`, { method: "POST", agent: false, headers: { cookie } })
+    const request = Http.request(`${origin}/change?name=${name}`, { method, agent: false, headers: { cookie } })
     request.on("error", () => undefined)
     request.end()
     return { request, ...await held }
@@ -152,6 +153,15 @@ describe("a client that goes away", () => {
     request.destroy()
     expect(await ended).toEqual([200])
     expect(await shown()).toEqual(["between", 1])
+  })
+
+  it("M4: a HEAD whose handler ends between the end of its connection and the report of it ends as well", async () => {
+    const { cookie, shown } = await begin()
+    const { ended, goOn, request } = await send("head", cookie, "HEAD")
+    server.once("client-has-gone", goOn)
+    request.destroy()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["head", 1])
   })
 
   it("M4: a request whose save ends between the end of its connection and the report of it ends as well", async () => {

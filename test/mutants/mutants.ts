@@ -558,6 +558,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "M4",
+    what: "a HEAD whose client has gone is waited for",
+    file: "src/internal/http/clientGone.ts",
+    find: "  if (request.method === \"HEAD\") end(request)\n",
+    replace: ""
+  },
+  {
+    row: "M4",
     what: "a client counts as gone only when its connection has been closed altogether",
     file: "src/internal/http/clientGone.ts",
     find: "socket?: { readonly writable?: boolean } }).socket?.writable === false",

@@ -1,7 +1,7 @@
 /**
  * A client that has gone by the time that its response is ready. The platform's Node server sends a body by waiting for the end
  * of the write, which never comes on a connection that can no longer be written to: the fiber of such a request would never
- * end, nor would anything that it holds. A response without a body is sent without waiting.
+ * end, nor would anything that it holds. A response without a body is sent without waiting, unless it answers a HEAD.
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -20,15 +20,23 @@ const noBody = HttpServerResponse.empty().body
 const isGone = ({ source }: HttpServerRequest): boolean =>
   (source as { readonly socket?: { readonly writable?: boolean } }).socket?.writable === false
 
-/** The response as it is, or without its body where nobody receives it. A stream notices by itself. */
+/** What the platform's Node server sends with; it sends nothing more once that has ended. */
+const end = (request: HttpServerRequest): void => {
+  const { response } = request as { readonly response?: { readonly end?: () => void } }
+  response?.end?.()
+}
+
+const withoutBody = (request: HttpServerRequest, response: Response): Response => {
+  if (response.body._tag === "Stream" || !isGone(request)) return response // a stream notices by itself
+  if (request.method === "HEAD") end(request)
+  return HttpServerResponse.setBody(response, noBody)
+}
+
+/** The response as it is, or without its body where nobody receives it. */
 export const withoutBodyIfGone = (
   request: HttpServerRequest,
   responded: Effect.Effect<Response>
 ): Effect.Effect<Response> =>
   isDone(responded) && !isGone(request)
     ? responded
-    : Effect.map(
-      responded,
-      (response) =>
-        response.body._tag === "Stream" || !isGone(request) ? response : HttpServerResponse.setBody(response, noBody)
-    )
+    : Effect.map(responded, (response) => withoutBody(request, response))
