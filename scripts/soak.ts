@@ -45,7 +45,7 @@ const store = oneOf(names, "store", values.store)
 const started = Date.now()
 print(`soak of the ${store} store, started ${new Date(started).toISOString()}, seed ${values.seed}`)
 
-const { aborted, counts, divergence, heap, storeFailures } = await run({
+const { aborted, counts, divergence, heap, requests, sessions, storeFailures } = await run({
   store,
   minutes: positive("minutes"),
   rate: positive("rate"),
@@ -67,7 +67,7 @@ const listed = (all: ReadonlyMap<string, number>): string =>
 print(`requests whose client had gone before the response came, on the server: ${listed(aborted)}`)
 const minutes = ((Date.now() - started) / 60_000).toFixed(1)
 print(
-  `${store}, ${minutes} minutes: ${
+  `${store}, ${minutes} minutes, ${requests} requests, ${sessions} sessions: ${
     listed(counts)
   }; ${storeFailures} people began anew because the store did not answer; `
     + (divergence === undefined ? "no divergence" : "one divergence")

@@ -22,7 +22,11 @@ export interface Reply {
   readonly requestId: string | undefined
   readonly cookie: SetCookie | undefined
   readonly body: string | undefined
+  /** it was not complete in a minute, and the client gave up */
+  readonly overdue: boolean
 }
+
+const patienceMillis = 60_000
 
 export class Browser {
   token: string | undefined
@@ -43,7 +47,8 @@ export class Browser {
         status: undefined,
         requestId: undefined,
         cookie: undefined,
-        body: undefined
+        body: undefined,
+        overdue: false
       }
       const request = Http.request(this.origin, {
         method: "POST",
@@ -75,7 +80,10 @@ export class Browser {
         clearTimeout(timer)
         resolve(reply)
       })
-      const timer = abortAfter === undefined ? undefined : setTimeout(() => request.destroy(), abortAfter)
+      const timer = setTimeout(() => {
+        reply = { ...reply, overdue: abortAfter === undefined }
+        request.destroy()
+      }, abortAfter ?? patienceMillis)
       request.end(JSON.stringify(script))
     })
   }

@@ -2,7 +2,7 @@
  * What the server itself knows of each request: how far its handler came, how it ended, and with which status the session
  * was asked to finish. Only this tells whether the changes of a request whose client has gone had to be saved (row M4).
  */
-import type { Entry, Result } from "./script.js"
+import type { Account, Entry, Result } from "./script.js"
 
 /** One request while it runs. */
 export class Recorder {
@@ -22,20 +22,32 @@ export class Recorder {
     this.results.push(result)
     return result
   }
+
+  /** `sent` is 0 while the response has not gone out. */
+  entry(sent: number): Entry {
+    const { exit, nonce, results, statuses, unfinished } = this
+    return { nonce, results, unfinished, exit, statuses, sent }
+  }
 }
 
 interface Waiting {
   readonly nonce: string
   readonly port: number | undefined
-  readonly at: number
-  readonly answer: (entry: Entry | undefined) => void
+  readonly since: number
+  readonly answer: (account: Account) => void
 }
+
+/** A connection that the client has made is accepted within this time, because the question itself has been read. */
+const acceptedMillis = 1_000
+
+/** A request that the server has not ended by then never will. */
+const patienceMillis = 60_000
 
 export class Journal {
   private readonly running = new Map<string, Recorder>()
   private readonly ended = new Map<string, Entry>()
-  /** when the connection from a port was last closed; a port is used again after a while */
-  private readonly closed = new Map<number, number>()
+  /** the ports that are connected, and since when */
+  private readonly open = new Map<number, number>()
   private waiting: ReadonlyArray<Waiting> = []
 
   begin(nonce: string): Recorder {
@@ -44,40 +56,55 @@ export class Journal {
     return recorder
   }
 
-  end({ exit, nonce, results, statuses, unfinished }: Recorder, sent: number): void {
-    this.running.delete(nonce)
-    this.ended.set(nonce, { nonce, results, unfinished, exit, statuses, sent })
+  end(recorder: Recorder, sent: number): void {
+    this.running.delete(recorder.nonce)
+    this.ended.set(recorder.nonce, recorder.entry(sent))
     this.settle()
   }
 
   opened(port: number): void {
-    this.closed.delete(port)
+    this.open.set(port, Date.now())
   }
 
-  hasClosed(port: number): void {
-    this.closed.set(port, Date.now())
+  closed(port: number): void {
+    this.open.delete(port)
     this.settle()
   }
 
   /** Answers when the request has ended, or can no longer arrive. Each entry is given away once. */
-  ask(nonce: string, port: number | undefined, at: number, answer: (entry: Entry | undefined) => void): void {
-    this.waiting = [...this.waiting, { nonce, port, at, answer }]
+  ask(nonce: string, port: number | undefined, answer: (account: Account) => void): void {
+    this.waiting = [...this.waiting, { nonce, port, since: Date.now(), answer }]
     this.settle()
+    for (const millis of [acceptedMillis, patienceMillis]) setTimeout(() => this.settle(), millis + 1)
   }
 
   private settle(): void {
-    this.waiting = this.waiting.filter(({ answer, at, nonce, port }) => {
-      const entry = this.ended.get(nonce)
-      if (entry !== undefined) {
-        this.ended.delete(nonce)
-        answer(entry)
-        return false
-      }
-      // What a client has sent is read before the end of its connection is.
-      const cannotArrive = port === undefined || (this.closed.get(port) ?? 0) >= at
-      if (this.running.has(nonce) || !cannotArrive) return true
-      answer(undefined)
+    const now = Date.now()
+    this.waiting = this.waiting.filter((waiting) => {
+      const account = this.account(waiting, now)
+      if (account === undefined) return true
+      this.ended.delete(waiting.nonce)
+      waiting.answer(account)
       return false
     })
+  }
+
+  private account({ nonce, port, since }: Waiting, now: number): Account | undefined {
+    const entry = this.ended.get(nonce)
+    if (entry !== undefined) return { _tag: "Ended", entry }
+    const running = this.running.get(nonce)
+    if (running === undefined && (port === undefined || now - since > acceptedMillis && !this.isOpen(port, since))) {
+      return { _tag: "NeverArrived" }
+    }
+    return now - since > patienceMillis ? { _tag: "Unsettled", entry: running?.entry(0) } : undefined
+  }
+
+  /**
+   * Whether the connection from this port is the one that was there when the question came: a port is used again after a
+   * while. What a client has sent is read before the end of its connection is.
+   */
+  private isOpen(port: number, at: number): boolean {
+    const since = this.open.get(port)
+    return since !== undefined && since <= at + acceptedMillis
   }
 }

@@ -31,6 +31,13 @@ export interface Sent {
   readonly entry: Entry
 }
 
+/**
+ * For a minute after a renewal the store knows of the old token that it was renewed away (row S9). The times here are the
+ * client's, which learns of both a little later: in between, either is possible.
+ */
+const knownMillis = 45_000
+const forgottenMillis = 90_000
+
 /** A late write may come for as long as the store's time-out, and a little longer on a busy machine. */
 const lateMillis = 8_000
 
@@ -111,14 +118,18 @@ class Request {
     return this.sent.kind === "server"
   }
 
-  /** A store may know of an old token that it was renewed away, or know nothing of it any more. */
+  /** A store knows of an old token that it was renewed away, and after a while knows nothing of it any more. */
   start(world: World): Runs {
     const { token } = this.sent
     const serial = token === undefined ? undefined : world.tokens.get(token)
     const run = begun(world)
-    return this.isServer && serial !== undefined && world.renewed.has(serial)
-      ? [run, { ...run, replaced: true }]
-      : [run]
+    const successor = this.isServer && serial !== undefined ? world.renewed.get(serial) : undefined
+    if (successor === undefined) return [run]
+    const age = this.now - successor.at
+    return [
+      ...(age > knownMillis ? [run] : []),
+      ...(age < forgottenMillis ? [{ ...run, replaced: true }] : [])
+    ]
   }
 
   // ── steps ──
@@ -246,7 +257,8 @@ class Request {
 
   private signOut(run: Run): Runs {
     const { token } = this.sent
-    const serial = run.state._tag === "Found" ? run.state.session.serial : this.named(run)
+    const given = token === undefined ? undefined : run.world.tokens.get(token)
+    const serial = run.state._tag === "Found" ? run.state.session.serial : given
     const gone: Run = {
       ...discarded(run),
       state: { _tag: "Absent" },
@@ -383,7 +395,7 @@ class Request {
         persistent: isHandedOver ? run.remember ?? false : persistent,
         id: null
       })
-      const renewed = new Map(world.renewed).set(session.serial, successor.serial)
+      const renewed = new Map(world.renewed).set(session.serial, { serial: successor.serial, at: this.now })
       return set({ ...run, world: { ...world, renewed } }, successor)
     }
     const updated = this.update(run, session)
@@ -401,7 +413,7 @@ class Request {
 }
 
 const successorOf = (world: World, serial: number): number | undefined => {
-  const next = world.renewed.get(serial)
+  const next = world.renewed.get(serial)?.serial
   return next === undefined ? undefined : successorOf(world, next) ?? next
 }
 

@@ -6,7 +6,7 @@ import { type Action, Actions, read, type Sending } from "./actions.js"
 import { Browser, nameOf } from "./browser.js"
 import { type Request, worldsAfter } from "./check.js"
 import type { Random } from "./random.js"
-import type { Entry, Script } from "./script.js"
+import type { Account, Entry, Script } from "./script.js"
 import { empty, type World } from "./world.js"
 
 /** What the soak gives to everybody in it. */
@@ -17,8 +17,7 @@ export interface Surroundings {
   readonly random: Random
   /** waits for the next request's turn */
   readonly turn: () => Promise<void>
-  /** the server's account of a request; undefined when it never arrived, `no answer` when it has none after a minute */
-  readonly ask: (nonce: string, port: number | undefined, at: number) => Promise<Entry | undefined | "no answer">
+  readonly ask: (nonce: string, port: number | undefined) => Promise<Account>
   /** counts what came of a request whose client had gone before the response came */
   readonly aborted: (what: string) => void
 }
@@ -42,7 +41,7 @@ export class Person {
   private readonly actions: Actions
   private readonly history: Array<string> = []
   private ids: ReadonlyArray<string> = []
-  private requests = 0
+  requests = 0
 
   constructor(readonly name: string, private readonly given: Surroundings) {
     this.browsers = [0, 1].map(() => new Browser(given.origin, given.agent))
@@ -51,6 +50,11 @@ export class Person {
 
   get isOld(): boolean {
     return this.requests >= maxRequests
+  }
+
+  /** How many sessions were begun for this person: as far as is known where that was left open. */
+  get sessions(): number {
+    return Math.min(...this.worlds.map((world) => world.sessions.size))
   }
 
   /** One action, and its name; after what may have gone either way, a look at what came of it. */
@@ -96,16 +100,8 @@ export class Person {
     const token = old ? this.given.random.pick([...browser.old, browser.token]) : browser.token
     const nonce = `${this.name}-${this.history.length + 1}-${this.given.random.between(0, 999_999)}`
     const reply = await browser.send(nonce, script, abortAfter, old ? token : undefined)
-    const entry = await this.given.ask(nonce, reply.port, reply.at)
-    if (entry === "no answer") {
-      throw new Divergence(
-        `${nonce} (${action}): a minute later it had neither ended on the server nor failed to arrive`,
-        [
-          ...this.history,
-          line({ nonce, action, script, abortAfter, port: reply.port ?? "none", status: reply.status ?? "none" })
-        ]
-      )
-    }
+    const account = await this.given.ask(nonce, reply.port)
+    const entry = account._tag === "NeverArrived" ? undefined : account.entry
     if (abortAfter !== undefined && reply.status === undefined) {
       this.given.aborted(entry === undefined ? "never arrived" : `${entry.exit} with ${entry.statuses.join(" and ")}`)
     }
@@ -124,7 +120,11 @@ export class Person {
       },
       server: entry ?? "never arrived"
     }))
-    const problem = entry === undefined
+    const problem = account._tag === "Unsettled"
+      ? "a minute after its client had gone it had neither ended on the server nor failed to arrive"
+      : reply.overdue
+      ? "no answer came within a minute"
+      : entry === undefined
       ? reply.status === undefined ? undefined : "an answer came to a request that the server does not know"
       : problemOf(nonce, script, entry, reply)
     if (problem !== undefined) throw new Divergence(`${nonce}: ${problem}`, this.history)

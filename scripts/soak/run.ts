@@ -3,14 +3,15 @@
  */
 import { fork } from "node:child_process"
 import { randomUUID } from "node:crypto"
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync } from "node:fs"
 import * as Http from "node:http"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import * as HeapSeries from "./heap.js"
 import { Divergence, Person, StoreFailed, type Surroundings } from "./person.js"
 import { Random } from "./random.js"
-import type { Answer, Entry, Heap, Name, Plant, Question, Setup } from "./script.js"
+import type { Account, Answer, Heap, Name, Plant, Question, Setup } from "./script.js"
+import { clean } from "./stores.js"
 
 /** `rate`: requests a second, of all users together. `snapshots`: a folder for a heap snapshot before and after. */
 export interface Options {
@@ -26,10 +27,13 @@ export interface Options {
 }
 
 /**
+ * - `requests`: those that were sent. `sessions`: those that were begun, and with the cookie store the seals.
  * - `aborted`: what the server made of the requests whose client had gone before their response came.
  * - `storeFailures`: the lives that ended because the store did not answer in time; they prove nothing.
  */
 export interface Report {
+  readonly requests: number
+  readonly sessions: number
   readonly counts: ReadonlyMap<string, number>
   readonly aborted: ReadonlyMap<string, number>
   readonly storeFailures: number
@@ -46,6 +50,8 @@ export const run = async (options: Options): Promise<Report> => {
   const counts = new Map<string, number>()
   const aborted = new Map<string, number>()
   const series: Array<Heap> = []
+  let requests = 0
+  let sessions = 0
   let storeFailures = 0
   let divergence: Divergence | undefined
 
@@ -67,7 +73,7 @@ export const run = async (options: Options): Promise<Report> => {
     agent,
     random,
     turn,
-    ask: (nonce, port, at) => server.entry(nonce, port, at),
+    ask: (nonce, port) => server.account(nonce, port),
     aborted: (what) => count(aborted, what)
   })
   const turn = paced(rate)
@@ -83,6 +89,9 @@ export const run = async (options: Options): Promise<Report> => {
         if (error instanceof Divergence) divergence ??= error
         else if (error instanceof StoreFailed) storeFailures += 1
         else throw error
+      } finally {
+        requests += person.requests
+        sessions += person.sessions
       }
     }
   }
@@ -105,20 +114,18 @@ export const run = async (options: Options): Promise<Report> => {
       server.died
     ])
     await snapshot("last")
-    return { counts, aborted, storeFailures, divergence, heap: series }
+    return { requests, sessions, counts, aborted, storeFailures, divergence, heap: series }
   } finally {
     agent.destroy()
     await server.stop()
-    if (isFolder(store)) rmSync(place, { recursive: true, force: true })
+    await clean(store, place)
   }
 }
 
 const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
 
-const isFolder = (store: Name): boolean => store === "sqlite" || store === "files"
-
 const placeOf = (store: Name): string =>
-  isFolder(store)
+  store === "sqlite" || store === "files"
     ? mkdtempSync(join(tmpdir(), "effect-session-soak-"))
     : `effect_session_soak_${randomUUID().replaceAll("-", "").slice(0, 12)}`
 
@@ -134,7 +141,7 @@ const paced = (rate: number): () => Promise<void> => {
 }
 
 class Server {
-  private readonly entries = new Map<string, (entry: Entry | undefined) => void>()
+  private readonly accounts = new Map<string, (account: Account) => void>()
   private heaps: ReadonlyArray<(heap: Heap) => void> = []
   origin = ""
   /** rejects when the server ends by itself */
@@ -152,8 +159,8 @@ class Server {
         this.heaps = rest
         return resolve(answer.heap)
       }
-      this.entries.get(answer.nonce)?.(answer.entry)
-      this.entries.delete(answer.nonce)
+      this.accounts.get(answer.nonce)?.(answer.account)
+      this.accounts.delete(answer.nonce)
     })
   }
 
@@ -168,14 +175,10 @@ class Server {
     return server!
   }
 
-  entry(nonce: string, port: number | undefined, at: number): Promise<Entry | undefined | "no answer"> {
+  account(nonce: string, port: number | undefined): Promise<Account> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve("no answer"), 60_000)
-      this.entries.set(nonce, (entry) => {
-        clearTimeout(timer)
-        resolve(entry)
-      })
-      this.ask({ ask: "entry", nonce, port, at })
+      this.accounts.set(nonce, resolve)
+      this.ask({ ask: "account", nonce, port })
     })
   }
 

@@ -66,15 +66,20 @@ export interface Entry {
   readonly sent: number
 }
 
-/** `at` is when the request was sent, `port` the client's: they tell when a request can no longer arrive. */
+/** What the server knows of a request. `Unsettled`: it had neither ended nor failed to arrive when the patience was over. */
+export type Account =
+  | { readonly _tag: "Ended"; readonly entry: Entry }
+  | { readonly _tag: "NeverArrived" }
+  | { readonly _tag: "Unsettled"; readonly entry: Entry | undefined }
+
+/** `port` is the client's: it tells when a request can no longer arrive. It is undefined where there was no connection. */
 export type Question =
-  | { readonly ask: "entry"; readonly nonce: string; readonly port: number | undefined; readonly at: number }
+  | { readonly ask: "account"; readonly nonce: string; readonly port: number | undefined }
   | { readonly ask: "heap"; readonly snapshot: string | undefined }
 
-/** `entry` is undefined for a request that never reached the server. */
 export type Answer =
   | { readonly answer: "listening"; readonly port: number }
-  | { readonly answer: "entry"; readonly nonce: string; readonly entry: Entry | undefined }
+  | { readonly answer: "account"; readonly nonce: string; readonly account: Account }
   | { readonly answer: "heap"; readonly heap: Heap }
 
 export interface Heap {

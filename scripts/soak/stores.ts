@@ -1,11 +1,12 @@
 /**
  * The stores that the soak can run on, with their default configuration, and the faults that can be built into them.
  */
-import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { KeyRing, type Sessions, SessionStore } from "effect-session"
+import { rmSync } from "node:fs"
 import { join } from "node:path"
-import type { Plant, Setup } from "./script.js"
+import type { Name, Plant, Setup } from "./script.js"
 
 type Store = Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown>
 
@@ -92,4 +93,41 @@ const dropping = (store: Store): Store =>
 export const storeOf = (setup: Setup): Store => {
   const store = sound(setup)
   return setup.plant === "dropped-save" ? dropping(store) : store
+}
+
+/** Removes what a run has left at its place, once its server has ended. */
+export const clean = async (store: Name, place: string): Promise<void> => {
+  const drop = (client: Layer.Layer<SqlClient.SqlClient, unknown>): Promise<void> =>
+    Effect.runPromise(
+      Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.forEach([place, `${place}_locks`], (table) => sql`DROP TABLE IF EXISTS ${sql(table)}`)).pipe(
+          Effect.provide(client),
+          Effect.asVoid
+        )
+    )
+  switch (store) {
+    case "memory":
+    case "cookie":
+      return
+    case "files":
+    case "sqlite":
+      return rmSync(place, { recursive: true, force: true })
+    case "redis": {
+      const { Redis } = await import("ioredis")
+      const redis = new Redis(urls.redis)
+      for await (const keys of redis.scanStream({ match: `${place}:*`, count: 1000 })) {
+        if (keys.length > 0) await redis.unlink(keys)
+      }
+      await redis.quit()
+      return
+    }
+    case "postgres": {
+      const { PgClient } = await import("@effect/sql-pg")
+      return drop(PgClient.layer({ url: Redacted.make(urls.postgres) }))
+    }
+    case "mysql": {
+      const { MysqlClient } = await import("@effect/sql-mysql2")
+      return drop(MysqlClient.layer({ url: Redacted.make(urls.mysql) }))
+    }
+  }
 }

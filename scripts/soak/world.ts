@@ -21,13 +21,19 @@ export interface Late {
   readonly apply: (world: World) => World
 }
 
+/** What has replaced a session, and when the answer came that said so. */
+export interface Successor {
+  readonly serial: number
+  readonly at: number
+}
+
 /**
  * - `tokens`: the session that each token was given for. `renewed`: those that a renewal has replaced, with the successor.
  */
 export interface World {
   readonly sessions: ReadonlyMap<number, Session>
   readonly tokens: ReadonlyMap<string, number>
-  readonly renewed: ReadonlyMap<number, number>
+  readonly renewed: ReadonlyMap<number, Successor>
   readonly late: ReadonlyArray<Late>
   readonly next: number
 }

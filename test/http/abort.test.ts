@@ -53,6 +53,7 @@ const app = HttpRouter.empty.pipe(
   HttpRouter.get("/", show),
   HttpRouter.post("/start", Effect.as(RequestContext.insert(Value, "before"), HttpServerResponse.empty())),
   HttpRouter.post("/change", change),
+  HttpRouter.head("/change", change),
   RequestContext.middleware,
   RequestId.middleware
 )
@@ -89,6 +90,8 @@ describe("a client that goes away", () => {
     )
     const { address } = Context.get(await Effect.runPromise(Layer.buildWithScope(live, scope)), HttpServer.HttpServer)
     server.on("request", (_, response) => response.on("close", () => server.emit("request-closed")))
+    // Node itself listens first, and has ended its side of the connection by then.
+    server.on("connection", (socket) => socket.on("end", () => server.emit("client-has-gone")))
     if (address._tag === "TcpAddress") origin = `http://127.0.0.1:${address.port}`
   })
 
@@ -102,9 +105,9 @@ describe("a client that goes away", () => {
   }
 
   /** A request whose handler has made its changes and waits; its client is still there. */
-  const send = async (name: string, cookie: string) => {
+  const send = async (name: string, cookie: string, method = "POST") => {
     const held = hold(name)
-    const request = Http.request(`${origin}/change?name=${name}`, { method: "POST", agent: false, headers: { cookie } })
+    const request = Http.request(`${origin}/change?name=${name}`, { method, agent: false, headers: { cookie } })
     request.on("error", () => undefined)
     request.end()
     return { request, ...await held }
@@ -141,5 +144,34 @@ describe("a client that goes away", () => {
     finishSave()
     expect(await ended).toEqual([200])
     expect(await shown()).toEqual(["saved", 1])
+  })
+
+  it("M4: a request whose handler ends between the end of its connection and the report of it is saved, and ends", async () => {
+    const { cookie, shown } = await begin()
+    const { ended, goOn, request } = await send("between", cookie)
+    server.once("client-has-gone", goOn)
+    request.destroy()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["between", 1])
+  })
+
+  it("M4: a HEAD whose handler ends between the end of its connection and the report of it ends as well", async () => {
+    const { cookie, shown } = await begin()
+    const { ended, goOn, request } = await send("head", cookie, "HEAD")
+    server.once("client-has-gone", goOn)
+    request.destroy()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["head", 1])
+  })
+
+  it("M4: a request whose save ends between the end of its connection and the report of it ends as well", async () => {
+    const { cookie, shown } = await begin()
+    const save = new Promise<() => void>((resolve) => saving = resolve)
+    const { ended, goOn, request } = await send("saved between", cookie)
+    goOn()
+    server.once("client-has-gone", await save)
+    request.destroy()
+    expect(await ended).toEqual([200])
+    expect(await shown()).toEqual(["saved between", 1])
   })
 })

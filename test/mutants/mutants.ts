@@ -545,9 +545,30 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M4",
     what: "the body of a response whose client has gone is waited for",
-    file: "src/internal/http/respond.ts",
-    find: "(response) => ClientGone.withoutBodyIfGone(fiber, response)",
-    replace: "(response) => response"
+    file: "src/internal/http/requestContext.ts",
+    find: "ClientGone.withoutBodyIfGone(request, respond(session, response))",
+    replace: "respond(session, response)"
+  },
+  {
+    row: "M4",
+    what: "the body of a response that needed no I/O is waited for, although its client has gone",
+    file: "src/internal/http/clientGone.ts",
+    find: "isDone(responded) && !isGone(request)",
+    replace: "isDone(responded)"
+  },
+  {
+    row: "M4",
+    what: "a HEAD whose client has gone is waited for",
+    file: "src/internal/http/clientGone.ts",
+    find: "  if (request.method === \"HEAD\") end(request)\n",
+    replace: ""
+  },
+  {
+    row: "M4",
+    what: "a client counts as gone only when its connection has been closed altogether",
+    file: "src/internal/http/clientGone.ts",
+    find: "socket?: { readonly writable?: boolean } }).socket?.writable === false",
+    replace: "socket?: { readonly closed?: boolean } }).socket?.closed === true"
   },
   {
     row: "M4",

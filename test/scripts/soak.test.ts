@@ -16,12 +16,17 @@ class Visit {
 
   constructor(private readonly kind: Kind) {}
 
-  /** Whether the model allows this answer. `sets` is the token of its cookie; `status` is what the session was finished with. */
+  /**
+   * Whether the model allows this answer. `sets` is the token of its cookie; `status` is what the session was finished with;
+   * `old` is a token that is sent in place of the browser's own; `now` is when the answer came.
+   */
   allows(
     steps: ReadonlyArray<Step>,
     results: ReadonlyArray<Result>,
-    { exit = "completed", reached = true, sets, status = 200, unfinished = false }: {
+    { exit = "completed", now = 0, old, reached = true, sets, status = 200, unfinished = false }: {
       readonly exit?: Entry["exit"]
+      readonly now?: number
+      readonly old?: string
       readonly reached?: boolean
       readonly sets?: string
       readonly status?: number
@@ -39,13 +44,14 @@ class Visit {
       status: reached ? status : undefined,
       requestId: "n",
       cookie: reached ? cookie : undefined,
-      body: undefined
+      body: undefined,
+      overdue: false
     }
-    const sent = { kind: this.kind, token: this.token, script, entry }
-    const possible = worldsAfter(this.worlds, [{ sent, reply }], 0)
+    const sent = { kind: this.kind, token: old ?? this.token, script, entry }
+    const possible = worldsAfter(this.worlds, [{ sent, reply }], now)
     if (possible.length === 0) return false
     this.worlds = possible
-    if (reached && sets !== undefined) this.token = sets
+    if (reached && sets !== undefined && old === undefined) this.token = sets
     return true
   }
 
@@ -114,6 +120,29 @@ describe("the soak's model", () => {
     expect(visit.allows([{ op: "signOut" }], [done], { reached: false })).toBe(true)
     expect(visit.reads({ a: "one" })).toBe(false)
     expect(visit.reads({})).toBe(true)
+  })
+
+  it("finds a token that was renewed away and starts a session, and expects that it is unknown when its time is over", () => {
+    const visit = begun("server")
+    expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
+    expect(visit.allows([insert("two")], [done], { old: "first", now: 10_000, sets: "third" })).toBe(false)
+    expect(visit.allows([insert("two")], [done], { old: "first", now: 10_000 })).toBe(true)
+    expect(visit.allows([modify], [{ error: "SessionEnded" }], { old: "first", now: 10_000 })).toBe(true)
+    expect(visit.allows([insert("two")], [done], { old: "first", now: 100_000 })).toBe(false)
+    expect(visit.allows([insert("two")], [done], { old: "first", now: 100_000, sets: "third" })).toBe(true)
+    expect(visit.reads({ a: "one" })).toBe(true)
+  })
+
+  it("expects that a sign-out with a token that was renewed away ends the successor, whether it was loaded before or not", () => {
+    for (const before of [[], [{ op: "read" }]] as const) {
+      const visit = begun("server")
+      expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
+      const nothing: Result = { values: {}, subject: null, id: null }
+      const results = [...before.map(() => nothing), done]
+      expect(visit.allows([...before, { op: "signOut" }], results, { old: "first", reached: false })).toBe(true)
+      expect(visit.reads({ a: "one" })).toBe(false)
+      expect(visit.reads({})).toBe(true)
+    }
   })
 
   it("expects of the cookie store that a change whose response was lost is lost with it", () => {

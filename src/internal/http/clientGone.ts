@@ -1,24 +1,42 @@
 /**
- * A client that goes away while its session is being saved. The platform's Node server sends a body by waiting for the end
- * of the write, which never comes on a connection that is closed already: the fiber of such a request would never end, nor
- * would anything that it holds. A response without a body is sent without waiting.
+ * A client that has gone by the time that its response is ready. The platform's Node server sends a body by waiting for the end
+ * of the write, which never comes on a connection that can no longer be written to: the fiber of such a request would never
+ * end, nor would anything that it holds. A response without a body is sent without waiting, unless it answers a HEAD.
  */
-import { clientAbortFiberId } from "@effect/platform/HttpServerError"
+import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as Cause from "effect/Cause"
-import type * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
-import * as HashSet from "effect/HashSet"
+import * as Effect from "effect/Effect"
+import { isDone } from "../edition/done.js"
+
+type Response = HttpServerResponse.HttpServerResponse
 
 const noBody = HttpServerResponse.empty().body
 
-/** The request's fiber cannot be interrupted here, and has been asked to stop all the same. */
-const isGone = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
-  HashSet.has(Cause.interruptors(fiber.getFiberRef(FiberRef.interruptedCause)), clientAbortFiberId)
+/**
+ * Asks the connection, and not whether the fiber was interrupted: Node ends its side of a connection as soon as it has read
+ * that the client has closed the other one, and reports the close to the platform in a later turn of its event loop. Other
+ * hosts wait for nothing, and their requests have no socket.
+ */
+const isGone = ({ source }: HttpServerRequest): boolean =>
+  (source as { readonly socket?: { readonly writable?: boolean } }).socket?.writable === false
 
-/** The response as it is, or without its body where nobody receives it. A stream notices by itself. */
+/** What the platform's Node server sends with; it sends nothing more once that has ended. */
+const end = (request: HttpServerRequest): void => {
+  const { response } = request as { readonly response?: { readonly end?: () => void } }
+  response?.end?.()
+}
+
+const withoutBody = (request: HttpServerRequest, response: Response): Response => {
+  if (response.body._tag === "Stream" || !isGone(request)) return response // a stream notices by itself
+  if (request.method === "HEAD") end(request)
+  return HttpServerResponse.setBody(response, noBody)
+}
+
+/** The response as it is, or without its body where nobody receives it. */
 export const withoutBodyIfGone = (
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  response: HttpServerResponse.HttpServerResponse
-): HttpServerResponse.HttpServerResponse =>
-  response.body._tag === "Stream" || !isGone(fiber) ? response : HttpServerResponse.setBody(response, noBody)
+  request: HttpServerRequest,
+  responded: Effect.Effect<Response>
+): Effect.Effect<Response> =>
+  isDone(responded) && !isGone(request)
+    ? responded
+    : Effect.map(responded, (response) => withoutBody(request, response))

@@ -12,6 +12,7 @@ import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import { Sessions, type SessionsService } from "../store/subjectContract.js"
+import * as ClientGone from "./clientGone.js"
 import * as RequestFiber from "./requestFiber.js"
 import { RequestId } from "./requestId.js"
 import { respond } from "./respond.js"
@@ -20,7 +21,10 @@ import { isHandshake, onUpgrade } from "./upgrade.js"
 /** What the pre-response handler of a session does: it reaches every response, in every host. */
 const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Handle =>
 // A request that the handler makes of an app in this process inherits its handlers: the inner response does not concern this session.
-({ source }, response) => source === request.source ? respond(session, response) : Effect.succeed(response)
+({ source }, response) =>
+  source === request.source
+    ? ClientGone.withoutBodyIfGone(request, respond(session, response))
+    : Effect.succeed(response)
 
 class Facts {
   constructor(private readonly request: HttpServerRequest.HttpServerRequest) {}

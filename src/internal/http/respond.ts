@@ -12,7 +12,6 @@ import type { CookieVerdict, SaveError } from "../request/answer.js"
 import type { RequestSession } from "../request/requestSession.js"
 import type { SessionConfig } from "../store/options.js"
 import * as Reported from "../store/reported.js"
-import * as ClientGone from "./clientGone.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
 
@@ -42,11 +41,7 @@ export const respond = (session: RequestSession, original: Response): Effect.Eff
           return isFirst ? Effect.zipRight(logFailure(failure), failed) : failed
         }
       )
-      if (isDone(responded)) return responded
-      return Effect.map(
-        Effect.catchAllCause(responded, (cause) => died(original, cause)),
-        (response) => ClientGone.withoutBodyIfGone(fiber, response)
-      )
+      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
     } catch (defect) {
       return died(original, Cause.die(defect))
     }
