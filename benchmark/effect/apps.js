@@ -6,7 +6,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as library from "../harness/library.js"
 import { cookieLifeSeconds } from "../http/settings.js"
 
-const { KeyRing, RequestContext, RequestId, SessionKey, SessionStore } = await library.main()
+const { KeyRing, RequestContext, RequestId, Session, SessionKey, SessionStore } = await library.main()
 
 const Count = SessionKey.make("count", Schema.Number)
 const Profile = SessionKey.make("profile", Schema.String)
@@ -68,7 +68,9 @@ export const writing = () => {
 
 export const withRequestId = (app) => app.pipe(RequestId.middleware)
 
-export const withSession = (app) => app.pipe(RequestContext.middleware, RequestId.middleware)
+/** Older builds, which `--library` may name, have no one-line middleware. */
+export const withSession = (app) =>
+  Session === undefined ? app.pipe(RequestContext.middleware, RequestId.middleware) : app.pipe(Session.middleware)
 
 /** The least that a middleware can do that provides a service to handlers. */
 export const withNoop = (name) => {

@@ -49,12 +49,11 @@ describe("what a middleware changes of the request's fiber", () => {
       const append = (name: string) =>
         Effect.withFiberRuntime<void>((fiber) =>
           RequestFiber.make(
-            RequestFiber.handler(
-              fiber,
+            RequestFiber.handlers(fiber, [
               name,
               (_, response) =>
                 Effect.succeed(HttpServerResponse.setHeader(response, "x", `${response.headers.x ?? ""}${name}`))
-            )
+            ])
           )
         )
       yield* append("a")

@@ -14,17 +14,19 @@ import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import { Sessions, type SessionsService } from "../store/subjectContract.js"
 import * as ClientGone from "./clientGone.js"
 import * as RequestFiber from "./requestFiber.js"
-import { RequestId } from "./requestId.js"
+import * as Id from "./requestId.js"
 import { respond } from "./respond.js"
 import { isHandshake, onUpgrade } from "./upgrade.js"
 
-/** What the pre-response handler of a session does: it reaches every response, in every host. */
-const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Handle =>
-// A request that the handler makes of an app in this process inherits its handlers: the inner response does not concern this session.
-({ source }, response) =>
-  source === request.source
-    ? ClientGone.withoutBodyIfGone(request, respond(session, response))
-    : Effect.succeed(response)
+/** The pre-response handler of a session: it reaches every response, in every host. */
+const ownedBy = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Owned => [
+  session,
+  // A request that the handler makes of an app in this process inherits its handlers: the inner response does not concern this session.
+  ({ source }, response) =>
+    source === request.source
+      ? ClientGone.withoutBodyIfGone(request, respond(session, response))
+      : Effect.succeed(response)
+]
 
 class Facts {
   constructor(private readonly request: HttpServerRequest.HttpServerRequest) {}
@@ -76,7 +78,7 @@ export const ensure = (
     const outer = foreignIn(fiber) ?? RequestFiber.find(fiber, request, isSession(request, store))
     if (outer !== undefined) return Effect.succeed(outer)
     const session = begin(store, request)
-    return Effect.as(append(fiber, request, session, handleOf(session, request)), session)
+    return Effect.as(append(fiber, request, ownedBy(session, request)), session)
   })
 
 /** Only reachable where types were cast away (row R5). */
@@ -102,7 +104,7 @@ export const supply = <A extends HttpServerResponse, E, R>(
 ): Effect.Effect<HttpServerResponse, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const services = fiber.currentContext.unsafeMap
-    if (!services.has(RequestId.key)) return missingRequestId
+    if (!services.has(Id.RequestId.key)) return missingRequestId
     const store = given?.store ?? Context.unsafeGet(fiber.currentContext, SessionStore)
     if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)
     if (foreignIn(fiber) !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
@@ -114,16 +116,65 @@ export const supply = <A extends HttpServerResponse, E, R>(
         : RequestFiber.provide(fiber, app, RequestContext, outer)
     }
     const session = begin(store, request)
-    const handler = RequestFiber.handler(fiber, session, handleOf(session, request))
-    // A handler that lists or revokes sessions compiles wherever the platform hands the app's own services on.
-    const context = given?.sessions === undefined || services.has(Sessions.key)
-      ? fiber.currentContext
-      : Context.add(fiber.currentContext, Sessions, given.sessions)
-    const within = RequestFiber.provideIn(context, fiber, app, RequestContext, session, handler)
+    const owned = ownedBy(session, request)
+    const context = withSessions(fiber.currentContext, given)
+    const handlers = RequestFiber.handlers(fiber, owned)
+    const within = RequestFiber.provideIn(context, fiber, app, RequestContext, session, handlers)
     return RequestFiber.find(fiber, request, isOfOther(request)) === undefined
-      ? RequestFiber.keepLast(within, session, handleOf(session, request))
+      ? RequestFiber.keepLast(within, owned)
       : atItsEnd(session, within)
   })
+
+/**
+ * {@link supply} and `RequestId.supply` in one: what both change of the fiber is changed in one step. Where something is there
+ * already, or sessions are disabled, each is supplied by itself.
+ */
+export const supplyBoth = (trustInbound: boolean) => {
+  const supplyId = Id.supply(trustInbound)
+  return <A extends HttpServerResponse, E, R>(
+    app: Effect.Effect<A, E, R>,
+    given: Given | undefined
+  ): Effect.Effect<
+    HttpServerResponse,
+    E,
+    Exclude<Exclude<R, RequestContext>, Id.RequestId> | HttpServerRequest.HttpServerRequest
+  > =>
+    Effect.withFiberRuntime((fiber) => {
+      const { currentContext } = fiber
+      const store = given?.store ?? Context.unsafeGet(currentContext, SessionStore)
+      const services = currentContext.unsafeMap
+      const request = Context.unsafeGet(currentContext, HttpServerRequest.HttpServerRequest)
+      if (
+        !store.config.enable || services.has(Id.RequestId.key) || services.has(RequestContext.key)
+        || RequestFiber.find(fiber, request, isAnyone) !== undefined
+      ) {
+        return supplyId(supply(app, given))
+      }
+      const begun = Id.begin(fiber, request, trustInbound)
+      const session = begin(store, request)
+      const owned = ownedBy(session, request)
+      const within = RequestFiber.provideIn(
+        Context.add(withSessions(currentContext, given), Id.RequestId, begun.id),
+        fiber,
+        app,
+        RequestContext,
+        session,
+        Id.annotation(fiber, begun),
+        RequestFiber.handlers(fiber, [begun, begun.handle], owned)
+      )
+      return RequestFiber.provided<HttpServerResponse, E, Exclude<R, RequestContext>, Id.RequestId>(
+        RequestFiber.keepLast(within, owned)
+      )
+    })
+}
+
+const isAnyone = (owner: unknown): owner is object => owner !== undefined
+
+/** A handler that lists or revokes sessions compiles wherever the platform hands the app's own services on. */
+const withSessions = (context: Context.Context<never>, given: Given | undefined): Context.Context<never> =>
+  given?.sessions === undefined || context.unsafeMap.has(Sessions.key)
+    ? context
+    : Context.add(context, Sessions, given.sessions)
 
 /**
  * For a request that a handler makes of an app as an effect, in its own fiber: the handlers there are the outer response's,

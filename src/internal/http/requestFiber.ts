@@ -1,7 +1,7 @@
 /**
  * What a middleware changes of the request's fiber: a service for the handler, a handler for the response, an annotation for
- * the logs. Each change of a `FiberRef` copies the fiber's map of them (measured: 3 KB), so that all of one middleware's are
- * made in one step, and none is undone.
+ * the logs. Each change of a `FiberRef` copies the fiber's map of them, so that all of one middleware's are made in one step,
+ * and none is undone.
  */
 import * as HttpApp from "@effect/platform/HttpApp"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -10,21 +10,16 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import * as FiberRefs from "effect/FiberRefs"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { andThen } from "../edition/done.js"
+import * as FiberLocals from "../edition/fiberLocals.js"
 
 type RequestFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** One change of one `FiberRef`. */
-export type Change = readonly [
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in `FiberRefs`: the list is of refs of different types
-  ref: FiberRef.FiberRef<any>,
-  value: unknown
-]
+export type Change = FiberLocals.Change
 
-const change = <A>(ref: FiberRef.FiberRef<A>, value: A): Change => [ref, value]
+const setting = <A>(ref: FiberRef.FiberRef<A>, value: A): Change => [ref, value]
 
 export type Handle = (
   request: HttpServerRequest,
@@ -43,15 +38,23 @@ const appended = (fiber: RequestFiber): Link | undefined => {
   return handler._tag === "Some" ? handler.value as Link : undefined
 }
 
-/** As `HttpApp.appendPreResponseHandler`; of two handlers that are done already neither costs a step of the fiber. */
-export const handler = (fiber: RequestFiber, owner: unknown, handle: Handle): Change => {
-  const outer = appended(fiber)
-  const link: Link = outer === undefined
-    ? handle
-    : (request, response) => andThen(outer(request, response), (response) => handle(request, response))
-  link.owner = owner
-  link.outer = outer
-  return change(HttpApp.currentPreResponseHandlers, Option.some<HttpApp.PreResponseHandler>(link))
+/** A handler and whose it is. */
+export type Owned = readonly [owner: unknown, handle: Handle]
+
+/**
+ * As `HttpApp.appendPreResponseHandler` of each, in their order; of two handlers that are done already neither costs a step of the
+ * fiber.
+ */
+export const handlers = (fiber: RequestFiber, ...owned: ReadonlyArray<Owned>): Change => {
+  const last = owned.reduce((outer, [owner, handle]) => {
+    const link: Link = outer === undefined
+      ? (request, response) => handle(request, response)
+      : (request, response) => andThen(outer(request, response), (response) => handle(request, response))
+    link.owner = owner
+    link.outer = outer
+    return link
+  }, appended(fiber))
+  return setting(HttpApp.currentPreResponseHandlers, Option.fromNullable<HttpApp.PreResponseHandler | undefined>(last))
 }
 
 /**
@@ -60,13 +63,12 @@ export const handler = (fiber: RequestFiber, owner: unknown, handle: Handle): Ch
  */
 export const keepLast = <A, E, R>(
   app: Effect.Effect<A, E, R>,
-  owner: unknown,
-  handle: Handle
+  owned: Owned
 ): Effect.Effect<A, E, R> => {
-  const isLast = (fiber: RequestFiber): boolean => appended(fiber)?.owner === owner
+  const isLast = (fiber: RequestFiber): boolean => appended(fiber)?.owner === owned[0]
   const again = <B, E2>(exit: Effect.Effect<B, E2>): Effect.Effect<B, E2> =>
     Effect.withFiberRuntime((fiber) =>
-      isLast(fiber) ? exit : Effect.zipRight(make(handler(fiber, owner, handle)), exit)
+      isLast(fiber) ? exit : Effect.zipRight(change(fiber, handlers(fiber, owned)), exit)
     )
   return Effect.matchCauseEffect(app, {
     onFailure: (cause) => again(Effect.failCause(cause)),
@@ -78,18 +80,17 @@ export const keepLast = <A, E, R>(
 export const append = (
   fiber: RequestFiber,
   _request: HttpServerRequest,
-  owner: unknown,
-  handle: Handle,
+  owned: Owned,
   ...changes: ReadonlyArray<Change>
-): Effect.Effect<void> => make(handler(fiber, owner, handle), ...changes)
+): Effect.Effect<void> => change(fiber, handlers(fiber, owned), ...changes)
 
 /** Handlers of layers, by the request: they run as one. */
 class Shared {
-  readonly handlers: Array<{ readonly owner: unknown; readonly handle: Handle }> = []
+  readonly handlers: Array<Owned> = []
 
   readonly handle: Handle = (request, response) =>
     this.handlers.reduce<Effect.Effect<HttpServerResponse>>(
-      (before, { handle }) => andThen(before, (response) => handle(request, response)),
+      (before, [, handle]) => andThen(before, (response) => handle(request, response)),
       Effect.succeed(response)
     )
 }
@@ -103,14 +104,13 @@ const sharedOf = new WeakMap<HttpServerRequest, Shared>()
 export const share = (
   fiber: RequestFiber,
   request: HttpServerRequest,
-  owner: unknown,
-  handle: Handle,
+  owned: Owned,
   ...changes: ReadonlyArray<Change>
 ): Effect.Effect<void> => {
   let shared = sharedOf.get(request)
   if (shared === undefined) sharedOf.set(request, shared = new Shared())
-  shared.handlers.push({ owner, handle })
-  return make(handler(fiber, shared, shared.handle), ...changes)
+  shared.handlers.push(owned)
+  return change(fiber, handlers(fiber, [shared, shared.handle]), ...changes)
 }
 
 /** The first of those whose handlers will see the fiber's response of whom `is` is true. */
@@ -120,29 +120,22 @@ export const find = <A>(
   is: (owner: unknown) => owner is A
 ): A | undefined => {
   for (let link = appended(fiber); link !== undefined; link = link.outer) if (is(link.owner)) return link.owner
-  return sharedOf.get(request)?.handlers.map(({ owner }) => owner).find(is)
+  return sharedOf.get(request)?.handlers.map(([owner]) => owner).find(is)
 }
 
 /** On every log line of the fiber from here on: what runs after the app, the server's own line, has it too. */
 export const annotation = (fiber: RequestFiber, key: string, value: string): Change => {
   const annotations = fiber.getFiberRef(FiberRef.currentLogAnnotations)
-  return change(FiberRef.currentLogAnnotations, HashMap.set(annotations, key, value))
+  return setting(FiberRef.currentLogAnnotations, HashMap.set(annotations, key, value))
 }
 
-/**
- * Makes changes that outlast the app. Not by `FiberRefs.updateManyAs`, which compares new values with old ones by hashes that
- * nobody else asks for: of a context, of the annotations, and made up for a function (measured: a third of a middleware).
- */
+/** Makes changes that outlast the app; at once, in the step of the fiber that goes on with the result. */
+const change = (fiber: RequestFiber, ...changes: ReadonlyArray<Change>): Effect.Effect<void> =>
+  FiberLocals.change(fiber, changes)
+
+/** The same in a later step of the fiber. */
 export const make = (...changes: ReadonlyArray<Change>): Effect.Effect<void> =>
-  Effect.updateFiberRefs((fiberId, refs) => {
-    const locals = new Map(refs.locals)
-    for (const [ref, value] of changes) {
-      const stack = locals.get(ref) ?? []
-      // One value for each fiber that has set it, the innermost first.
-      locals.set(ref, [[fiberId, value], ...(stack[0]?.[0] === fiberId ? stack.slice(1) : stack)])
-    }
-    return FiberRefs.unsafeMake(locals)
-  })
+  Effect.withFiberRuntime((fiber) => FiberLocals.change(fiber, changes))
 
 /**
  * The app with a service, and with changes that outlast it. The service outlasts it, too: the fiber is the request's, and
@@ -167,10 +160,10 @@ export const provideIn = <A, E, R, I, S>(
   ...changes: ReadonlyArray<Change>
 ): Effect.Effect<A, E, Exclude<R, I>> => {
   const outer = fiber.currentContext
-  const provide = change(FiberRef.currentContext, Context.add(context, tag, service))
-  const within = Effect.zipRight(make(provide, ...changes), provided<A, E, R, I>(app))
+  const provide = change(fiber, setting(FiberRef.currentContext, Context.add(context, tag, service)), ...changes)
+  const within = andThen(provide, () => provided<A, E, R, I>(app))
   return outer.unsafeMap.has(tag.key)
-    ? Effect.ensuring(within, make(change(FiberRef.currentContext, outer)))
+    ? Effect.ensuring(within, make(setting(FiberRef.currentContext, outer)))
     : within
 }
 

@@ -27,7 +27,8 @@ export const make = (inbound: string | undefined): string => {
  */
 export class RequestId extends Context.Tag("effect-session/RequestId")<RequestId, string>() {}
 
-class Begun {
+/** The id that a middleware has made for the request. */
+export class Begun {
   constructor(readonly id: string) {}
 
   readonly handle: RequestFiber.Handle = (_request, response) =>
@@ -43,7 +44,7 @@ const idIn = (fiber: Fiber.RuntimeFiber<unknown, unknown>): string | undefined =
  * Makes the id of the current request, on its span; the id that is there already, of a fixed layer or of a request that
  * this one is made for, stays.
  */
-const begin = (
+export const begin = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   request: HttpServerRequest.HttpServerRequest,
   trustInbound: boolean
@@ -58,7 +59,7 @@ const begin = (
  * The log annotation is set in the request's fiber and not around the handler, so that the server's own log line has it
  * too.
  */
-const annotation = (fiber: Fiber.RuntimeFiber<unknown, unknown>, { id }: Begun): RequestFiber.Change =>
+export const annotation = (fiber: Fiber.RuntimeFiber<unknown, unknown>, { id }: Begun): RequestFiber.Change =>
   RequestFiber.annotation(fiber, "request_id", id)
 
 /** The id of the request: an outer middleware's, where one has made it. */
@@ -71,7 +72,7 @@ export const ensure = (
     const outer = RequestFiber.find(fiber, request, isBegun)
     if (outer !== undefined) return Effect.succeed(outer.id)
     const begun = begin(fiber, request, trustInbound)
-    return Effect.as(append(fiber, request, begun, begun.handle, annotation(fiber, begun)), begun.id)
+    return Effect.as(append(fiber, request, [begun, begun.handle], annotation(fiber, begun)), begun.id)
   })
 
 /** Where an outer middleware has made the id, it stays. */
@@ -88,6 +89,6 @@ export const supply = (trustInbound: boolean) =>
         : RequestFiber.provide(fiber, app, RequestId, outer.id)
     }
     const begun = begin(fiber, request, trustInbound)
-    const handler = RequestFiber.handler(fiber, begun, begun.handle)
-    return RequestFiber.provide(fiber, app, RequestId, begun.id, annotation(fiber, begun), handler)
+    const handlers = RequestFiber.handlers(fiber, [begun, begun.handle])
+    return RequestFiber.provide(fiber, app, RequestId, begun.id, annotation(fiber, begun), handlers)
   })
