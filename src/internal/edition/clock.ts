@@ -3,12 +3,11 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import type * as Fiber from "effect/Fiber"
 
 /** The clock of a fiber: the live one, or the one that a test has put in its place. */
 export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
-  Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock)
+  Context.get(fiber.currentDefaultServices, Clock.Clock)
 
 /** The time in milliseconds since the epoch. */
 export const now = (fiber: Fiber.RuntimeFiber<unknown, unknown>): number => clockOf(fiber).unsafeCurrentTimeMillis()

@@ -87,20 +87,26 @@ export class Changes {
    * (row M2).
    */
   against(base: Data | undefined): PatchContent {
-    const set = new Map<string, string>()
-    const remove = new Set<string>()
+    if (this.entries === none && !this.cleared) return emptyContent
+    let set: Map<string, string> | undefined
+    let remove: Set<string> | undefined
     for (const [key, text] of this.entries) {
       if (text === null) {
-        if (base === undefined || base.has(key)) remove.add(key)
-      } else if (this.cleared || base?.get(key) !== text) set.set(key, text)
+        if (base === undefined || base.has(key)) (remove ??= new Set()).add(key)
+      } else if (this.cleared || base?.get(key) !== text) (set ??= new Map()).set(key, text)
     }
+    return this.content(base, set ?? emptyContent.set, remove ?? emptyContent.remove)
+  }
+
+  private content(base: Data | undefined, set: Data, remove: ReadonlySet<string>): PatchContent {
     const clear = this.cleared && (base === undefined || base.size > 0)
     if (clear && base !== undefined && sameData(base, set)) return emptyContent
     return { clear, set, remove }
   }
 
   /** Migrated values that nothing else has changed since they were read. */
-  migrationsOf(base: Data): Map<string, string> {
+  migrationsOf(base: Data): Data {
+    if (this.migrated === none) return emptyContent.set
     const set = new Map<string, string>()
     if (this.cleared) return set
     for (const [key, { from, to }] of this.migrated) {
