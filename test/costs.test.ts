@@ -1,0 +1,64 @@
+/**
+ * Guards what a request costs where no clock is needed: allocations, calls of the store and of node:crypto. The budgets leave a
+ * margin of about a sixth over what was measured on Node 20. A budget is raised only with a reason.
+ */
+import { beforeAll, describe, expect, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
+import { root } from "./support/example.js"
+
+interface Cost {
+  readonly kilobytes: number
+  readonly calls: Record<string, number>
+}
+
+let costs: Record<string, Cost>
+
+beforeAll(async () => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      "--import",
+      "tsx",
+      "--expose-gc",
+      "--min-semi-space-size=256",
+      "--max-semi-space-size=256",
+      "test/support/costs.ts"
+    ],
+    { cwd: root }
+  )
+  costs = JSON.parse(stdout) as typeof costs
+}, 180_000)
+
+describe("the cost of a request over a bare handler", () => {
+  it("P4: a request that does not touch its session calls neither the store nor node:crypto, and allocates 14.5 KB at most", () => {
+    for (const store of ["memory", "cookie"]) {
+      const { calls, kilobytes } = costs[`${store} untouched`]
+      expect([store, calls]).toEqual([store, {}])
+      expect(kilobytes).toBeLessThan(14.5)
+    }
+  })
+
+  it("P3: on the memory store, a read is one load and one hash, and a counter is one save more", () => {
+    expect(costs["memory read"].calls).toEqual({ load: 1, [hash]: 1 })
+    expect(costs["memory count"].calls).toEqual({ load: 1, [hash]: 1, save: 1 })
+  })
+
+  it("P3: on the memory store, a read allocates 24 KB at most, and a counter 32.5 KB", () => {
+    expect(costs["memory read"].kilobytes).toBeLessThan(24)
+    expect(costs["memory count"].kilobytes).toBeLessThan(32.5)
+  })
+
+  it("P2: on the cookie store, a read is one deciphering, and a counter is one enciphering more", () => {
+    expect(costs["cookie read"].calls).toEqual({ load: 1, createDecipheriv: 1 })
+    expect(costs["cookie count"].calls).toEqual({ load: 1, createDecipheriv: 1, save: 1, createCipheriv: 1 })
+  })
+
+  it("P2: on the cookie store, a read allocates 25 KB at most, and a counter 38 KB", () => {
+    expect(costs["cookie read"].kilobytes).toBeLessThan(25)
+    expect(costs["cookie count"].kilobytes).toBeLessThan(38)
+  })
+})
+
+/** `crypto.hash` since Node 20.12. */
+const hash = "hash"

@@ -1,0 +1,124 @@
+/**
+ * What a request costs, in a process of its own: the heap that it allocates over a bare handler, and its calls of the store and
+ * of node:crypto. Run with `--expose-gc` and a young generation that holds a whole batch; prints one line of JSON.
+ */
+import { HttpApp, HttpRouter, HttpServerResponse } from "@effect/platform"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { KeyRing, RequestContext, Session, SessionKey, SessionStore } from "effect-session"
+import Crypto from "node:crypto"
+import { syncBuiltinESMExports } from "node:module"
+import { PerformanceObserver } from "node:perf_hooks"
+
+const Count = SessionKey.make("count", Schema.Number)
+
+const read = Effect.map(RequestContext.get(Count), Option.getOrElse(() => 0))
+const answer = (count: number) => HttpServerResponse.text(String(count))
+const untouched = Effect.succeed(answer(0))
+
+const bareApp = HttpRouter.empty.pipe(HttpRouter.get("/untouched", untouched))
+
+const app = HttpRouter.empty.pipe(
+  HttpRouter.get("/untouched", untouched),
+  HttpRouter.get("/read", Effect.map(read, answer)),
+  HttpRouter.get(
+    "/count",
+    Effect.flatMap(read, (count) => Effect.as(RequestContext.insert(Count, count + 1), answer(count)))
+  ),
+  Session.middleware
+)
+
+const stores = {
+  memory: SessionStore.layerMemory({ secure: false, expiry: "1 hour" }),
+  cookie: SessionStore.layerCookie({ secure: false, expiry: "1 hour", keys: Effect.runSync(KeyRing.generate) })
+}
+
+let calls: Record<string, number> = {}
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- functions of any parameters
+const counted = <A extends Array<any>, B>(name: string, f: (...args: A) => B) => (...args: A): B => {
+  calls[name] = (calls[name] ?? 0) + 1
+  return f(...args)
+}
+
+const withCountedStore = <E>(layer: Layer.Layer<SessionStore.SessionStore, E>) =>
+  Layer.map(layer, (context) => {
+    const store = Context.get(context, SessionStore.SessionStore)
+    return Context.make(SessionStore.SessionStore, {
+      ...store,
+      load: counted("load", store.load),
+      save: counted("save", store.save),
+      end: counted("end", store.end),
+      modify: counted("modify", store.modify)
+    })
+  })
+
+for (const name of ["createCipheriv", "createDecipheriv", "createHmac", "createHash", "hash"] as const) {
+  const original = Crypto[name] as ((...args: ReadonlyArray<never>) => unknown) | undefined
+  if (original !== undefined) Object.assign(Crypto, { [name]: counted(name, original) })
+}
+syncBuiltinESMExports()
+
+interface Variant {
+  readonly name: string
+  readonly url: string
+  readonly handler: (request: Request) => Promise<Response>
+  readonly headers: Record<string, string>
+}
+
+const batch = 200
+
+let collections = 0
+new PerformanceObserver((list) => (collections += list.getEntries().length)).observe({ entryTypes: ["gc"] })
+
+/** The bytes that one request allocates; undefined when garbage was collected in between. */
+const allocated = async ({ handler, headers, url }: Variant): Promise<number | undefined> => {
+  const requests = Array.from({ length: batch }, () => new Request(url, { headers }))
+  globalThis.gc!()
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  collections = 0
+  const before = process.memoryUsage().heapUsed
+  for (const request of requests) await handler(request)
+  const after = process.memoryUsage().heapUsed
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  return collections === 0 ? (after - before) / batch : undefined
+}
+
+const variants: Array<Variant> = [{
+  name: "bare",
+  url: "http://localhost/untouched",
+  handler: HttpApp.toWebHandlerLayer(bareApp, Layer.empty).handler,
+  headers: {}
+}]
+for (const [store, layer] of Object.entries(stores)) {
+  const { handler } = HttpApp.toWebHandlerLayer(app, withCountedStore(layer))
+  const [cookie] = (await handler(new Request("http://localhost/count"))).headers.getSetCookie()
+  for (const what of ["untouched", "read", "count"]) {
+    const headers = { "x-request-id": "test", cookie: cookie.split(";")[0] }
+    variants.push({ name: `${store} ${what}`, url: `http://localhost/${what}`, handler, headers })
+  }
+}
+
+for (const { handler, headers, url } of variants) {
+  for (let i = 0; i < 1500; i++) await handler(new Request(url, { headers }))
+}
+
+const samples = new Map(variants.map(({ name }): [string, Array<number>] => [name, []]))
+const callsOf: Record<string, Record<string, number>> = {}
+for (let round = 0; round < 9; round++) {
+  for (const variant of variants) {
+    const { name } = variant
+    calls = {}
+    const bytes = await allocated(variant)
+    callsOf[name] = Object.fromEntries(Object.entries(calls).map(([call, count]) => [call, count / batch]))
+    if (bytes !== undefined) samples.get(name)!.push(bytes)
+  }
+}
+
+const median = (values: ReadonlyArray<number>) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
+const bare = median(samples.get("bare")!)
+console.log(JSON.stringify(Object.fromEntries(
+  variants.slice(1).map(({ name }) => [
+    name,
+    { kilobytes: (median(samples.get(name)!) - bare) / 1024, calls: callsOf[name] }
+  ])
+)))
+process.exit() // the stores clean up for ever
