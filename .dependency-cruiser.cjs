@@ -48,7 +48,7 @@ module.exports = {
       name: "sessions-know-no-csrf",
       comment: "What is built on the session of a request is paid for where it is used: nothing below imports it.",
       severity: "error",
-      from: { path: "^src/internal/", pathNot: "^src/internal/(csrf|http)/" },
+      from: { path: "^src/internal/", pathNot: "^src/internal/(csrf|http|contract)/" },
       to: { path: "^src/internal/csrf/" }
     },
     ...backends.map((backend) => ({

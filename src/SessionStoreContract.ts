@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as backendContract from "./internal/contract/backendContract.js"
 import * as backendRows from "./internal/contract/backendRows.js"
+import * as csrfRows from "./internal/contract/csrfRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
@@ -81,7 +82,12 @@ const quiet = (options: SessionConfigOptions | undefined): SessionConfigOptions 
   ...options
 })
 
-const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows, ...renewedRows.rows]
+const commonRows: ReadonlyArray<Row> = [
+  ...operationRows.rows,
+  ...storeRows.rows,
+  ...renewedRows.rows,
+  ...csrfRows.rows
+]
 
 /**
  * Runs the behaviour of a session over a whole store, with real requests through a web handler.

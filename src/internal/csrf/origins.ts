@@ -15,7 +15,7 @@ const defaultPorts: Readonly<Record<string, string>> = { http: ":80", https: ":4
 
 /** Browsers leave the scheme's own port out of an origin; other clients may write it in the Host. */
 export const isOfHost = (origin: string, host: string | undefined): boolean => {
-  if (host === undefined) return false
+  if (host === undefined || host === "") return false
   const end = origin.indexOf("://")
   const scheme = origin.slice(0, end)
   if (end < 1 || !Object.hasOwn(defaultPorts, scheme)) return false

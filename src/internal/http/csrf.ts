@@ -81,16 +81,20 @@ const isForm = (request: HttpServerRequest): boolean =>
 
 /** In the header, or else in the field of a form; a body that cannot be read has none. */
 const tokenIn = (request: HttpServerRequest): Effect.Effect<string | undefined> => {
-  const inHeader = request.headers[headerName]
+  const { [headerName]: inHeader } = request.headers
   if (inHeader !== undefined) return Effect.succeed(inHeader)
   if (!isForm(request)) return Effect.succeed(undefined)
-  keepText(request)
-  return Effect.flatMap(HttpIncomingMessage.MaxBodySize, (limit) =>
-    request.urlParamsBody.pipe(
-      HttpIncomingMessage.withMaxBodySize(Option.orElseSome(limit, () => maxFormBytes)),
+  return Effect.flatMap(HttpIncomingMessage.MaxBodySize, (appLimit) => {
+    const limit = Option.match(appLimit, { onNone: () => maxFormBytes, onSome: Number })
+    // The platform ends the connection of a body that turns out too large. Where its length is known, a 403 can be sent.
+    if (Number(request.headers["content-length"] ?? 0) > limit) return Effect.succeed(undefined)
+    keepText(request)
+    return request.urlParamsBody.pipe(
+      HttpIncomingMessage.withMaxBodySize(Option.some(limit)),
       Effect.map((params) => Option.getOrUndefined(UrlParams.getFirst(params, fieldName))),
       Effect.orElseSucceed(() => undefined)
-    ))
+    )
+  })
 }
 
 /**
