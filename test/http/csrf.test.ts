@@ -538,7 +538,8 @@ describe("a refused request", () => {
         cookie: cookieOf(response)
       }))
       const before = counted(reason)
-      const response = await handler(requestOf("/act", "POST", { ...sent, cookie }))
+      const others = { "x-secret": token }
+      const response = await handler(requestOf(`/act?${token}`, "POST", { ...sent, cookie, others }))
       expect([response.status, await response.text()]).toEqual([403, ""])
       expect([...response.headers.keys()].sort()).toEqual(
         reason.endsWith("Token") ? ["vary", "x-request-id"] : ["x-request-id"]
@@ -550,6 +551,7 @@ describe("a refused request", () => {
       expect(`${String(error)} ${JSON.stringify({ ...error })}`).not.toContain(reason)
       const logged = lines.filter((line) => line.includes("another site"))
       expect(logged).toEqual([expect.stringMatching(new RegExp(`^DEBUG .*"reason":"${reason}"`))])
+      expect(lines.join("\n")).not.toContain(token)
       expect(counted(reason) - before).toBe(1)
       await dispose()
     })

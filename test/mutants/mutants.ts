@@ -1922,5 +1922,287 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/config/sameCookie.ts",
     find: "[name, domain, path]",
     replace: "[name, domain]"
+  },
+  {
+    row: "X1",
+    what: "a PUT passes as a safe method",
+    file: "src/internal/csrf/decide.ts",
+    find: "\"OPTIONS\", \"TRACE\"]",
+    replace: "\"OPTIONS\", \"TRACE\", \"PUT\"]"
+  },
+  {
+    row: "X1",
+    what: "an OPTIONS is refused",
+    file: "src/internal/csrf/decide.ts",
+    find: "\"HEAD\", \"OPTIONS\", \"TRACE\"]",
+    replace: "\"HEAD\", \"TRACE\"]"
+  },
+  {
+    row: "X1",
+    what: "what the app exempts is refused",
+    file: "src/internal/http/csrf.ts",
+    find: " || policy.exempt(request)) return",
+    replace: ") return"
+  },
+  {
+    row: "X2",
+    what: "same-site passes",
+    file: "src/internal/csrf/decide.ts",
+    find: "isTrusted ? allowed(\"TrustedOrigin\") : refused(\"SameSite\")",
+    replace: "allowed(\"TrustedOrigin\")"
+  },
+  {
+    row: "X2",
+    what: "none is refused",
+    file: "src/internal/csrf/decide.ts",
+    find: "    case \"none\": // the user's own doing: an address that was typed, a bookmark\n",
+    replace: ""
+  },
+  {
+    row: "X2",
+    what: "a cross-site request of a trusted origin is refused",
+    file: "src/internal/csrf/decide.ts",
+    find: "isTrusted ? allowed(\"TrustedOrigin\") : refused(\"CrossSite\")",
+    replace: "refused(\"CrossSite\")"
+  },
+  {
+    row: "X2",
+    what: "an unknown value of Sec-Fetch-Site counts as same-origin",
+    file: "src/internal/csrf/decide.ts",
+    find: "    case \"same-origin\":\n",
+    replace:
+      "    default:\n      if (site === undefined) break\n      return allowed(\"Site\")\n    case \"same-origin\":\n"
+  },
+  {
+    row: "X3",
+    what: "an origin passes whose host ends with the app's",
+    file: "src/internal/csrf/origins.ts",
+    find: "return origin.slice(end + \"://\".length) === (sent",
+    replace: "return origin.slice(end + \"://\".length).endsWith(sent"
+  },
+  {
+    row: "X3",
+    what: "the default port counts",
+    file: "src/internal/csrf/origins.ts",
+    find: "sent.endsWith(port) ? sent.slice(0, -port.length) : sent",
+    replace: "sent"
+  },
+  {
+    row: "X3",
+    what: "a trusted origin may have a wildcard",
+    file: "src/internal/csrf/origins.ts",
+    find: "[^\\s/?#@*]+",
+    replace: "[^\\s/?#@]+"
+  },
+  {
+    row: "X3",
+    what: "X-Forwarded-Host is believed",
+    file: "src/internal/http/csrf.ts",
+    find: "host: request.headers[\"host\"]",
+    replace: "host: request.headers[\"x-forwarded-host\"] ?? request.headers[\"host\"]"
+  },
+  {
+    row: "X3",
+    what: "a web request without a Host header has no host",
+    file: "src/internal/http/csrf.ts",
+    find: " ?? hostOf(request.source)",
+    replace: ""
+  },
+  {
+    row: "X4",
+    what: "a handshake is a safe GET",
+    file: "src/internal/csrf/decide.ts",
+    find: "safeMethods.has(method) && !handshake",
+    replace: "safeMethods.has(method)"
+  },
+  {
+    row: "X4",
+    what: "a handshake of the origin null opens",
+    file: "src/internal/csrf/decide.ts",
+    find: "return origin === undefined ? allowed(\"NoBrowser\") : refused(\"OtherOrigin\")",
+    replace: "return allowed(\"NoBrowser\")"
+  },
+  {
+    row: "X4",
+    what: "a handshake without an origin asks for a token",
+    file: "src/internal/csrf/decide.ts",
+    find: "if (!handshake) return unknown\n",
+    replace: "if (!handshake || origin === undefined) return unknown\n"
+  },
+  {
+    row: "X5",
+    what: "the origin null is another origin",
+    file: "src/internal/csrf/decide.ts",
+    find: "origin !== undefined && origin !== \"null\"",
+    replace: "origin !== undefined"
+  },
+  {
+    row: "X5",
+    what: "no field of a form is read",
+    file: "src/internal/http/csrf.ts",
+    find: "if (!isForm(request)) return",
+    replace: "if (isForm(request)) return"
+  },
+  {
+    row: "X5",
+    what: "the header does not count",
+    file: "src/internal/http/csrf.ts",
+    find: "if (inHeader !== undefined) return Effect.succeed(inHeader)\n",
+    replace: ""
+  },
+  {
+    row: "X5",
+    what: "a mounted router reads the body a second time",
+    file: "src/internal/http/csrf.ts",
+    find: "    keepText(request)\n    return request.urlParamsBody",
+    replace: "    return request.urlParamsBody"
+  },
+  {
+    row: "X5",
+    what: "a body of any length is read",
+    file: "src/internal/http/csrf.ts",
+    find: "> limit) return Effect.succeed(undefined)",
+    replace: "> limit * 1000) return Effect.succeed(undefined)"
+  },
+  {
+    row: "X5",
+    what: "the app's own limit of a body does not count",
+    file: "src/internal/http/csrf.ts",
+    find: "onSome: Number",
+    replace: "onSome: () => maxFormBytes"
+  },
+  {
+    row: "X5",
+    what: "a request without a token passes",
+    file: "src/internal/csrf/secret.ts",
+    find: "if (text === undefined) return \"NoToken\"",
+    replace: "if (text === undefined) return \"Right\""
+  },
+  {
+    row: "X6",
+    what: "all tokens of a secret are alike",
+    file: "src/internal/csrf/token.ts",
+    find: "const mask = bytesOf(Random.sid())",
+    replace: "const mask = bytesOf(\"AAAAAAAAAAAAAAAAAAAAAA\")"
+  },
+  {
+    row: "X6",
+    what: "any token is right",
+    file: "src/internal/csrf/token.ts",
+    find: "return timingSafeEqual(",
+    replace: "return !timingSafeEqual("
+  },
+  {
+    row: "X6",
+    what: "a secret that is no secret is matched",
+    file: "src/internal/csrf/token.ts",
+    find: " || expected.length !== length",
+    replace: ""
+  },
+  {
+    row: "X6",
+    what: "a renewal keeps the secret",
+    file: "src/internal/request/draft.ts",
+    find: "    for (const name of EndsWithId.names) this.remove(name, stored)\n",
+    replace: ""
+  },
+  {
+    row: "X6",
+    what: "a sign-in keeps the secret that its own request has made",
+    file: "src/internal/request/endsWithId.ts",
+    find: "names.filter((name) => signsIn || !content.set.has(name))",
+    replace: "names.filter((name) => !content.set.has(name))"
+  },
+  {
+    row: "X6",
+    what: "a sign-in keeps the secret",
+    file: "src/internal/request/decide.ts",
+    find: "const content = renew ? EndsWithId",
+    replace: "const content = marks.renew ? EndsWithId"
+  },
+  {
+    row: "X6",
+    what: "a renewal takes the secret along that another request has made",
+    file: "src/internal/request/decide.ts",
+    find: "const content = renew ? EndsWithId",
+    replace: "const content = marks.owner !== undefined ? EndsWithId"
+  },
+  {
+    row: "X6",
+    what: "a sign-in without a session keeps the secret of its own request",
+    file: "src/internal/request/decide.ts",
+    find: "marks.owner === undefined ? content : EndsWithId.end(content, true)",
+    replace: "content"
+  },
+  {
+    row: "X6",
+    what: "two pages make two secrets",
+    file: "src/internal/csrf/secret.ts",
+    find: "Option.getOrElse(current, () => fresh)",
+    replace: "fresh"
+  },
+  {
+    row: "X6",
+    what: "the page of a session that has ended fails",
+    file: "src/internal/csrf/secret.ts",
+    find: "Effect.catchTag(\"SessionEnded\", () => Effect.succeed(fresh))",
+    replace: "Effect.orDie"
+  },
+  {
+    row: "X7",
+    what: "the client learns the reason",
+    file: "src/SessionError.ts",
+    find: "return withHidden(new CsrfRefused(), \"reason\", reason)",
+    replace: "return Object.assign(new CsrfRefused(), { reason })"
+  },
+  {
+    row: "X7",
+    what: "a refusal is logged as a warning",
+    file: "src/internal/http/csrf.ts",
+    find: "Effect.logDebug(\"refused",
+    replace: "Effect.logWarning(\"refused"
+  },
+  {
+    row: "X7",
+    what: "a refusal is not counted",
+    file: "src/internal/http/csrf.ts",
+    find: "    Metrics.csrfRefused(reason)\n",
+    replace: ""
+  },
+  {
+    row: "X7",
+    what: "the handler of a refused request runs",
+    file: "src/Csrf.ts",
+    find: "Effect.zipRight(checked, app)",
+    replace: "Effect.zipLeft(app, checked)"
+  },
+  {
+    row: "X7",
+    what: "the OpenAPI document lacks the 403",
+    file: "src/RequestContextApi.ts",
+    find: "failure: Schema.Union(CsrfRefused, SessionStoreError)",
+    replace: "failure: SessionStoreError"
+  },
+  {
+    row: "X8",
+    what: "the global middleware of an HttpLayerRouter takes no options",
+    file: "src/Csrf.ts",
+    find: "const makeGlobal = (options: Options) => {\n  const supplied = supply(policyOf(options))",
+    replace: "const makeGlobal = (_options: Options) => {\n  const supplied = standard"
+  },
+  {
+    row: "X8",
+    what: "the middleware of an HttpApi takes no options",
+    file: "src/RequestContextApi.ts",
+    find: "CsrfCheck.checkApi(options)",
+    replace: "CsrfCheck.checkApi({ exempt: options.exempt })"
+  },
+  {
+    row: "X8",
+    what: "the middleware of HttpApp compiles without the session's",
+    file: "src/Csrf.ts",
+    find: "): HttpApp.Default<E | CsrfRefused | SessionStoreError, R | RequestContext> => standard(app)",
+    replace: "): HttpApp.Default<E | CsrfRefused | SessionStoreError, R> => standard(app) as never",
+    kind: "types"
   }
 ]
