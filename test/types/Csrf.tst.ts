@@ -1,8 +1,7 @@
 import { HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import type { HttpApp } from "@effect/platform"
 import { Layer } from "effect"
-import type { RequestContextApi } from "effect-session"
-import { Csrf, RequestContext, RequestId, type SessionError, SessionStore } from "effect-session"
+import { Csrf, RequestContext, RequestContextApi, RequestId, type SessionError, SessionStore } from "effect-session"
 import { describe, expect, test } from "tstyche"
 
 type Refusals = SessionError.CsrfRefused | SessionError.SessionStoreError
