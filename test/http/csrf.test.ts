@@ -534,9 +534,9 @@ describe("a refused request", () => {
         >,
         Layer.merge(stores.memory(), collectLogs(lines)) as Layer.Layer<SessionStore.SessionStore>
       )
-      const { cookie } = await handler(requestOf("/page", "GET", {})).then((response) => ({
-        cookie: cookieOf(response)
-      }))
+      const opened = await handler(requestOf("/page", "GET", {}))
+      const cookie = cookieOf(opened)
+      const token = await opened.text()
       const before = counted(reason)
       const others = { "x-secret": token }
       const response = await handler(requestOf(`/act?${token}`, "POST", { ...sent, cookie, others }))
