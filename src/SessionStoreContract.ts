@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as backendContract from "./internal/contract/backendContract.js"
 import * as backendRows from "./internal/contract/backendRows.js"
 import * as csrfRows from "./internal/contract/csrfRows.js"
+import * as flashRows from "./internal/contract/flashRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
@@ -86,7 +87,8 @@ const commonRows: ReadonlyArray<Row> = [
   ...operationRows.rows,
   ...storeRows.rows,
   ...renewedRows.rows,
-  ...csrfRows.rows
+  ...csrfRows.rows,
+  ...flashRows.rows
 ]
 
 /**

@@ -20,7 +20,7 @@ const facts = (given: Partial<Facts>): Facts => ({
 
 describe("what a request's headers say of where it comes from", () => {
   for (const method of unsafe) {
-    it(`X2: a ${method} is decided by Sec-Fetch-Site, and without it by Origin, for each cell of the table`, () => {
+    it(`X2: the method ${method} is decided by Sec-Fetch-Site, and without it by Origin, for each cell of the table`, () => {
       const wrong = cells(({ host, origin, outcome, site }) => {
         const got = outcomeOf(decide(origins, facts({ method, site, origin, host })))
         return got === outcome ? [] : [{ site, origin, host, outcome, got }]
@@ -31,15 +31,15 @@ describe("what a request's headers say of where it comes from", () => {
   }
 
   for (const method of [...safe, "TRACE"]) {
-    it(`X1: a ${method} passes, for each cell of the table`, () => {
+    it(`X1: the method ${method} passes, for each cell of the table`, () => {
       for (const decision of cells(({ outcome: _, ...given }) => decide(origins, facts({ method, ...given })))) {
         expect(decision).toEqual({ _tag: "Allowed", because: "Safe" })
       }
     })
   }
 
-  it("X1: a method that nobody knows is not a safe one, and neither is one in lower case", () => {
-    for (const method of ["QUERY", "PROPFIND", "CONNECT", "get", "", "GET "]) {
+  it("X1: no other method is a safe one, known or unknown, nor one in lower case", () => {
+    for (const method of [...unsafe, "QUERY", "PROPFIND", "CONNECT", "get", "", "GET "]) {
       expect(decide(origins, facts({ method, site: "cross-site" }))).toEqual({ _tag: "Refused", reason: "CrossSite" })
     }
   })
@@ -87,6 +87,17 @@ describe("what a request's headers say of where it comes from", () => {
         expect(outcomeOf(strange)).toBe("OtherOrigin")
       }
     ))
+  })
+
+  it("X3: the port of the scheme may be left out, and every other port counts", () => {
+    const by = (origin: string, host: string) => outcomeOf(decide(origins, facts({ origin, host })))
+    expect(by("http://a.example", "a.example:80")).toBe("passes")
+    expect(by("https://a.example", "A.example:443")).toBe("passes")
+    expect(by("http://[::1]", "[::1]:80")).toBe("passes")
+    expect(by("http://a.example:3000", "a.example:3000")).toBe("passes")
+    for (const host of ["a.example:443", "a.example:3000", "a.example:8080"]) {
+      expect(by("http://a.example", host)).toBe("OtherOrigin")
+    }
   })
 
   it("X3: without a host, an origin has to be trusted", () => {

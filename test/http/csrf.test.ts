@@ -252,7 +252,7 @@ for (const host of hosts) {
 
     for (const method of host.methods) {
       const isSafe = !(unsafe as ReadonlyArray<string>).includes(method)
-      it(`X8: a ${method} ${isSafe ? "passes" : "passes or is refused"}, for each cell of the table`, async () => {
+      it(`X8: the method ${method} ${isSafe ? "passes" : "passes or is refused"}, for each cell of the table`, async () => {
         counting.taken()
         const wrong: Array<unknown> = []
         for (const cell of cells((cell) => cell)) {
