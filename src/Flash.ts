@@ -95,7 +95,7 @@ export const make = <A, I, R = never>(
  */
 export const add = <A, I, R>(
   flash: Flash<A, I, R>,
-  message: A
+  message: NoInfer<A>
 ): Effect.Effect<void, ChangeError, R | RequestContext> =>
   Effect.flatMap(RequestContext, (context) => Messages.add(context, flash.list, message))
 

@@ -2204,5 +2204,155 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "): HttpApp.Default<E | CsrfRefused | SessionStoreError, R | RequestContext> => standard(app)",
     replace: "): HttpApp.Default<E | CsrfRefused | SessionStoreError, R> => standard(app) as never",
     kind: "types"
+  },
+  {
+    row: "L1",
+    what: "messages are taken twice",
+    file: "src/internal/flash/messages.ts",
+    find: "[Option.getOrElse(current, () => []), Option.none()]",
+    replace: "[Option.getOrElse(current, () => []), current]"
+  },
+  {
+    row: "L1",
+    what: "the newest message comes first",
+    file: "src/internal/flash/messages.ts",
+    find: "[...Option.getOrElse(current, () => []), message]",
+    replace: "[message, ...Option.getOrElse(current, () => [])]"
+  },
+  {
+    row: "L1",
+    what: "looking at messages takes them",
+    file: "src/Flash.ts",
+    find: "Effect.flatMap(RequestContext, (context) => Messages.peek(context, flash.list))",
+    replace: "Effect.flatMap(RequestContext, (context) => Effect.orDie(Messages.take(context, flash.list)))"
+  },
+  {
+    row: "L2",
+    what: "a renewal drops the messages",
+    file: "src/internal/request/endsWithId.ts",
+    find: "const names: ReadonlyArray<string> = [csrfSecret]",
+    replace: "const names: ReadonlyArray<string> = [csrfSecret, \"effect-session/Flash/notice\"]"
+  },
+  {
+    row: "L2",
+    what: "a message is saved with the response alone",
+    file: "src/internal/flash/messages.ts",
+    find:
+      "  const append = context.modify(\n    key,\n    (current) => [undefined, Option.some([...Option.getOrElse(current, () => []), message].slice(-max))]\n  )",
+    replace:
+      "  const append = Effect.flatMap(context.get(key), (current) =>\n    Effect.zipRight(context.clear, context.insert(key, [message].slice(-max))))"
+  },
+  {
+    row: "L3",
+    what: "a prefetch takes messages",
+    file: "src/Flash.ts",
+    find: "request._tag === \"Some\" && isUnseen(request.value)",
+    replace: "request._tag === \"None\" && isUnseen(request as never)"
+  },
+  {
+    row: "L3",
+    what: "a prerender takes messages",
+    file: "src/internal/flash/unseen.ts",
+    find: "prefetch\\s*(;|$)",
+    replace: "prefetch\\s*$"
+  },
+  {
+    row: "L3",
+    what: "a HEAD takes messages",
+    file: "src/internal/flash/unseen.ts",
+    find: "method === \"HEAD\"\n",
+    replace: "method === \"TRACE\"\n"
+  },
+  {
+    row: "L3",
+    what: "the older header of a prefetch does not count",
+    file: "src/internal/flash/unseen.ts",
+    find: "  || prefetch.test(headers[\"purpose\"] ?? \"\")\n",
+    replace: ""
+  },
+  {
+    row: "L4",
+    what: "two tabs take the same message",
+    file: "src/internal/flash/messages.ts",
+    find: "const all = context.modify(key, (current) => [Option.getOrElse(current, () => []), Option.none()])",
+    replace: "const all = Effect.map(context.remove(key), Option.getOrElse((): ReadonlyArray<A> => []))"
+  },
+  {
+    row: "L4",
+    what: "taking fails where the session has ended",
+    file: "src/internal/flash/messages.ts",
+    find: "Effect.catchTag(all, \"SessionEnded\", () => Effect.succeed([]))",
+    replace: "Effect.orDie(all)"
+  },
+  {
+    row: "L4",
+    what: "adding fails where the session has ended",
+    file: "src/internal/flash/messages.ts",
+    find: "    Effect.catchTag(\"SessionEnded\", () => Effect.void)\n",
+    replace: "    Effect.catchTag(\"SessionEnded\", (error) => Effect.die(error))\n"
+  },
+  {
+    row: "L5",
+    what: "taking asks for a change where there are no messages",
+    file: "src/internal/flash/messages.ts",
+    find: "      Option.isNone(current)\n        ? Effect.succeed([])\n        : ",
+    replace: "      "
+  },
+  {
+    row: "L6",
+    what: "secrets are kept",
+    file: "src/internal/flash/form.ts",
+    find: ".filter(([name]) => !secrets.has(name))",
+    replace: ""
+  },
+  {
+    row: "L6",
+    what: "errors repeat the input",
+    file: "src/internal/flash/form.ts",
+    find: "return end < 0 ? message : message.slice(0, end)",
+    replace: "return message"
+  },
+  {
+    row: "L6",
+    what: "a form that is too large fails",
+    file: "src/Flash.ts",
+    find:
+      "return Effect.catchTag(keep(Form.inputOf(failure.input, form.secrets)), \"SessionTooLarge\", () => keep([]))",
+    replace: "return keep(Form.inputOf(failure.input, form.secrets))"
+  },
+  {
+    row: "L6",
+    what: "the first failure of a form is kept",
+    file: "src/Flash.ts",
+    find: "Schema.Array(Form.Failed)), max: 1 }",
+    replace: "Schema.Array(Form.Failed)), max: 2 }"
+  },
+  {
+    row: "L7",
+    what: "messages pile up",
+    file: "src/internal/flash/messages.ts",
+    find: ".slice(-max)",
+    replace: ""
+  },
+  {
+    row: "L7",
+    what: "a message that cannot be read stops the page",
+    file: "src/internal/flash/messages.ts",
+    find: "    Effect.catchIf(isUnreadable, (error) => Effect.as(discard(context, list, error), []))\n",
+    replace: "    Effect.catchIf(isUnreadable, (error) => Effect.die(error))\n"
+  },
+  {
+    row: "L7",
+    what: "a message that cannot be read stops a new one",
+    file: "src/internal/flash/messages.ts",
+    find: "    Effect.catchIf(isUnreadable, (error) => Effect.zipRight(discard(context, list, error), append)),\n",
+    replace: ""
+  },
+  {
+    row: "L7",
+    what: "messages that cannot be read are dropped silently",
+    file: "src/internal/flash/messages.ts",
+    find: "Effect.logWarning(\"dropped",
+    replace: "Effect.logDebug(\"dropped"
   }
 ]
