@@ -306,7 +306,7 @@ describe("messages that cannot be read", () => {
       return [...taken, ...(yield* Flash.take(Notice))]
     })
     const taken = await Effect.runPromise(
-      program.pipe(Effect.provide(Testing.layerTest()), Effect.provide(collectLogs(lines)))
+      Effect.provide(program, Layer.provideMerge(Testing.layerTest(), collectLogs(lines)))
     )
     expect(taken).toEqual([])
     expect(lines).toEqual([expect.stringMatching(/^WARN .*flash messages.*effect-session\/Flash\/notice/)])

@@ -411,10 +411,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew renews at once, and not with the response",
     file: "src/internal/request/requestSession.ts",
-    find: "        this.draft.renewing = true\n"
+    find: "        this.draft.renew(this.stored.data)\n"
       + "        return Effect.void\n",
-    replace: "        this.draft.renewing = true\n"
-      + "        return Effect.orDie(Effect.asVoid(this.saveNow(now, undefined)))\n"
+    replace: "        this.draft.renew(this.stored.data)\n"
+      + "        return Effect.orDie(Effect.asVoid(save(this, now, undefined)))\n"
   },
   {
     row: "C11",
@@ -448,8 +448,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C11",
     what: "renew after the head is dropped without a word",
     file: "src/internal/request/requestSession.ts",
-    find: "        if (this.answer.isClosed) return failClosed\n        this.draft.renewing = true",
-    replace: "        if (this.answer.isClosed) return Effect.void\n        this.draft.renewing = true"
+    find: "        if (this.answer.isClosed) return failClosed\n        this.draft.renew(this.stored.data)",
+    replace: "        if (this.answer.isClosed) return Effect.void\n        this.draft.renew(this.stored.data)"
   },
   {
     row: "C11",
