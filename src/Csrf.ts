@@ -49,7 +49,7 @@ export interface Options {
   readonly exempt?: ((request: HttpServerRequest.HttpServerRequest) => boolean) | undefined
 }
 
-/** Throws `SessionConfigError` where a trusted origin is none. */
+/** Throws `SessionConfigError` when a trusted origin is not an origin. */
 const policyOf = ({ exempt = () => false, trustedOrigins = [] }: Options): Http.Policy => ({
   origins: Origins.make(trustedOrigins),
   exempt
@@ -74,11 +74,11 @@ export const headerName: string = Http.headerName
 export const fieldName: string = Http.fieldName
 
 /**
- * A token for a page with forms: 43 characters that need no escaping, other ones for each call.
+ * A token for a page with forms: 43 characters that need no escaping, and different ones for each call.
  *
- * Only browsers that send neither `Sec-Fetch-Site` nor `Origin` with a form need it, which none has been released without
- * since 2020. The session keeps one secret for all tokens, and begins with it where there is none yet. `renew` and `bind`
- * end the secret: call this after them.
+ * It is for browsers that send neither `Sec-Fetch-Site` nor `Origin` with a form; no browser since 2020 is one of them. The
+ * session keeps one secret for all its tokens. A visitor who has no session gets one. `renew` and `bind` end the secret, so
+ * call this after them.
  *
  * Fails as `RequestContext.insert` does.
  *

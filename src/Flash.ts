@@ -104,8 +104,8 @@ export const add = <A, I, R>(
  * a handler that redirects.
  *
  * - On a server store each message is taken once, even by two tabs at once, and at once: a later 5xx does not bring it back.
- * - In a request whose page nobody may see (`Sec-Purpose: prefetch` or one of its kind, or a HEAD) there are none to take, and
- *   all of them stay.
+ * - In a request whose page nobody may see (`Sec-Purpose: prefetch` or one of its kind, or a HEAD) it returns nothing, and
+ *   all messages stay.
  * - A visitor without a session gets none, and no session.
  * - Messages that do not decode any more are dropped, with a warning.
  *
@@ -235,7 +235,7 @@ export interface Failure {
  * const SignUp = Flash.form("sign-up", { secrets: ["password"] })
  *
  * const Fields = Schema.Struct({
- *   email: Schema.String.pipe(Schema.pattern(/@/, { message: () => "This is no e-mail address." })),
+ *   email: Schema.String.pipe(Schema.pattern(/@/, { message: () => "This is not an e-mail address." })),
  *   password: Schema.String.pipe(Schema.minLength(12, { message: () => "Use 12 characters or more." }))
  * })
  *

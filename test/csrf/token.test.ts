@@ -35,7 +35,7 @@ describe("a token of a form", () => {
     ))
   })
 
-  it("X6: a text that is no token is wrong, whatever it is, and throws nothing", () => {
+  it("X6: a text that is not a token is wrong, whatever it is, and nothing is thrown", () => {
     const secret = Token.secret()
     FastCheck.assert(FastCheck.property(
       FastCheck.oneof(

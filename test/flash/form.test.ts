@@ -7,7 +7,7 @@ import { errorsOf, Failed, inputOf } from "../../src/internal/flash/form.js"
 const Address = Schema.Struct({ street: Schema.NonEmptyString })
 
 const Fields = Schema.Struct({
-  email: Schema.String.pipe(Schema.pattern(/@/, { message: () => "This is no e-mail address." })),
+  email: Schema.String.pipe(Schema.pattern(/@/, { message: () => "This is not an e-mail address." })),
   password: Schema.Trim.pipe(Schema.minLength(12)),
   age: Schema.NumberFromString.pipe(Schema.int()),
   address: Address,
@@ -26,7 +26,7 @@ describe("a form that failed", () => {
   it("L6: has the errors of all fields by their paths, in the schema's own words where it has some", () => {
     const errors = errorsOf(errorOf(Fields, { email: "ada", password: "short", age: "1.5", address: { street: "" } }))
     expect(Object.fromEntries(errors)).toEqual({
-      email: "This is no e-mail address.",
+      email: "This is not an e-mail address.",
       password: "Expected a string at least 12 character(s) long",
       age: "Expected an integer",
       "address.street": "Expected a non empty string",

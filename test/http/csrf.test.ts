@@ -258,7 +258,7 @@ for (const host of hosts) {
         for (const cell of cells((cell) => cell)) {
           const got = await send("/act", method, cell)
           const passes = isSafe || cell.outcome === "passes"
-          // only where the token has to decide is the session of interest, and here is none
+          // only where a token has to decide is the session looked at, and these requests have no session
           const should = {
             ...(passes ? { status: 200, body: method === "HEAD" ? "" : "ran", ran: 1 } : refused),
             vary: !isSafe && cell.outcome === "token" ? "Cookie" : null
@@ -461,7 +461,7 @@ describe("a server's socket", () => {
     }
   })
 
-  it("X4: a GET that offers another protocol is no handshake, and passes", async () => {
+  it("X4: a GET that offers another protocol is not a handshake, and passes", async () => {
     for (const upgrade of ["h2c", "websocket2"]) {
       const headers = { upgrade, connection: "Upgrade", "sec-fetch-site": "cross-site", origin: "http://evil.example" }
       expect(await ask(`${at}/act`, "GET", headers)).toMatchObject({ status: 200 })
@@ -516,7 +516,7 @@ describe("a refused request", () => {
   }
 
   for (const [reason, sent] of refusals) {
-    it(`X7: is an error with the reason ${reason}, in the log at debug and in a counter, and the client is not told why`, async () => {
+    it(`X7: is an error with the reason ${reason}, logged at debug and counted, and the client does not learn it`, async () => {
       const lines: Array<string> = []
       const errors: Array<SessionError.CsrfRefused> = []
       const app = routes.pipe(

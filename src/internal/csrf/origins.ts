@@ -24,7 +24,7 @@ export const isOfHost = (origin: string, host: string | undefined): boolean => {
   return origin.slice(end + "://".length) === (sent.endsWith(port) ? sent.slice(0, -port.length) : sent)
 }
 
-/** An origin as browsers write it, or undefined where the text is none. */
+/** An origin as browsers write it, or undefined when the text is not an origin. */
 export const parse = (text: string): string | undefined => {
   const [, scheme, rest] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^\s/?#@*]+)\/?$/.exec(text) ?? []
   if (rest === undefined) return undefined

@@ -12,7 +12,7 @@ import * as Token from "./token.js"
 
 const key = SessionKey.make(csrfSecret, Schema.String)
 
-/** A token for a page: the session gets a secret, and begins, where there is none yet. */
+/** A token for a page. A session without a secret gets one, and so does a visitor without a session. */
 export const token = (context: RequestContextService): Effect.Effect<string, ChangeError> =>
   Effect.flatMap(context.get(key), (secret) =>
     Option.isSome(secret)

@@ -59,7 +59,7 @@ export const peek = <A, I, R>(
 const isUnreadable = (error: { readonly _tag: string }): error is SessionSchemaError =>
   error._tag === "SessionSchemaError" && (error as SessionSchemaError).direction === "decode"
 
-/** Messages that an older version of the app has left, and that nobody can read any more: no reason to show no page. */
+/** An older version of the app may have left messages that this one cannot read. They must not make a page fail. */
 const discard = <A, I, R>(
   context: RequestContextService,
   { key }: List<A, I, R>,
