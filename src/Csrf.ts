@@ -7,12 +7,14 @@
  *
  * @since 0.3.0
  */
+import * as Headers from "@effect/platform/Headers"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Origins from "./internal/csrf/origins.js"
 import * as Secret from "./internal/csrf/secret.js"
 import * as Http from "./internal/http/csrf.js"
@@ -102,6 +104,29 @@ export const fieldName: string = Http.fieldName
  * @category tokens
  */
 export const token: Effect.Effect<string, ChangeError, RequestContext> = Effect.flatMap(RequestContext, Secret.token)
+
+/**
+ * Keeps the header of the token out of the spans and the dumps of requests, as the platform does with `cookie` and
+ * `authorization`. Provide it to whatever serves the app, if scripts send the token and requests are traced.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServer } from "@effect/platform"
+ * import { Csrf, RequestContext, RequestId } from "effect-session"
+ * import { Layer } from "effect"
+ *
+ * const app = HttpRouter.empty.pipe(Csrf.middleware, RequestContext.middleware, RequestId.middleware)
+ *
+ * // Layer that needs an HttpServer and a SessionStore
+ * const ServerLive = HttpServer.serve(app).pipe(Layer.provide(Csrf.layerRedacted))
+ * ```
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerRedacted: Layer.Layer<never> = Layer.scopedDiscard(
+  Effect.locallyScopedWith(Headers.currentRedactedNames, (names) => [...names, Http.headerName])
+)
 
 // ── middlewares ──
 

@@ -2354,5 +2354,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/flash/messages.ts",
     find: "Effect.logWarning(\"dropped",
     replace: "Effect.logDebug(\"dropped"
+  },
+  {
+    row: "X7",
+    what: "spans show the header of a token",
+    file: "src/Csrf.ts",
+    find: "(names) => [...names, Http.headerName]",
+    replace: "(names) => names"
   }
 ]
