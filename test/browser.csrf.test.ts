@@ -18,6 +18,8 @@ import { listen } from "./support/server.js"
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium"
 const reason = existsSync(executablePath) ? "" : `no browser at ${executablePath}; CHROMIUM names another`
+/** On a busy machine, a browser takes its time. */
+const patience = 180_000
 const required = process.env.REQUIRE_SERVICES === "1"
 
 // ── the app ──
@@ -159,7 +161,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         "--host-resolver-rules=MAP *.example 127.0.0.1, MAP *.localhost 127.0.0.1"
       ]
     })
-  }, 60_000)
+  }, patience)
   afterAll(async () => {
     await browser?.close()
     await page?.close()
@@ -167,9 +169,15 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     for (const server of Object.values(servers)) await server.close()
   })
 
+  const newContext = async () => {
+    const context = await browser.newContext()
+    context.setDefaultTimeout(patience / 3)
+    return context
+  }
+
   /** A browser that is signed in to the app, and what it did after that. */
   const visitor = async (shop: string) => {
-    const context = await browser.newContext()
+    const context = await newContext()
     const tab = await context.newPage()
     await tab.goto(`${shop}/start`)
     arrived.length = 0
@@ -187,7 +195,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
   const fallFor = async (tab: Page, from: string, text: string, log: ReadonlyArray<Arrived>, what: string) => {
     attack = text
     await tab.goto(`http://${from}:${page.port}/`, { waitUntil: "commit" })
-    await expect.poll(() => log.filter((request) => request.what === what), { timeout: 20_000 }).toHaveLength(1)
+    await expect.poll(() => log.filter((request) => request.what === what), { timeout: patience / 3 }).toHaveLength(1)
     // time for a handler that should not have run
     await new Promise((resolve) => setTimeout(resolve, 50))
     return log.find((request) => request.what === what)!
@@ -212,7 +220,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         expect(arrived.map(({ what }) => what)).toEqual(["POST /transfer"])
         expect(await balance(context, shop)).toBe("100")
         await context.close()
-      }, 60_000)
+      }, patience)
     }
   }
 
@@ -222,7 +230,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     await fallFor(tab, "evil.localhost", attacks["a form"](shop), unprotectedArrived, "POST /transfer")
     expect(await balance(context, shop)).toBe("99")
     await context.close()
-  }, 60_000)
+  }, patience)
 
   it(
     "M10: a POST of another site carries no cookie that is SameSite=Lax, and its handler sees no session",
@@ -236,7 +244,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         await context.close()
       }
     },
-    60_000
+    patience
   )
 
   it("M10: a link of another site carries the cookie that is SameSite=Lax, because it only looks", async () => {
@@ -247,7 +255,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     expect(request).toMatchObject({ cookie: true, site: "cross-site" })
     expect(await tab.locator("output").innerText()).toBe("100")
     await context.close()
-  }, 60_000)
+  }, patience)
 
   it(
     "X2: a sibling subdomain is the same site for SameSite=Lax: it takes the money without Csrf, and not with it",
@@ -261,7 +269,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         await context.close()
       }
     },
-    60_000
+    patience
   )
 
   it(
@@ -283,7 +291,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         await context.close()
       }
     },
-    60_000
+    patience
   )
 
   it("X3: the form of a trusted origin passes, and that of its neighbour does not", async () => {
@@ -295,7 +303,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
       expect(await balance(context, shop)).toBe(left)
       await context.close()
     }
-  }, 60_000)
+  }, patience)
 
   /** What the app's own page may do, with and without a script. */
   const ownPage = async (shop: string, socket: boolean) => {
@@ -325,13 +333,13 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
   it("X2: the app's own page may do all of it", async () => {
     await ownPage(`http://shop.localhost:${servers["lax"].port}`, true)
     expect(arrived.find(({ what }) => what === "POST /transfer")).toMatchObject({ site: "same-origin" })
-  }, 60_000)
+  }, patience)
 
   describe("that sends no Sec-Fetch-Site, because there is no TLS", () => {
     it("X3: the app's own page may do all of it", async () => {
       await ownPage(`http://shop.example:${servers["lax"].port}`, true)
       expect(arrived.find(({ what }) => what === "POST /transfer")).toMatchObject({ site: undefined })
-    }, 60_000)
+    }, patience)
 
     it("X3: a form, a fetch and a WebSocket of another origin are refused by the Origin that they name", async () => {
       const shop = `http://shop.example:${servers["lax"].port}`
@@ -352,7 +360,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         expect(await balance(context, shop)).toBe("100")
         await context.close()
       }
-    }, 120_000)
+    }, patience)
   })
 
   describe("that knows neither Sec-Fetch-Site nor Origin", () => {
@@ -364,7 +372,7 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         site: undefined,
         origin: undefined
       })
-    }, 60_000)
+    }, patience)
 
     it("X5: a form of another origin is refused, because its page cannot know a token", async () => {
       for (const from of ["evil.example", "blog.shop.example"]) {
@@ -374,6 +382,6 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         expect(await balance(context, shop())).toBe("100")
         await context.close()
       }
-    }, 60_000)
+    }, patience)
   })
 })

@@ -11,6 +11,8 @@ import { listen } from "./support/server.js"
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium"
 const reason = existsSync(executablePath) ? "" : `no browser at ${executablePath}; CHROMIUM names another`
+/** On a busy machine, a browser takes its time. */
+const patience = 180_000
 const required = process.env.REQUIRE_SERVICES === "1"
 
 const Notice = Flash.make("notice", Schema.String)
@@ -82,14 +84,20 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
         "--host-resolver-rules=MAP localhost 127.0.0.1"
       ]
     })
-  }, 60_000)
+  }, patience)
   afterAll(async () => {
     await browser?.close()
     await server?.close()
   })
 
-  it("L2: a message is on the page after two redirects, and is gone when the page is loaded again", async () => {
+  const newContext = async () => {
     const context = await browser.newContext()
+    context.setDefaultTimeout(patience / 3)
+    return context
+  }
+
+  it("L2: a message is on the page after two redirects, and is gone when the page is loaded again", async () => {
+    const context = await newContext()
     const tab = await context.newPage()
     await tab.goto(origin)
     await tab.getByRole("button", { name: "save" }).click()
@@ -97,25 +105,25 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     await tab.reload()
     expect(await tab.locator("output").innerText()).toBe("nothing")
     await context.close()
-  }, 60_000)
+  }, patience)
 
   it("L3: a link that the browser prefetches does not eat the message of the page that is shown", async () => {
-    const context = await browser.newContext()
+    const context = await newContext()
     const tab = await context.newPage()
     prefetched.length = 0
     await tab.goto(`${origin}/quiet`)
     await tab.getByRole("button", { name: "save" }).click()
     await tab.getByText("links").waitFor()
-    await expect.poll(() => prefetched.length, { timeout: 20_000 }).toBe(1)
+    await expect.poll(() => prefetched.length, { timeout: patience / 3 }).toBe(1)
     expect(prefetched).toEqual(["prefetch"])
     const shown = await context.newPage()
     await shown.goto(`${origin}/page?shown`)
     expect(await shown.locator("output").innerText()).toBe("saved")
     await context.close()
-  }, 60_000)
+  }, patience)
 
   it("L4: of two tabs that are opened at once, one shows the message", async () => {
-    const context = await browser.newContext()
+    const context = await newContext()
     const tab = await context.newPage()
     await tab.goto(`${origin}/quiet`)
     await tab.getByRole("button", { name: "save" }).click()
@@ -125,10 +133,10 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     const texts = await Promise.all(tabs.map((tab) => tab.locator("output").innerText()))
     expect(texts.sort()).toEqual(["nothing", "saved"])
     await context.close()
-  }, 60_000)
+  }, patience)
 
   it("L6: a form that failed is shown with its input and its error, without its password, and once", async () => {
-    const context = await browser.newContext()
+    const context = await newContext()
     const tab = await context.newPage()
     await tab.goto(`${origin}/sign-up`)
     await tab.locator("[name=email]").fill("ada")
@@ -145,5 +153,5 @@ describe.skipIf(reason !== "" && !required)(`a browser${reason === "" ? "" : ` (
     expect(await tab.locator("[name=email]").inputValue()).toBe("")
     expect(await tab.locator("output").innerText()).toBe("nothing")
     await context.close()
-  }, 60_000)
+  }, patience)
 })
