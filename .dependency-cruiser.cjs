@@ -23,7 +23,7 @@ module.exports = {
         path: "^src/",
         pathNot: [
           "^src/internal/(http|contract|testing)/",
-          "^src/(RequestId|RequestContext|RequestContextApi|SessionError|Testing|SessionStoreContract)\\.ts$"
+          "^src/(Csrf|Flash|RequestId|RequestContext|RequestContextApi|Session|SessionError|Testing|SessionStoreContract)\\.ts$"
         ]
       },
       to: { path: "node_modules/@effect/platform/.*Http" }
@@ -38,10 +38,18 @@ module.exports = {
     },
     {
       name: "request-store-codec-know-no-backend",
-      comment: "The session of a request, the rules of all stores and the codecs work over any backend.",
+      comment:
+        "The session of a request and what is built on it, the rules of all stores and the codecs work over any backend.",
       severity: "error",
-      from: { path: "^src/internal/(request|store|codec|edition)/" },
+      from: { path: "^src/internal/(csrf|flash|request|store|codec|edition)/" },
       to: { path: "^src/internal/(cookie/cookieStore|server|memory|redis|sql|keyValueStore)/?" }
+    },
+    {
+      name: "sessions-stand-below-what-uses-them",
+      comment: "What is built on the session of a request is paid for where it is used: nothing below imports it.",
+      severity: "error",
+      from: { path: "^src/internal/", pathNot: "^src/internal/(csrf|flash|http|contract)/" },
+      to: { path: "^src/internal/(csrf|flash)/" }
     },
     ...backends.map((backend) => ({
       name: `${backend}-stands-alone`,

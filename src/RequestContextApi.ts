@@ -10,9 +10,11 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as CsrfCheck from "./Csrf.js"
 import * as RequestContext from "./RequestContext.js"
 import * as Id from "./RequestId.js"
-import { SessionConfigError } from "./SessionError.js"
+import { CsrfRefused, SessionConfigError, SessionStoreError } from "./SessionError.js"
 import { SessionStore } from "./SessionStore.js"
 
 /**
@@ -195,6 +197,58 @@ export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-sessio
  */
 export const layerRequestId = (options: Id.Options = {}): Layer.Layer<RequestId> =>
   Layer.succeed(RequestId, Id.ensure(options))
+
+// ── requests of other sites ──
+
+/**
+ * The middleware that refuses requests which another site has made the browser send, with a 403 that is in the OpenAPI
+ * document; the same check as `Csrf.middleware`. Beside a session's it may be added in any order.
+ *
+ * @example
+ * ```ts
+ * import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+ * import { RequestContextApi, SessionStore } from "effect-session"
+ * import { Effect, Layer } from "effect"
+ *
+ * const api = HttpApi.make("bank").add(
+ *   HttpApiGroup.make("money")
+ *     .add(HttpApiEndpoint.post("transfer", "/transfer"))
+ *     .middleware(RequestContextApi.Csrf)
+ * )
+ *
+ * const MoneyLive = HttpApiBuilder.group(api, "money", (handlers) => handlers.handle("transfer", () => Effect.void))
+ *
+ * const ApiLive = HttpApiBuilder.api(api).pipe(
+ *   Layer.provide(MoneyLive),
+ *   Layer.provide(RequestContextApi.layerCsrf()),
+ *   Layer.provide(SessionStore.layerMemory())
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category tags
+ */
+export class Csrf extends HttpApiMiddleware.Tag<Csrf>()("effect-session/RequestContextApi/Csrf", {
+  failure: Schema.Union(CsrfRefused, SessionStoreError)
+}) {}
+
+/**
+ * The middleware behind {@link Csrf}. The store is for the token of browsers that say nothing of where a request comes from.
+ *
+ * - `trustedOrigins`, `exempt`: as in `Csrf.Options`.
+ *
+ * Throws `SessionConfigError` when a trusted origin is not an origin.
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerCsrf = (options: CsrfCheck.Options = {}): Layer.Layer<Csrf, never, SessionStore> => {
+  const check = CsrfCheck.checkApi(options)
+  return Layer.effect(
+    Csrf,
+    Effect.map(SessionStore, (store) => check(Effect.zipRight(Id.ensure({}), RequestContext.beginApi(store))))
+  )
+}
 
 // ── the document ──
 

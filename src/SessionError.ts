@@ -310,6 +310,66 @@ export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded
 }
 
 /**
+ * The request changes something, and another site may have caused it. `Csrf` refuses it before its handler runs.
+ *
+ * Unhandled it is an empty 403.
+ *
+ * - `reason`: why, for logs and for a page that explains it; not enumerable, so that no client learns it by itself.
+ *   `CrossSite`, `SameSite`: the browser says so (`Sec-Fetch-Site`). `OtherOrigin`: the `Origin` is neither this host's nor
+ *   trusted. `NoToken`, `WrongToken`: the browser says nothing of where the request comes from, and its token is missing or
+ *   is not the session's.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { Csrf, RequestContext, RequestId } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const app = HttpRouter.empty.pipe(
+ *   Csrf.middleware,
+ *   Effect.catchTag("CsrfRefused", ({ reason }) =>
+ *     HttpServerResponse.text(
+ *       reason === "NoToken" || reason === "WrongToken" ? "This form has expired: load it again." : "Not from here.",
+ *       { status: 403 }
+ *     )),
+ *   RequestContext.middleware,
+ *   RequestId.middleware
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category errors
+ */
+export class CsrfRefused extends Schema.TaggedError<CsrfRefused>("CsrfRefused")(
+  "CsrfRefused",
+  {},
+  HttpApiSchema.annotations({
+    status: 403,
+    description: "The request seems to come from another site, and was refused."
+  })
+) {
+  declare readonly reason: "CrossSite" | "SameSite" | "OtherOrigin" | "NoToken" | "WrongToken"
+
+  /**
+   * Makes the error with its hidden `reason`.
+   *
+   * @since 0.3.0
+   */
+  static of(reason: CsrfRefused["reason"]): CsrfRefused {
+    return withHidden(new CsrfRefused(), "reason", reason)
+  }
+
+  override get message(): string {
+    return "the request seems to come from another site, and was refused"
+  }
+
+  /** @internal */
+  [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return respond403
+  }
+}
+
+/**
  * The errors with which reading the session (`get`) can fail.
  *
  * This is a schema, so that an `HttpApi` can declare all of them in one line. Each error keeps its status.

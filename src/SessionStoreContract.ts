@@ -13,6 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as backendContract from "./internal/contract/backendContract.js"
 import * as backendRows from "./internal/contract/backendRows.js"
+import * as csrfRows from "./internal/contract/csrfRows.js"
+import * as flashRows from "./internal/contract/flashRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
@@ -81,7 +83,13 @@ const quiet = (options: SessionConfigOptions | undefined): SessionConfigOptions 
   ...options
 })
 
-const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows, ...renewedRows.rows]
+const commonRows: ReadonlyArray<Row> = [
+  ...operationRows.rows,
+  ...storeRows.rows,
+  ...renewedRows.rows,
+  ...csrfRows.rows,
+  ...flashRows.rows
+]
 
 /**
  * Runs the behaviour of a session over a whole store, with real requests through a web handler.

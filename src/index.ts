@@ -1,6 +1,8 @@
 /**
  * @since 0.1.0
  */
+export * as Csrf from "./Csrf.js"
+export * as Flash from "./Flash.js"
 export * as KeyRing from "./KeyRing.js"
 export * as PrivateCookie from "./PrivateCookie.js"
 export * as RequestContext from "./RequestContext.js"

@@ -28,6 +28,7 @@ describe("the OpenAPI document", () => {
     SessionError.TooManySessions,
     SessionError.SessionEnded,
     SessionError.SessionNotFresh,
+    SessionError.CsrfRefused,
     SessionError.MissingRequestId,
     SessionError.SessionConfigError
   ]

@@ -92,7 +92,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R5",
     what: "without an id the app runs",
     file: "src/internal/http/requestContext.ts",
-    find: "if (!services.has(RequestId.key)) return missingRequestId\n",
+    find: "if (!services.has(Id.RequestId.key)) return missingRequestId\n",
     replace: ""
   },
   {
@@ -411,10 +411,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew renews at once, and not with the response",
     file: "src/internal/request/requestSession.ts",
-    find: "        this.draft.renewing = true\n"
+    find: "        this.draft.renew(this.stored.data)\n"
       + "        return Effect.void\n",
-    replace: "        this.draft.renewing = true\n"
-      + "        return Effect.orDie(Effect.asVoid(this.saveNow(now, undefined)))\n"
+    replace: "        this.draft.renew(this.stored.data)\n"
+      + "        return Effect.orDie(Effect.asVoid(save(this, now, undefined)))\n"
   },
   {
     row: "C11",
@@ -448,8 +448,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C11",
     what: "renew after the head is dropped without a word",
     file: "src/internal/request/requestSession.ts",
-    find: "        if (this.answer.isClosed) return failClosed\n        this.draft.renewing = true",
-    replace: "        if (this.answer.isClosed) return Effect.void\n        this.draft.renewing = true"
+    find: "        if (this.answer.isClosed) return failClosed\n        this.draft.renew(this.stored.data)",
+    replace: "        if (this.answer.isClosed) return Effect.void\n        this.draft.renew(this.stored.data)"
   },
   {
     row: "C11",
@@ -483,8 +483,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M2",
     what: "inserting what is already there is a change",
     file: "src/internal/request/changes.ts",
-    find: "} else if (this.cleared || base?.get(key) !== text) set.set(key, text)",
-    replace: "} else set.set(key, text)"
+    find: "} else if (this.cleared || base?.get(key) !== text) (set ??= new Map()).set(key, text)",
+    replace: "} else (set ??= new Map()).set(key, text)"
   },
   {
     row: "M2",
@@ -666,8 +666,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M6",
     what: "look-ups are not counted by outcome",
     file: "src/internal/store/metrics.ts",
-    find: "Metric.tagged(load, \"outcome\", outcome)",
-    replace: "Metric.tagged(load, \"outcome\", \"any\")"
+    find: "MetricLabel.make(\"outcome\", outcome)",
+    replace: "MetricLabel.make(\"outcome\", \"any\")"
   },
   {
     row: "M6",
@@ -1696,7 +1696,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M9",
     what: "CORS behind the session overwrites Vary",
     file: "src/internal/http/requestContext.ts",
-    find: "? RequestFiber.keepLast(within, session, handleOf(session, request))",
+    find: "? RequestFiber.keepLast(within, owned)",
     replace: "? within"
   },
   {
@@ -1958,5 +1958,472 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/sql/table.ts",
     find: "const sessions = qualify(name)",
     replace: "const sessions = qualify(\"effect_sessions\")"
+  },
+  {
+    row: "X1",
+    what: "a PUT passes as a safe method",
+    file: "src/internal/csrf/decide.ts",
+    find: "\"OPTIONS\", \"TRACE\"]",
+    replace: "\"OPTIONS\", \"TRACE\", \"PUT\"]"
+  },
+  {
+    row: "X1",
+    what: "an OPTIONS is refused",
+    file: "src/internal/csrf/decide.ts",
+    find: "\"HEAD\", \"OPTIONS\", \"TRACE\"]",
+    replace: "\"HEAD\", \"TRACE\"]"
+  },
+  {
+    row: "X1",
+    what: "what the app exempts is refused",
+    file: "src/internal/http/csrf.ts",
+    find: " || policy.exempt(request)) return",
+    replace: ") return"
+  },
+  {
+    row: "X2",
+    what: "same-site passes",
+    file: "src/internal/csrf/decide.ts",
+    find: "isTrusted ? allowed(\"TrustedOrigin\") : refused(\"SameSite\")",
+    replace: "allowed(\"TrustedOrigin\")"
+  },
+  {
+    row: "X2",
+    what: "none is refused",
+    file: "src/internal/csrf/decide.ts",
+    find: "    case \"none\": // the user's own doing: an address that was typed, a bookmark\n",
+    replace: ""
+  },
+  {
+    row: "X2",
+    what: "a cross-site request of a trusted origin is refused",
+    file: "src/internal/csrf/decide.ts",
+    find: "isTrusted ? allowed(\"TrustedOrigin\") : refused(\"CrossSite\")",
+    replace: "refused(\"CrossSite\")"
+  },
+  {
+    row: "X2",
+    what: "an unknown value of Sec-Fetch-Site counts as same-origin",
+    file: "src/internal/csrf/decide.ts",
+    find: "    case \"same-origin\":\n",
+    replace:
+      "    default:\n      if (site === undefined) break\n      return allowed(\"Site\")\n    case \"same-origin\":\n"
+  },
+  {
+    row: "X3",
+    what: "an origin passes whose host ends with the app's",
+    file: "src/internal/csrf/origins.ts",
+    find: "return origin.slice(end + \"://\".length) === (sent",
+    replace: "return origin.slice(end + \"://\".length).endsWith(sent"
+  },
+  {
+    row: "X3",
+    what: "the default port counts",
+    file: "src/internal/csrf/origins.ts",
+    find: "sent.endsWith(port) ? sent.slice(0, -port.length) : sent",
+    replace: "sent"
+  },
+  {
+    row: "X3",
+    what: "a trusted origin may have a wildcard",
+    file: "src/internal/csrf/origins.ts",
+    find: "[^\\s/?#@*]+",
+    replace: "[^\\s/?#@]+"
+  },
+  {
+    row: "X3",
+    what: "X-Forwarded-Host is believed",
+    file: "src/internal/http/csrf.ts",
+    find: "host: request.headers[\"host\"]",
+    replace: "host: request.headers[\"x-forwarded-host\"] ?? request.headers[\"host\"]"
+  },
+  {
+    row: "X3",
+    what: "a web request without a Host header has no host",
+    file: "src/internal/http/csrf.ts",
+    find: " ?? hostOf(request.source)",
+    replace: ""
+  },
+  {
+    row: "X4",
+    what: "a handshake is a safe GET",
+    file: "src/internal/csrf/decide.ts",
+    find: "safeMethods.has(method) && !handshake",
+    replace: "safeMethods.has(method)"
+  },
+  {
+    row: "X4",
+    what: "a handshake of the origin null opens",
+    file: "src/internal/csrf/decide.ts",
+    find: "return origin === undefined ? allowed(\"NoBrowser\") : refused(\"OtherOrigin\")",
+    replace: "return allowed(\"NoBrowser\")"
+  },
+  {
+    row: "X4",
+    what: "a handshake without an origin asks for a token",
+    file: "src/internal/csrf/decide.ts",
+    find: "if (!handshake) return unknown\n",
+    replace: "if (!handshake || origin === undefined) return unknown\n"
+  },
+  {
+    row: "X5",
+    what: "the origin null is another origin",
+    file: "src/internal/csrf/decide.ts",
+    find: "origin !== undefined && origin !== \"null\"",
+    replace: "origin !== undefined"
+  },
+  {
+    row: "X5",
+    what: "no field of a form is read",
+    file: "src/internal/http/csrf.ts",
+    find: "if (!isForm(request)) return",
+    replace: "if (isForm(request)) return"
+  },
+  {
+    row: "X5",
+    what: "the header does not count",
+    file: "src/internal/http/csrf.ts",
+    find: "if (inHeader !== undefined) return Effect.succeed(inHeader)\n",
+    replace: ""
+  },
+  {
+    row: "X5",
+    what: "a mounted router reads the body a second time",
+    file: "src/internal/http/csrf.ts",
+    find: "    keepText(request)\n    return request.urlParamsBody",
+    replace: "    return request.urlParamsBody"
+  },
+  {
+    row: "X5",
+    what: "a body of any length is read",
+    file: "src/internal/http/csrf.ts",
+    find: "> limit) return Effect.succeed(undefined)",
+    replace: "> limit * 1000) return Effect.succeed(undefined)"
+  },
+  {
+    row: "X5",
+    what: "the app's own limit of a body does not count",
+    file: "src/internal/http/csrf.ts",
+    find: "onSome: Number",
+    replace: "onSome: () => maxFormBytes"
+  },
+  {
+    row: "X5",
+    what: "a request without a token passes",
+    file: "src/internal/csrf/secret.ts",
+    find: "if (text === undefined) return \"NoToken\"",
+    replace: "if (text === undefined) return \"Right\""
+  },
+  {
+    row: "X6",
+    what: "all tokens of a secret are alike",
+    file: "src/internal/csrf/token.ts",
+    find: "const mask = bytesOf(Random.sid())",
+    replace: "const mask = bytesOf(\"AAAAAAAAAAAAAAAAAAAAAA\")"
+  },
+  {
+    row: "X6",
+    what: "any token is right",
+    file: "src/internal/csrf/token.ts",
+    find: "return timingSafeEqual(",
+    replace: "return !timingSafeEqual("
+  },
+  {
+    row: "X6",
+    what: "a secret that is no secret is matched",
+    file: "src/internal/csrf/token.ts",
+    find: " || expected.length !== length",
+    replace: ""
+  },
+  {
+    row: "X6",
+    what: "a renewal keeps the secret",
+    file: "src/internal/request/draft.ts",
+    find: "    for (const name of EndsWithId.names) this.remove(name, stored)\n",
+    replace: ""
+  },
+  {
+    row: "X6",
+    what: "a sign-in keeps the secret that its own request has made",
+    file: "src/internal/request/endsWithId.ts",
+    find: "names.filter((name) => signsIn || !content.set.has(name))",
+    replace: "names.filter((name) => !content.set.has(name))"
+  },
+  {
+    row: "X6",
+    what: "a sign-in keeps the secret",
+    file: "src/internal/request/decide.ts",
+    find: "const content = renew ? EndsWithId",
+    replace: "const content = marks.renew ? EndsWithId"
+  },
+  {
+    row: "X6",
+    what: "a renewal takes the secret along that another request has made",
+    file: "src/internal/request/decide.ts",
+    find: "const content = renew ? EndsWithId",
+    replace: "const content = marks.owner !== undefined ? EndsWithId"
+  },
+  {
+    row: "X6",
+    what: "a sign-in without a session keeps the secret of its own request",
+    file: "src/internal/request/decide.ts",
+    find: "marks.owner === undefined ? content : EndsWithId.end(content, true)",
+    replace: "content"
+  },
+  {
+    row: "X6",
+    what: "two pages make two secrets",
+    file: "src/internal/csrf/secret.ts",
+    find: "Option.getOrElse(current, () => fresh)",
+    replace: "fresh"
+  },
+  {
+    row: "X6",
+    what: "the page of a session that has ended fails",
+    file: "src/internal/csrf/secret.ts",
+    find: "Effect.catchTag(\"SessionEnded\", () => Effect.succeed(fresh))",
+    replace: "Effect.orDie"
+  },
+  {
+    row: "X7",
+    what: "the client learns the reason",
+    file: "src/SessionError.ts",
+    find: "return withHidden(new CsrfRefused(), \"reason\", reason)",
+    replace: "return Object.assign(new CsrfRefused(), { reason })"
+  },
+  {
+    row: "X7",
+    what: "a refusal is logged as a warning",
+    file: "src/internal/http/csrf.ts",
+    find: "Effect.logDebug(\"refused",
+    replace: "Effect.logWarning(\"refused"
+  },
+  {
+    row: "X7",
+    what: "a refusal is not counted",
+    file: "src/internal/http/csrf.ts",
+    find: "    Metrics.csrfRefused(reason)\n",
+    replace: ""
+  },
+  {
+    row: "X7",
+    what: "the handler of a refused request runs",
+    file: "src/Csrf.ts",
+    find: "Effect.zipRight(checked, app)",
+    replace: "Effect.zipLeft(app, checked)"
+  },
+  {
+    row: "X7",
+    what: "the OpenAPI document lacks the 403",
+    file: "src/RequestContextApi.ts",
+    find: "failure: Schema.Union(CsrfRefused, SessionStoreError)",
+    replace: "failure: SessionStoreError"
+  },
+  {
+    row: "X8",
+    what: "the global middleware of an HttpLayerRouter takes no options",
+    file: "src/Csrf.ts",
+    find: "const makeGlobal = (options: Options) => {\n  const supplied = supply(policyOf(options))",
+    replace: "const makeGlobal = (_options: Options) => {\n  const supplied = standard"
+  },
+  {
+    row: "X8",
+    what: "the middleware of an HttpApi takes no options",
+    file: "src/RequestContextApi.ts",
+    find: "CsrfCheck.checkApi(options)",
+    replace: "CsrfCheck.checkApi({ exempt: options.exempt })"
+  },
+  {
+    row: "X8",
+    what: "the middleware of HttpApp compiles without the session's",
+    file: "src/Csrf.ts",
+    find: "): HttpApp.Default<E | CsrfRefused | SessionStoreError, R | RequestContext> => standard(app)",
+    replace: "): HttpApp.Default<E | CsrfRefused | SessionStoreError, R> => standard(app) as never",
+    kind: "types"
+  },
+  {
+    row: "L1",
+    what: "messages are taken twice",
+    file: "src/internal/flash/messages.ts",
+    find: "[Option.getOrElse(current, () => []), Option.none()]",
+    replace: "[Option.getOrElse(current, () => []), current]"
+  },
+  {
+    row: "L1",
+    what: "the newest message comes first",
+    file: "src/internal/flash/messages.ts",
+    find: "[...Option.getOrElse(current, () => []), message]",
+    replace: "[message, ...Option.getOrElse(current, () => [])]"
+  },
+  {
+    row: "L1",
+    what: "looking at messages takes them",
+    file: "src/Flash.ts",
+    find: "Effect.flatMap(RequestContext, (context) => Messages.peek(context, flash.list))",
+    replace: "Effect.flatMap(RequestContext, (context) => Effect.orDie(Messages.take(context, flash.list)))"
+  },
+  {
+    row: "L2",
+    what: "a renewal drops the messages",
+    file: "src/internal/request/endsWithId.ts",
+    find: "const names: ReadonlyArray<string> = [csrfSecret]",
+    replace: "const names: ReadonlyArray<string> = [csrfSecret, \"effect-session/Flash/notice\"]"
+  },
+  {
+    row: "L2",
+    what: "a message is saved with the response alone",
+    file: "src/internal/flash/messages.ts",
+    find:
+      "  const append = context.modify(\n    key,\n    (current) => [undefined, Option.some([...Option.getOrElse(current, () => []), message].slice(-max))]\n  )",
+    replace:
+      "  const append = Effect.flatMap(context.get(key), (current) =>\n    Effect.zipRight(context.clear, context.insert(key, [message].slice(-max))))"
+  },
+  {
+    row: "L3",
+    what: "a prefetch takes messages",
+    file: "src/Flash.ts",
+    find: "request._tag === \"Some\" && isUnseen(request.value)",
+    replace: "request._tag === \"None\" && isUnseen(request as never)"
+  },
+  {
+    row: "L3",
+    what: "a prerender takes messages",
+    file: "src/internal/flash/unseen.ts",
+    find: "prefetch\\s*(;|$)",
+    replace: "prefetch\\s*$"
+  },
+  {
+    row: "L3",
+    what: "a HEAD takes messages",
+    file: "src/internal/flash/unseen.ts",
+    find: "method === \"HEAD\"\n",
+    replace: "method === \"TRACE\"\n"
+  },
+  {
+    row: "L3",
+    what: "the older header of a prefetch does not count",
+    file: "src/internal/flash/unseen.ts",
+    find: "  || prefetch.test(headers[\"purpose\"] ?? \"\")\n",
+    replace: ""
+  },
+  {
+    row: "L4",
+    what: "two tabs take the same message",
+    file: "src/internal/flash/messages.ts",
+    find: "const all = context.modify(key, (current) => [Option.getOrElse(current, () => []), Option.none()])",
+    replace: "const all = Effect.map(context.remove(key), Option.getOrElse((): ReadonlyArray<A> => []))"
+  },
+  {
+    row: "L4",
+    what: "taking fails where the session has ended",
+    file: "src/internal/flash/messages.ts",
+    find: "Effect.catchTag(all, \"SessionEnded\", () => Effect.succeed([]))",
+    replace: "Effect.orDie(all)"
+  },
+  {
+    row: "L4",
+    what: "adding fails where the session has ended",
+    file: "src/internal/flash/messages.ts",
+    find: "    Effect.catchTag(\"SessionEnded\", () => Effect.void)\n",
+    replace: "    Effect.catchTag(\"SessionEnded\", (error) => Effect.die(error))\n"
+  },
+  {
+    row: "L5",
+    what: "taking asks for a change where there are no messages",
+    file: "src/internal/flash/messages.ts",
+    find: "      Option.isNone(current)\n        ? Effect.succeed([])\n        : ",
+    replace: "      "
+  },
+  {
+    row: "L6",
+    what: "secrets are kept",
+    file: "src/internal/flash/form.ts",
+    find: ".filter(([name]) => !secrets.has(name))",
+    replace: ""
+  },
+  {
+    row: "L6",
+    what: "errors repeat the input",
+    file: "src/internal/flash/form.ts",
+    find: "return end < 0 ? message : message.slice(0, end)",
+    replace: "return message"
+  },
+  {
+    row: "L6",
+    what: "a form that is too large fails",
+    file: "src/Flash.ts",
+    find:
+      "return Effect.catchTag(keep(Form.inputOf(failure.input, form.secrets)), \"SessionTooLarge\", () => keep([]))",
+    replace: "return keep(Form.inputOf(failure.input, form.secrets))"
+  },
+  {
+    row: "L6",
+    what: "the first failure of a form is kept",
+    file: "src/Flash.ts",
+    find: "Schema.Array(Form.Failed)), max: 1 }",
+    replace: "Schema.Array(Form.Failed)), max: 2 }"
+  },
+  {
+    row: "L7",
+    what: "messages pile up",
+    file: "src/internal/flash/messages.ts",
+    find: ".slice(-max)",
+    replace: ""
+  },
+  {
+    row: "L7",
+    what: "a message that cannot be read stops the page",
+    file: "src/internal/flash/messages.ts",
+    find: "    Effect.catchIf(isUnreadable, (error) => Effect.as(discard(context, list, error), []))\n",
+    replace: "    Effect.catchIf(isUnreadable, (error) => Effect.die(error))\n"
+  },
+  {
+    row: "L7",
+    what: "a message that cannot be read stops a new one",
+    file: "src/internal/flash/messages.ts",
+    find: "    Effect.catchIf(isUnreadable, (error) => Effect.zipRight(discard(context, list, error), append)),\n",
+    replace: ""
+  },
+  {
+    row: "L7",
+    what: "messages that cannot be read are dropped silently",
+    file: "src/internal/flash/messages.ts",
+    find: "Effect.logWarning(\"dropped",
+    replace: "Effect.logDebug(\"dropped"
+  },
+  {
+    row: "X7",
+    what: "spans show the header of a token",
+    file: "src/Csrf.ts",
+    find: "(names) => [...names, Http.headerName]",
+    replace: "(names) => names"
+  },
+  {
+    row: "M9",
+    what: "CORS behind the one-line middleware overwrites Vary",
+    file: "src/internal/http/requestContext.ts",
+    find: "        RequestFiber.keepLast(within, owned)\n      )",
+    replace: "        within\n      )"
+  },
+  {
+    row: "M11",
+    what: "the one-line middleware begins a second session inside another one",
+    file: "src/internal/http/requestContext.ts",
+    find: "|| RequestFiber.find(fiber, request, isAnyone) !== undefined",
+    replace: ""
+  },
+  {
+    row: "R2",
+    what: "with the one-line middleware the log lines have no id",
+    file: "src/internal/http/requestContext.ts",
+    find: "        Id.annotation(fiber, begun),\n",
+    replace: ""
+  },
+  {
+    row: "F5",
+    what: "with the one-line middleware a session that is disabled begins",
+    file: "src/internal/http/requestContext.ts",
+    find: "!store.config.enable || services.has(Id.RequestId.key)",
+    replace: "services.has(Id.RequestId.key)"
   }
 ]

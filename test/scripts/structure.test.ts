@@ -46,6 +46,10 @@ describe("the rules about who may import whom", () => {
       "internal/store/a.ts": importing("../server/b.js"),
       "internal/server/b.ts": leaf
     },
+    "sessions-stand-below-what-uses-them": {
+      "internal/request/a.ts": importing("../csrf/b.js"),
+      "internal/csrf/b.ts": leaf
+    },
     "redis-stands-alone": { "internal/redis/a.ts": importing("../request/b.js"), "internal/request/b.ts": leaf },
     "public-modules-stay-outside": {
       "internal/server/a.ts": importing("../../SessionStore.js"),

@@ -45,7 +45,7 @@ const overtaken = <A, E, B, E2>(
   })
 
 /** `bind` asks for `Sessions` by its type alone, so that it does not compile with the cookie store. */
-const signIn = (...args: Parameters<typeof RequestContext.bind>) =>
+export const signIn = (...args: Parameters<typeof RequestContext.bind>) =>
   RequestContext.bind(...args) as Effect.Effect<
     void,
     Effect.Effect.Error<ReturnType<typeof RequestContext.bind>>,

@@ -6,6 +6,7 @@ import type { Found, Save } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import { type Changes, emptyContent, isEmptyContent, type PatchContent } from "./changes.js"
+import * as EndsWithId from "./endsWithId.js"
 
 /** The session that a request has before it: none, one that it knows only by its token, or one that it loaded. */
 export type Basis =
@@ -50,9 +51,11 @@ export const decide = (
     case "None": {
       const { set } = changes.against(undefined)
       if (set.size === 0 && marks.owner === undefined) return nothing
+      const content = { ...emptyContent, set }
+      const { set: kept } = marks.owner === undefined ? content : EndsWithId.end(content, true)
       return saving({
         base: undefined,
-        patch: patch({ ...emptyContent, set }, ExpiryPolicy.fresh(config, now, marks.own)),
+        patch: patch({ ...emptyContent, set: kept }, ExpiryPolicy.fresh(config, now, marks.own)),
         renew: false,
         ifVersion: undefined,
         owner: marks.owner
@@ -72,9 +75,10 @@ export const decide = (
     case "Found": {
       const { id, session, token } = basis
       const renew = marks.renew || marks.owner !== undefined
-      const content = isHandedOver(session, marks)
+      const asked = isHandedOver(session, marks)
         ? { ...emptyContent, clear: true, set: changes.against(undefined).set }
         : changes.against(session.data)
+      const content = renew ? EndsWithId.end(asked, marks.owner !== undefined) : asked
       const changed = !isEmptyContent(content) || renew || marks.own !== undefined
       const expiry = times(config, session, marks, now)
       const base = { token, id, session }

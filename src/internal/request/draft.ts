@@ -8,6 +8,7 @@ import { applyPatch } from "../codec/packedData.js"
 import type { SessionStoreService } from "../store/contract.js"
 import type { OwnExpiry } from "../store/expiry.js"
 import { Changes, type Pending } from "./changes.js"
+import * as EndsWithId from "./endsWithId.js"
 
 /** What a save has taken. */
 export interface Taken {
@@ -78,6 +79,12 @@ export class Draft {
   remove(name: string, stored: Data | undefined): void {
     if (this.weight !== undefined) this.reweigh(name, undefined, stored)
     this.changes.remove(name)
+  }
+
+  /** Marks the session for a new id. What is set from here on belongs to the new one. */
+  renew(stored: Data | undefined): void {
+    this.renewing = true
+    for (const name of EndsWithId.names) this.remove(name, stored)
   }
 
   clear(): void {

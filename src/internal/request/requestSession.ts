@@ -157,7 +157,7 @@ export class RequestSession implements RequestContextService, Parts {
       andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
         if (this.stored.state._tag !== "Found") return Effect.void
         if (this.answer.isClosed) return failClosed
-        this.draft.renewing = true
+        this.draft.renew(this.stored.data)
         return Effect.void
       })
     )

@@ -57,3 +57,13 @@ const failures = Metric.counter("effect_session_store_failures_total", {
 export const failed = (operation: string, reason: string): void => {
   Metric.tagged(Metric.tagged(failures, "operation", operation), "reason", reason).unsafeUpdate(1, noTags)
 }
+
+const refusals = Metric.counter("effect_session_csrf_refused_total", {
+  description: "requests refused because another site may have caused them, by reason",
+  incremental: true
+})
+
+/** `effect_session_csrf_refused_total{reason}` */
+export const csrfRefused = (reason: string): void => {
+  Metric.tagged(refusals, "reason", reason).unsafeUpdate(1, [])
+}
