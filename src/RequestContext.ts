@@ -39,7 +39,7 @@ import type {
   TooManySessions,
   WriteError
 } from "./SessionError.js"
-import { SessionNotFresh } from "./SessionError.js"
+import { NotSignedIn, SessionNotFresh } from "./SessionError.js"
 import type { SessionKey } from "./SessionKey.js"
 
 export { type Client, RequestContext, type RequestContextService, type SignedIn } from "./internal/request/contract.js"
@@ -380,6 +380,35 @@ export const bind = (
  */
 export const signedIn: Effect.Effect<Option.Option<SignedIn>, LoadError, RequestContext> = withContext(
   (context) => context.signedIn
+)
+
+/**
+ * Who has signed in; fails with `NotSignedIn`, unhandled a 401, when nobody has. For handlers that are only for users: the
+ * rest of the handler has a subject, and no `Option`.
+ *
+ * Fails besides with `SessionStoreError` when the session cannot be loaded.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { RequestContext } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const account = HttpRouter.get(
+ *   "/account",
+ *   Effect.gen(function*() {
+ *     const { subject } = yield* RequestContext.requireSignedIn // unhandled, a 401
+ *     return HttpServerResponse.text(`the account of ${subject}`)
+ *   })
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category sign-in
+ */
+export const requireSignedIn: Effect.Effect<SignedIn, NotSignedIn | LoadError, RequestContext> = Effect.flatMap(
+  signedIn,
+  Option.match({ onNone: () => Effect.fail(new NotSignedIn()), onSome: (who) => Effect.succeed(who) })
 )
 
 /** By how much two servers' clocks may differ: a sign-in on one of them has just happened on the other. */

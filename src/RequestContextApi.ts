@@ -6,14 +6,20 @@
  */
 import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
+import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as OpenApi from "@effect/platform/OpenApi"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { NoInfer } from "effect/Types"
+import { userOf } from "./internal/http/currentUser.js"
 import * as RequestContext from "./RequestContext.js"
 import * as Id from "./RequestId.js"
-import { SessionConfigError } from "./SessionError.js"
+import { NotSignedIn, ReadError, SessionConfigError } from "./SessionError.js"
 import { SessionStore } from "./SessionStore.js"
+import type { Subject } from "./Subject.js"
 
 /**
  * The class of a session middleware for `HttpApi`, as `Tag` makes it.
@@ -145,6 +151,156 @@ export const layer = <Self>(
   )
 
 const quoted = (name: string): string => JSON.stringify(name)
+
+// ── the current user ──
+
+/**
+ * The class of a middleware that gives handlers the user who has signed in, as {@link SignedInTag} makes it.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export type SignedInTagClass<Self, Name extends string, Provides, Failure extends Schema.Schema.All> =
+  HttpApiMiddleware.TagClass<Self, Name, {
+    readonly provides: Provides
+    readonly failure: Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>
+  }>
+
+/**
+ * Makes the tag of a middleware that gives handlers the app's own user. Endpoints with it answer anonymous requests with a
+ * 401, and their handlers find the user under the tag that `provides` names.
+ *
+ * Add it before or after the session's middleware, or without it where handlers use the user alone. The session is loaded
+ * once, whoever asks for it. The OpenAPI document has the 401, and what `SessionError.ReadError` declares.
+ *
+ * - `provides`: the app's tag of the current user.
+ * - `failure`: the schema of what the look-up of {@link layerSignedIn} may fail with; by default nothing.
+ *
+ * @example
+ * ```ts
+ * import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+ * import { RequestContextApi } from "effect-session"
+ * import { Context, Effect, Layer, type Option, Schema } from "effect"
+ *
+ * class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, { readonly name: string }>() {}
+ *
+ * class SignedIn extends RequestContextApi.SignedInTag<SignedIn>()("SignedIn", { provides: CurrentUser }) {}
+ *
+ * const api = HttpApi.make("shop").add(
+ *   HttpApiGroup.make("account")
+ *     .add(HttpApiEndpoint.get("me", "/me").addSuccess(Schema.String))
+ *     .middleware(SignedIn)
+ * )
+ *
+ * const AccountLive = HttpApiBuilder.group(api, "account", (handlers) =>
+ *   handlers.handle("me", () => Effect.map(CurrentUser, ({ name }) => name)))
+ *
+ * declare const findUser: (id: string) => Effect.Effect<Option.Option<{ readonly name: string }>>
+ *
+ * // needs a SessionStore
+ * const ApiLive = HttpApiBuilder.api(api).pipe(
+ *   Layer.provide(AccountLive),
+ *   Layer.provide(RequestContextApi.layerSignedIn(SignedIn, findUser))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category constructors
+ */
+export const SignedInTag = <Self>() =>
+<
+  const Name extends string,
+  const Provides extends Context.Tag<any, any>, // eslint-disable-line @typescript-eslint/no-explicit-any -- as in the platform
+  Failure extends Schema.Schema.All = typeof Schema.Never
+>(
+  name: Name,
+  options: { readonly provides: Provides; readonly failure?: Failure | undefined }
+): SignedInTagClass<Self, Name, Provides, Failure> =>
+  HttpApiMiddleware.Tag<Self>()(name, {
+    provides: options.provides,
+    failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)
+  }) as SignedInTagClass<Self, Name, Provides, Failure>
+
+/**
+ * Options of {@link layerSignedIn}.
+ *
+ * - `subject`: the typed subject that the look-up takes (`Subject.make`); by default it takes the text.
+ * - `trustInbound`, …: of the request's id, as in {@link layer}.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface SignedInOptions<A = string> extends Id.Options {
+  readonly subject?: Subject<A> | undefined
+}
+
+/** What the request itself provides to the look-up. */
+type OfRequest = HttpRouter.HttpRouter.Provided | RequestContext.RequestContext | Id.RequestId
+
+/**
+ * The middleware behind a tag of {@link SignedInTag}.
+ *
+ * - `find`: the user of a subject, once for each request. `None`, for a user who has been deleted since the sign-in, is a
+ *   401. It may use the services of the layer, the session and the request, and fail with what the tag declares as
+ *   `failure`.
+ *
+ * @example
+ * ```ts
+ * import { RequestContextApi, Subject } from "effect-session"
+ * import { Context, Effect, Schema } from "effect"
+ *
+ * const UserId = Schema.String.pipe(Schema.brand("UserId"))
+ *
+ * class User extends Schema.Class<User>("User")({ id: UserId, name: Schema.String }) {}
+ *
+ * class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, User>() {}
+ *
+ * class UsersAreAway extends Schema.TaggedError<UsersAreAway>()("UsersAreAway", {}) {}
+ *
+ * class SignedIn extends RequestContextApi.SignedInTag<SignedIn>()("SignedIn", {
+ *   provides: CurrentUser,
+ *   failure: UsersAreAway
+ * }) {}
+ *
+ * class Users extends Effect.Service<Users>()("Users", {
+ *   succeed: { find: (id: typeof UserId.Type) => Effect.succeedSome(new User({ id, name: "Ada" })) }
+ * }) {}
+ *
+ * // Layer that needs Users and a SessionStore
+ * const SignedInLive = RequestContextApi.layerSignedIn(
+ *   SignedIn,
+ *   (id) => Effect.flatMap(Users, (users) => users.find(id)),
+ *   { subject: Subject.make(UserId) }
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerSignedIn = <Self, User, Failure, R, A = string>(
+  tag: Context.Tag<Self, HttpApiMiddleware.HttpApiMiddleware<User, Failure | NotSignedIn | ReadError>>,
+  find: (subject: NoInfer<A>) => Effect.Effect<Option.Option<NoInfer<User>>, NoInfer<Failure>, R>,
+  options: SignedInOptions<A> = {}
+): Layer.Layer<Self, never, SessionStore | Exclude<R, OfRequest>> =>
+  Layer.effect(
+    tag,
+    Effect.map(
+      Effect.zip(SessionStore, Effect.context<Exclude<R, OfRequest>>()),
+      ([store, services]) => {
+        // Sound: without a subject of its own the type of one is `string`.
+        const user = userOf((options.subject ?? RequestContext as unknown as Subject<A>).requireSignedIn, find)
+        return Effect.flatMap(
+          Effect.zip(Id.ensure(options), RequestContext.beginApi(store)),
+          ([id, session]) =>
+            Effect.mapInputContext(user, (request: Context.Context<HttpRouter.HttpRouter.Provided>) =>
+              Context.merge(services, request).pipe(
+                Context.add(RequestContext.RequestContext, session),
+                Context.add(Id.RequestId, id)
+              ) as Context.Context<R | RequestContext.RequestContext>)
+        )
+      }
+    )
+  )
 
 // ── the request's id ──
 

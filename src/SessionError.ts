@@ -33,6 +33,7 @@ const logged500 = (error: Error): Effect.Effect<HttpServerResponse.HttpServerRes
   })
 const respond409 = respondWith(409)
 const respond403 = respondWith(403)
+const respond401 = respondWith(401)
 
 /** Attaches what only logs may see: non-enumerable, so that no encoder, `JSON.stringify` or spread picks it up. */
 const withHidden = <E extends object>(error: E, name: string, value: unknown): E =>
@@ -92,7 +93,7 @@ export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("Se
  *
  * Unhandled in a handler it is an empty 500: the app's code and its stored data disagree.
  *
- * - `key`: the session key's name.
+ * - `key`: the session key's name; `(subject)` for the subject of a typed sign-in (`Subject.make`).
  * - `direction`: `decode` for a stored value, `encode` for a given one (also when its encoded form is not JSON).
  * - `path`: where in the value, keys joined by `.`; empty for the value itself.
  * - `issue`: the parse issue, for logs only; it holds the value, therefore it is not enumerable.
@@ -240,6 +241,46 @@ export class TooManySessions extends Schema.TaggedError<TooManySessions>("TooMan
 }
 
 /**
+ * Nobody has signed in, and the operation is for users who have.
+ *
+ * Unhandled in a handler it is an empty 401. `RequestContext.requireSignedIn` fails with it, and so do the middlewares that
+ * give handlers the current user.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * // a page for people: the form to sign in, in place of a 401
+ * const account = RequestContext.requireSignedIn.pipe(
+ *   Effect.map(({ subject }) => HttpServerResponse.text(subject)),
+ *   Effect.catchTag("NotSignedIn", () => HttpServerResponse.redirect("/sign-in"))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category errors
+ */
+export class NotSignedIn extends Schema.TaggedError<NotSignedIn>("NotSignedIn")(
+  "NotSignedIn",
+  {},
+  HttpApiSchema.annotations({
+    status: 401,
+    description: "Nobody has signed in, or the user does not exist any more: sign in first."
+  })
+) {
+  override get message(): string {
+    return "nobody has signed in: this operation is for users who have"
+  }
+
+  /** @internal */
+  [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return respond401
+  }
+}
+
+/**
  * The sign-in of this session is missing or older than the operation asks for.
  *
  * Unhandled in a handler it is an empty 403.
@@ -336,7 +377,7 @@ export type ReadError = typeof ReadError.Type
 
 /**
  * What changing the session fails with: `insert`, `remove`, `modify` and the other operations, but `bind`, which may fail
- * with `TooManySessions`, and `requireFresh`. Whatever may fail with {@link ReadError} may fail with this.
+ * with `TooManySessions`, `requireSignedIn` and `requireFresh`. Whatever may fail with {@link ReadError} may fail with this.
  *
  * A schema, for one line in an `HttpApi`; each error keeps its status.
  *

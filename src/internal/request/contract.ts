@@ -76,13 +76,14 @@ export interface Client {
 }
 
 /**
- * Whose session it is. `authenticatedAt` is in milliseconds since the epoch.
+ * Whose session it is. `authenticatedAt` is in milliseconds since the epoch. The subject is a text, or what `Subject.make`
+ * decodes from it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SignedIn {
-  readonly subject: string
+export interface SignedIn<Subject = string> {
+  readonly subject: Subject
   readonly authenticatedAt: number
 }
 
