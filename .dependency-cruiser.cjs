@@ -23,7 +23,7 @@ module.exports = {
         path: "^src/",
         pathNot: [
           "^src/internal/(http|contract|testing)/",
-          "^src/(RequestId|RequestContext|RequestContextApi|SessionError|Testing|SessionStoreContract)\\.ts$"
+          "^src/(RequestId|RequestContext|RequestContextApi|RequestContextRpc|SessionError|Testing|SessionStoreContract)\\.ts$"
         ]
       },
       to: { path: "node_modules/@effect/platform/.*Http" }

@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { NoInfer } from "effect/Types"
 import { userOf } from "./internal/http/currentUser.js"
 import * as RequestContext from "./RequestContext.js"
 import * as Id from "./RequestId.js"
@@ -357,17 +356,21 @@ export const layerRequestId = (options: Id.Options = {}): Layer.Layer<RequestId>
 type Requirements = ReadonlyArray<OpenApi.OpenAPISecurityRequirement>
 
 /** A list of alternatives; the platform puts one there for each middleware, although all of them apply. */
-const withAnonymous = (alternatives: Requirements): Array<OpenApi.OpenAPISecurityRequirement> => {
+const corrected = (alternatives: Requirements, isRequired: boolean): Array<OpenApi.OpenAPISecurityRequirement> => {
   const others = alternatives.filter((alternative) => !(schemeName in alternative))
   if (others.length === alternatives.length) return [...alternatives]
-  return others.length === 0
-    ? [{ [schemeName]: [] }, {}]
-    : [...others.map((other) => ({ ...other, [schemeName]: [] })), ...others]
+  if (others.length === 0) return isRequired ? [{ [schemeName]: [] }] : [{ [schemeName]: [] }, {}]
+  const withSession = others.map((other) => ({ ...other, [schemeName]: [] }))
+  return isRequired ? withSession : [...withSession, ...others]
 }
+
+/** An operation that is only for users who have signed in: it declares the error. */
+const isForUsers = ({ responses }: Partial<OpenApi.OpenAPISpecOperation>): boolean =>
+  JSON.stringify(responses?.[401] ?? {}).includes(`"#/components/schemas/${NotSignedIn.name}"`)
 
 /**
  * Corrects an OpenAPI document: the session is optional wherever a tag's middleware is (`security: [{ "session": [] }, {}]`),
- * and beside another security the other one alone is enough.
+ * and beside another security the other one alone is enough. It stays required where an operation declares `NotSignedIn`.
  *
  * @example
  * ```ts
@@ -383,14 +386,19 @@ const withAnonymous = (alternatives: Requirements): Array<OpenApi.OpenAPISecurit
 export const openApiTransform = (document: Readonly<Record<string, unknown>>): Record<string, unknown> => {
   // Sound: the platform gives the document that it made.
   const { paths, security, ...rest } = document as unknown as OpenApi.OpenAPISpec
-  const corrected = Object.entries(paths).map(([path, operations]) =>
+  const correctedPaths = Object.entries(paths).map(([path, operations]) =>
     [
       path,
       Object.fromEntries(
         Object.entries(operations).map(([method, operation]) => // an `Override` may have left it out
-        [method, "security" in operation ? { ...operation, security: withAnonymous(operation.security) } : operation])
+        [
+          method,
+          "security" in operation
+            ? { ...operation, security: corrected(operation.security, isForUsers(operation)) }
+            : operation
+        ])
       )
     ] as const
   )
-  return { ...rest, paths: Object.fromEntries(corrected), security: withAnonymous(security) }
+  return { ...rest, paths: Object.fromEntries(correctedPaths), security: corrected(security, false) }
 }

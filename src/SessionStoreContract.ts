@@ -20,6 +20,7 @@ import * as renewedRows from "./internal/contract/renewedRows.js"
 import type { BackendKit, Kit, Row, Sizes } from "./internal/contract/row.js"
 import * as storeRows from "./internal/contract/storeRows.js"
 import * as tombstoneContract from "./internal/contract/tombstoneContract.js"
+import * as userRows from "./internal/contract/userRows.js"
 import * as World from "./internal/contract/world.js"
 import { SessionBackend, type SessionBackendService, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigOptions } from "./SessionConfig.js"
@@ -81,7 +82,7 @@ const quiet = (options: SessionConfigOptions | undefined): SessionConfigOptions 
   ...options
 })
 
-const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows, ...renewedRows.rows]
+const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows, ...renewedRows.rows, ...userRows.rows]
 
 /**
  * Runs the behaviour of a session over a whole store, with real requests through a web handler.

@@ -473,6 +473,109 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "this.cookie = removeCookie"
   },
   {
+    row: "U1",
+    what: "an unhandled NotSignedIn is a 403",
+    file: "src/SessionError.ts",
+    find: "return respond401",
+    replace: "return respond403"
+  },
+  {
+    row: "U1",
+    what: "who has not signed in has an empty subject",
+    file: "src/RequestContext.ts",
+    find: "onNone: () => Effect.fail(new NotSignedIn()), onSome: (who) => Effect.succeed(who)",
+    replace:
+      "onNone: () => Effect.succeed<SignedIn>({ subject: \"\", authenticatedAt: 0 }), onSome: (who) => Effect.succeed(who)"
+  },
+  {
+    row: "U1",
+    what: "requireSignedIn may fail with what no endpoint declares",
+    kind: "types",
+    file: "src/RequestContext.ts",
+    find: "requireSignedIn: Effect.Effect<SignedIn, NotSignedIn | LoadError, RequestContext>",
+    replace: "requireSignedIn: Effect.Effect<SignedIn, NotSignedIn | ReadError, RequestContext>"
+  },
+  {
+    row: "U2",
+    what: "a user who has been deleted dies",
+    file: "src/internal/http/currentUser.ts",
+    find: "onNone: () => Effect.fail(new NotSignedIn())",
+    replace: "onNone: () => Effect.die(new NotSignedIn())"
+  },
+  {
+    row: "U2",
+    what: "the look-up lacks the services of the layer",
+    file: "src/RequestContextApi.ts",
+    find: "Context.merge(services, request)",
+    replace: "Context.merge(Context.empty(), request)"
+  },
+  {
+    row: "U2",
+    what: "the document calls the session optional where only users pass",
+    file: "src/RequestContextApi.ts",
+    find: "corrected(operation.security, isForUsers(operation))",
+    replace: "corrected(operation.security, false)"
+  },
+  {
+    row: "U2",
+    what: "the document lacks the 401",
+    file: "src/RequestContextApi.ts",
+    find: "failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)",
+    replace: "failure: Schema.Union(ReadError, options.failure ?? Schema.Never)"
+  },
+  {
+    row: "U2",
+    what: "the look-up may fail with what the tag does not declare",
+    kind: "types",
+    file: "src/RequestContextApi.ts",
+    find: "NoInfer<Failure>, R>",
+    replace: "any, R>"
+  },
+  {
+    row: "U3",
+    what: "a request without a session is one of an anonymous visitor",
+    file: "src/RequestContextRpc.ts",
+    find: "Effect.zipRight(Effect.logError(noSession), Effect.die(new Error(noSession)))",
+    replace: "Effect.succeed(found as never)"
+  },
+  {
+    row: "U3",
+    what: "the error of a missing session is not logged",
+    file: "src/RequestContextRpc.ts",
+    find: "Effect.zipRight(Effect.logError(noSession), Effect.die(new Error(noSession)))",
+    replace: "Effect.die(new Error(noSession))"
+  },
+  {
+    row: "U3",
+    what: "the client gets NotSignedIn without its type",
+    file: "src/RequestContextRpc.ts",
+    find: "failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)",
+    replace: "failure: Schema.Union(ReadError, options.failure ?? Schema.Never)"
+  },
+  {
+    row: "U3",
+    what: "the look-up of RPCs takes any subject",
+    kind: "types",
+    file: "src/RequestContextRpc.ts",
+    find: "find: (subject: NoInfer<A>) =>",
+    replace: "find: (subject: any) =>"
+  },
+  {
+    row: "U4",
+    what: "who has signed in is the text, whatever the schema",
+    file: "src/Subject.ts",
+    find: "({ ...who, subject })",
+    replace: "({ ...who, subject: who.subject as A })"
+  },
+  {
+    row: "U4",
+    what: "bind takes a subject of any type",
+    kind: "types",
+    file: "src/Subject.ts",
+    find: "  readonly bind: (\n    subject: A,",
+    replace: "  readonly bind: (\n    subject: any,"
+  },
+  {
     row: "M1",
     what: "an untouched session behind a cookie costs a Vary",
     file: "src/internal/http/respond.ts",

@@ -12,7 +12,8 @@ import {
   type SessionError,
   SessionKey,
   Sessions,
-  SessionStore
+  SessionStore,
+  Subject
 } from "effect-session"
 import * as RedisStore from "effect-session/SessionStore/Redis"
 import * as SqlStore from "effect-session/SessionStore/Sql"
@@ -58,6 +59,53 @@ describe("operations", () => {
       Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
     >()
     expect(Sessions.list("ada")).type.not.toBeAssignableTo<Effect.Effect<unknown, unknown>>()
+  })
+})
+
+describe("who has signed in", () => {
+  test("U1: requireSignedIn is not optional, and adds one error to those of a load", () => {
+    expect(RequestContext.requireSignedIn).type.toBe<
+      Effect.Effect<
+        RequestContext.SignedIn,
+        SessionError.NotSignedIn | SessionError.SessionStoreError | SessionError.SessionDisabled,
+        RequestContext.RequestContext
+      >
+    >()
+    expect<SessionError.NotSignedIn>().type.not.toBeAssignableTo<SessionError.WriteError>()
+    expect<RequestContext.SignedIn["subject"]>().type.toBe<string>()
+  })
+
+  test("U4: a typed subject takes its own ids only, and returns them", () => {
+    const UserId = Schema.String.pipe(Schema.brand("UserId"))
+    const OrderId = Schema.String.pipe(Schema.brand("OrderId"))
+    const User = Subject.make(UserId)
+    type Taken = Parameters<typeof User.bind>[0]
+    expect<Taken>().type.toBe<typeof UserId.Type>()
+    expect<string>().type.not.toBeAssignableTo<Taken>()
+    expect<typeof OrderId.Type>().type.not.toBeAssignableTo<Taken>()
+    expect(User.bind(UserId.make("ada"))).type.toBe<
+      Effect.Effect<void, Write | SessionError.TooManySessions, RequestContext.RequestContext | Sessions.Sessions>
+    >()
+    expect(User.signedIn).type.toBe<
+      Effect.Effect<Option.Option<RequestContext.SignedIn<typeof UserId.Type>>, Read, RequestContext.RequestContext>
+    >()
+    expect(User.requireSignedIn).type.toBe<
+      Effect.Effect<
+        RequestContext.SignedIn<typeof UserId.Type>,
+        Read | SessionError.NotSignedIn,
+        RequestContext.RequestContext
+      >
+    >()
+    expect(User.requireFresh("1 minute")).type.toBe<
+      Effect.Effect<
+        RequestContext.SignedIn<typeof UserId.Type>,
+        Read | SessionError.SessionNotFresh,
+        RequestContext.RequestContext
+      >
+    >()
+    // what is stored is text
+    expect(Subject.make).type.not.toBeCallableWith(Schema.Number)
+    expect(Subject.make).type.toBeCallableWith(Schema.NumberFromString)
   })
 })
 
