@@ -40,7 +40,7 @@ import type {
   WriteError
 } from "./SessionError.js"
 import { NotSignedIn, SessionNotFresh } from "./SessionError.js"
-import type { SessionKey } from "./SessionKey.js"
+import { presence, type SessionKey, type Struct } from "./SessionKey.js"
 
 export { type Client, RequestContext, type RequestContextService, type SignedIn } from "./internal/request/contract.js"
 export type { ReadError, WriteError } from "./SessionError.js"
@@ -54,7 +54,8 @@ const withContext = <A, E, R>(
   Effect.withFiberRuntime((fiber) => use(Context.unsafeGet(fiber.currentContext, RequestContext)))
 
 /**
- * The value under a key: `None` when there is none (`null` is a value).
+ * The value under a key: `None` when there is none (`null` is a value). For a key with a default it is the value itself, and the
+ * default where there is none.
  *
  * The session is loaded once a request, on the first operation that needs it; nothing is decoded but this value. A value
  * that does not decode is a `SessionSchemaError`, and stays.
@@ -78,9 +79,73 @@ const withContext = <A, E, R>(
  * @since 0.1.0
  * @category operations
  */
-export const get = <A, I, R>(
-  key: SessionKey<A, I, R>
-): Effect.Effect<Option.Option<A>, ReadError, R | RequestContext> => withContext((context) => context.get(key))
+export const get = <A, I, R, Got>(
+  key: SessionKey<A, I, R, Got>
+): Effect.Effect<Got, ReadError, R | RequestContext> => withContext((context) => context.get(key))
+
+/**
+ * Whether a key has a value. Nothing is decoded: a value that `get` would fail on counts. A default does not, because it is not
+ * in the session; nor does a value of a later version that reads as absent (`whenNewer`).
+ *
+ * Fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled`.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Consent = SessionKey.make("consent", Schema.Date)
+ *
+ * const banner = Effect.map(RequestContext.has(Consent), (given) => HttpServerResponse.text(given ? "" : "May we count you?"))
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const has = <A, I, R>(
+  key: SessionKey<A, I, R, unknown>
+): Effect.Effect<boolean, LoadError, RequestContext> =>
+  // Sound: nothing is decoded that could fail.
+  withContext((context) => context.get(presence(key)) as Effect.Effect<boolean, LoadError>)
+
+/**
+ * The values of several keys as one object (`SessionKey.struct`): for each property what {@link get} returns for its key. The session
+ * is loaded once.
+ *
+ * Fails as {@link get} does, with the first value that does not decode.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Settings = SessionKey.struct({
+ *   theme: SessionKey.make("theme", Schema.Literal("light", "dark"), { default: () => "light" }),
+ *   pageSize: SessionKey.make("pageSize", Schema.Int, { default: () => 20 })
+ * })
+ *
+ * const settings = Effect.flatMap(RequestContext.getStruct(Settings), ({ pageSize, theme }) =>
+ *   HttpServerResponse.json({ pageSize, theme }))
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const getStruct = <Fields extends Struct.Fields>(
+  struct: Struct<Fields>
+): Effect.Effect<Struct.Type<Fields>, ReadError, Struct.Context<Fields> | RequestContext> =>
+  withContext((context) =>
+    // Sound: each property has what its own key reads as.
+    Effect.map(
+      Effect.forEach(
+        Object.entries(struct.fields),
+        ([property, key]) => Effect.map(context.get(key), (value) => [property, value] as const)
+      ),
+      Object.fromEntries
+    ) as Effect.Effect<Struct.Type<Fields>, ReadError, Struct.Context<Fields>>
+  )
 
 /**
  * The names of the keys that have a value, for pages that show a session; in no particular order. What this request has
@@ -131,9 +196,42 @@ export const keys: Effect.Effect<ReadonlyArray<string>, LoadError, RequestContex
  * @category operations
  */
 export const insert = <A, I, R>(
-  key: SessionKey<A, I, R>,
+  key: SessionKey<A, I, R, unknown>,
   value: A
 ): Effect.Effect<void, ChangeError, R | RequestContext> => withContext((context) => context.insert(key, value))
+
+/**
+ * Changes several keys of a `SessionKey.struct` at once, all of them or none. The properties take what {@link getStruct} returns: `Some`
+ * or the value of a key with a default sets, `None` removes. Properties that are absent or `undefined` stay as they are.
+ *
+ * Only what the patch names is sent, and nothing that the session, once it is loaded, holds already: what other requests change under
+ * other keys is kept. On a server store this loads nothing. After the response's head the patch is one save.
+ *
+ * Fails as {@link insert} does; nothing is changed then.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Option, Schema } from "effect"
+ *
+ * const Checkout = SessionKey.struct({
+ *   address: SessionKey.make("checkout.address", Schema.String),
+ *   voucher: SessionKey.make("checkout.voucher", Schema.String),
+ *   gift: SessionKey.make("checkout.gift", Schema.Boolean, { default: () => false })
+ * })
+ *
+ * // the voucher is removed, and the address stays
+ * const wrapIt = RequestContext.patch(Checkout, { gift: true, voucher: Option.none() })
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const patch = <Fields extends Struct.Fields>(
+  struct: Struct<Fields>,
+  changes: Struct.Patch<Fields>
+): Effect.Effect<void, ChangeError, Struct.Context<Fields> | RequestContext> =>
+  withContext((context) => context.patch(struct, changes))
 
 /**
  * Removes a key and answers the value it had. A value that does not decode is removed all the same, and reported as
@@ -159,11 +257,11 @@ export const insert = <A, I, R>(
  * @category operations
  */
 export const remove = <A, I, R>(
-  key: SessionKey<A, I, R>
+  key: SessionKey<A, I, R, unknown>
 ): Effect.Effect<Option.Option<A>, ChangeError, R | RequestContext> => withContext((context) => context.remove(key))
 
 /**
- * Like `Ref.modify`, over `Option`: `None` is "no value", before and after.
+ * Like `Ref.modify`, over `Option`: `None` is "no value", before and after. For a key with a default `f` takes the value itself.
  *
  * On a stored session of a server store it is atomic across requests and processes, and done when it returns: a later 5xx
  * does not undo it. `f` must be pure, because it may run again. On a new session, on a key that this request has already
@@ -188,10 +286,39 @@ export const remove = <A, I, R>(
  * @since 0.1.0
  * @category operations
  */
-export const modify = <A, I, R, B>(
-  key: SessionKey<A, I, R>,
-  f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+export const modify = <A, I, R, Got, B>(
+  key: SessionKey<A, I, R, Got>,
+  f: (current: Got) => readonly [B, Option.Option<A>]
 ): Effect.Effect<B, WriteError, R | RequestContext> => withContext((context) => context.modify(key, f))
+
+/**
+ * Computes the new value of a key from what {@link get} returns for it, and returns the new value. It is {@link modify} for what always
+ * has a value afterwards, with the same promises: on a stored session of a server store no update is lost.
+ *
+ * Fails as {@link modify} does.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Visits = SessionKey.make("visits", Schema.Int, { default: () => 0 })
+ *
+ * const count = Effect.map(RequestContext.update(Visits, (n) => n + 1), (n) => HttpServerResponse.text(`visit ${n}`))
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const update = <A, I, R, Got>(
+  key: SessionKey<A, I, R, Got>,
+  f: (current: Got) => A
+): Effect.Effect<A, WriteError, R | RequestContext> =>
+  modify(key, (current) => {
+    const next = f(current)
+    return [next, Option.some(next)]
+  })
 
 /**
  * Removes every key; the session and its id live on. To sign out use {@link flush}.

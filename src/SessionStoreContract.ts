@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as backendContract from "./internal/contract/backendContract.js"
 import * as backendRows from "./internal/contract/backendRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
+import * as keyRows from "./internal/contract/keyRows.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
 import * as renewedRows from "./internal/contract/renewedRows.js"
@@ -82,7 +83,13 @@ const quiet = (options: SessionConfigOptions | undefined): SessionConfigOptions 
   ...options
 })
 
-const commonRows: ReadonlyArray<Row> = [...operationRows.rows, ...storeRows.rows, ...renewedRows.rows, ...userRows.rows]
+const commonRows: ReadonlyArray<Row> = [
+  ...operationRows.rows,
+  ...storeRows.rows,
+  ...renewedRows.rows,
+  ...userRows.rows,
+  ...keyRows.rows
+]
 
 /**
  * Runs the behaviour of a session over a whole store, with real requests through a web handler.

@@ -292,7 +292,7 @@ describe("RPCs", () => {
       Effect.scoped,
       Effect.runPromise
     )
-    for (const exit of exits) {
+    for (const exit of exits as ReadonlyArray<Exit.Exit<unknown, unknown>>) {
       expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({
         message: expect.stringContaining("RequestContext.middleware")
       })

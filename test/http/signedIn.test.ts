@@ -10,20 +10,21 @@ import { hosts, type Web } from "../support/hosts.js"
 
 const User = Subject.make(Schema.NumberFromString.pipe(Schema.int(), Schema.brand("UserId")))
 
-const handle = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
+const handle = Effect.gen(function*() {
+  const { url } = yield* HttpServerRequest.HttpServerRequest
   const { pathname, searchParams } = new URL(url, "http://localhost")
   switch (pathname) {
     case "/sign-in":
-      return Effect.as(RequestContext.bind(searchParams.get("user") ?? ""), HttpServerResponse.empty())
+      yield* RequestContext.bind(searchParams.get("user") ?? "")
+      return HttpServerResponse.empty()
     case "/me":
-      return Effect.map(RequestContext.requireSignedIn, ({ subject }) => HttpServerResponse.text(subject))
+      return HttpServerResponse.text((yield* RequestContext.requireSignedIn).subject)
     case "/typed":
-      return Effect.map(User.requireSignedIn, ({ subject }) => HttpServerResponse.text(`${subject + 1}`))
+      return HttpServerResponse.text(`${(yield* User.requireSignedIn).subject + 1}`)
     default:
-      return Effect.catchTag(
-        Effect.map(RequestContext.requireSignedIn, ({ subject }) => HttpServerResponse.text(subject)),
-        "NotSignedIn",
-        () => Effect.succeed(HttpServerResponse.redirect("/sign-in"))
+      return yield* RequestContext.requireSignedIn.pipe(
+        Effect.map(({ subject }) => HttpServerResponse.text(subject)),
+        Effect.catchTag("NotSignedIn", () => HttpServerResponse.redirect("/sign-in"))
       )
   }
 })

@@ -65,7 +65,7 @@ const appHost =
         unknown,
         never
       >,
-      Layer.merge(store, logger) as Layer.Layer<never>
+      Layer.merge(store, logger) as unknown as Layer.Layer<never>
     )
 
 const routerHost =
@@ -74,7 +74,7 @@ const routerHost =
     HttpLayerRouter.toWebHandler(
       wrap(HttpLayerRouter.add("*", path, handle as Effect.Effect<never>) as unknown as Layer.Layer<never>, options)
         .pipe(
-          Layer.provideMerge(store as Layer.Layer<never>),
+          Layer.provideMerge(store as unknown as Layer.Layer<never>),
           Layer.provideMerge(logger)
         ),
       { disableLogger: true }
@@ -113,9 +113,7 @@ export const hosts: Readonly<Record<string, Host>> = {
       Layer.provideMerge(store)
     )
     return HttpApiBuilder.toWebHandler(
-      Layer.mergeAll(Live, HttpServer.layerContext, logger) as Layer.Layer<
-        HttpApi.Api | typeof HttpServer.HttpServer.Identifier
-      >
+      Layer.mergeAll(Live, HttpServer.layerContext, logger)
     )
   }
 }
