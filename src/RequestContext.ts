@@ -40,7 +40,7 @@ import type {
   WriteError
 } from "./SessionError.js"
 import { NotSignedIn, SessionNotFresh } from "./SessionError.js"
-import { presence, type SessionKey, type Struct } from "./SessionKey.js"
+import { keysOf, presence, type SessionKey, type Struct } from "./SessionKey.js"
 
 export { type Client, RequestContext, type RequestContextService, type SignedIn } from "./internal/request/contract.js"
 export type { ReadError, WriteError } from "./SessionError.js"
@@ -122,8 +122,8 @@ export const has = <A, I, R>(
  * import { Effect, Schema } from "effect"
  *
  * const Settings = SessionKey.struct({
- *   theme: SessionKey.make("theme", Schema.Literal("light", "dark"), { default: () => "light" }),
- *   pageSize: SessionKey.make("pageSize", Schema.Int, { default: () => 20 })
+ *   theme: SessionKey.make("theme", Schema.Literal("light", "dark")).withDefault(() => "light"),
+ *   pageSize: SessionKey.make("pageSize", Schema.Int).withDefault(() => 20)
  * })
  *
  * const settings = Effect.flatMap(RequestContext.getStruct(Settings), ({ pageSize, theme }) =>
@@ -140,7 +140,7 @@ export const getStruct = <Fields extends Struct.Fields>(
     // Sound: each property has what its own key reads as.
     Effect.map(
       Effect.forEach(
-        Object.entries(struct.fields),
+        keysOf(struct),
         ([property, key]) => Effect.map(context.get(key), (value) => [property, value] as const)
       ),
       Object.fromEntries
@@ -217,7 +217,7 @@ export const insert = <A, I, R>(
  * const Checkout = SessionKey.struct({
  *   address: SessionKey.make("checkout.address", Schema.String),
  *   voucher: SessionKey.make("checkout.voucher", Schema.String),
- *   gift: SessionKey.make("checkout.gift", Schema.Boolean, { default: () => false })
+ *   gift: SessionKey.make("checkout.gift", Schema.Boolean).withDefault(() => false)
  * })
  *
  * // the voucher is removed, and the address stays
@@ -303,7 +303,7 @@ export const modify = <A, I, R, Got, B>(
  * import { RequestContext, SessionKey } from "effect-session"
  * import { Effect, Schema } from "effect"
  *
- * const Visits = SessionKey.make("visits", Schema.Int, { default: () => 0 })
+ * const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
  *
  * const count = Effect.map(RequestContext.update(Visits, (n) => n + 1), (n) => HttpServerResponse.text(`visit ${n}`))
  * ```

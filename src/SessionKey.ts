@@ -9,7 +9,7 @@ import type { LazyArg } from "effect/Function"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Json from "./internal/codec/json.js"
 import { SessionSchemaError } from "./SessionError.js"
 
@@ -31,6 +31,11 @@ export interface SessionKey<A, I = A, R = never, out Got = Option.Option<A>> ext
   readonly default: LazyArg<A> | undefined
   /** What reading returns for what is stored. */
   readonly fromStored: (stored: Option.Option<A>) => Got
+  /**
+   * The same key with a default, which stands in for an absent value wherever the key is read: `RequestContext.get` then returns the
+   * value itself. The default is made anew for each read, and is stored only by an operation that writes it.
+   */
+  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, A>
   /** The version in which values are written: one more than the number of older versions. */
   readonly version: number
   /**
@@ -85,19 +90,6 @@ export interface Options<A, RF = never> {
   readonly whenNewer?: "fail" | "absent" | undefined
 }
 
-/**
- * {@link Options} of a key with a default.
- *
- * - `default`: makes the value that stands in for an absent one wherever the key is read. It is stored only by an operation that
- *   writes it.
- *
- * @since 0.3.0
- * @category models
- */
-export interface OptionsWithDefault<A, RF = never> extends Options<A, RF> {
-  readonly default: LazyArg<A>
-}
-
 class SessionKeyImpl<A, I, R, Got> implements SessionKey<A, I, R, Got> {
   readonly version: number
   readonly default: LazyArg<A> | undefined
@@ -122,6 +114,11 @@ class SessionKeyImpl<A, I, R, Got> implements SessionKey<A, I, R, Got> {
 
   pipe() {
     return pipeArguments(this, arguments)
+  }
+
+  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, A> {
+    const { from, name, schema, whenNewer } = this
+    return new SessionKeyImpl(name, schema, from, whenNewer, otherwise, Option.getOrElse(otherwise))
   }
 
   read(text: string): Effect.Effect<Read<A>, SessionSchemaError, R> {
@@ -222,7 +219,7 @@ const splitVersion = (text: string): { readonly version: number; readonly json: 
  * const Nickname = SessionKey.make("nickname", Schema.String)
  *
  * // reads as 0 where it is absent
- * const Visits = SessionKey.make("visits", Schema.NonNegativeInt, { default: () => 0 })
+ * const Visits = SessionKey.make("visits", Schema.NonNegativeInt).withDefault(() => 0)
  *
  * // a later version of a value, with the migration from the older one
  * const CartV1 = Schema.Array(Schema.String)
@@ -235,30 +232,22 @@ const splitVersion = (text: string): { readonly version: number; readonly json: 
  * @since 0.1.0
  * @category constructors
  */
-export const make: {
-  <A, I, R = never, RF = never>(
-    name: string,
-    schema: Schema.Schema<A, I, R>,
-    options: OptionsWithDefault<NoInfer<A>, RF>
-  ): SessionKey<A, I, R | RF, A>
-  <A, I, R = never, RF = never>(
-    name: string,
-    schema: Schema.Schema<A, I, R>,
-    options?: Options<NoInfer<A>, RF>
-  ): SessionKey<A, I, R | RF>
-} = <A, I, R, RF>(
+export const make = <A, I, R = never, RF = never>(
   name: string,
   schema: Schema.Schema<A, I, R>,
-  options: Options<A, RF> & Partial<OptionsWithDefault<A, RF>> = {}
-): SessionKey<A, I, R | RF, any> => { // eslint-disable-line @typescript-eslint/no-explicit-any -- as the overloads say
+  options?: Options<NoInfer<A>, RF>
+): SessionKey<A, I, R | RF> => {
   if (!name.isWellFormed()) {
     throw new TypeError("the name of a session key must be well-formed Unicode, but it has a lone surrogate")
   }
-  const { default: otherwise, from, whenNewer = "fail" } = options
-  const fromStored = otherwise === undefined
-    ? (stored: Option.Option<A>) => stored
-    : (stored: Option.Option<A>) => Option.getOrElse(stored, otherwise)
-  return new SessionKeyImpl<A, I, R | RF, Option.Option<A> | A>(name, schema, from, whenNewer, otherwise, fromStored)
+  return new SessionKeyImpl<A, I, R | RF, Option.Option<A>>(
+    name,
+    schema,
+    options?.from,
+    options?.whenNewer ?? "fail",
+    undefined,
+    (stored) => stored
+  )
 }
 
 /**
@@ -266,21 +255,14 @@ export const make: {
  *
  * @internal
  */
-export const presence = <A, I, R>(key: SessionKey<A, I, R, unknown>): SessionKey<true, true, never, boolean> => ({
-  name: key.name,
-  schema: present,
-  version: key.version,
-  default: undefined,
-  fromStored: Option.isSome,
-  read: (text) => Effect.succeed({ present: key.isPresent(text), value: true, migrated: false }),
-  write: () => Effect.succeed("true"),
-  isPresent: (text) => key.isPresent(text),
-  pipe() {
-    return pipeArguments(this, arguments)
+export const presence = <A, I, R>(key: SessionKey<A, I, R, unknown>): SessionKey<true, true, never, boolean> => {
+  const read: Pick<SessionKey<true, true, never, boolean>, "name" | "read" | "fromStored"> = {
+    name: key.name,
+    read: (text) => Effect.succeed({ present: key.isPresent(text), value: true, migrated: false }),
+    fromStored: Option.isSome
   }
-})
-
-const present = Schema.Literal(true)
+  return read as SessionKey<true, true, never, boolean> // sound: reading a key asks it for nothing else
+}
 
 // ── several keys at once ──
 
@@ -302,12 +284,13 @@ export interface Struct<out Fields extends Struct.Fields> {
  */
 export declare namespace Struct {
   /**
-   * The keys by the names of the properties.
+   * The keys by the names of the properties. The type names nothing of a key that `make` would infer, so that a key may be made in
+   * its place.
    *
    * @since 0.3.0
    * @category models
    */
-  export type Fields = { readonly [property: string]: SessionKey<any, any, any, unknown> } // eslint-disable-line @typescript-eslint/no-explicit-any -- of any value
+  export type Fields = { readonly [property: string]: { readonly name: string; readonly version: number } }
 
   /**
    * What reading returns: for each property what `RequestContext.get` returns for its key.
@@ -351,7 +334,7 @@ export declare namespace Struct {
  *
  * const Checkout = SessionKey.struct({
  *   address: SessionKey.make("checkout.address", Schema.String),
- *   gift: SessionKey.make("checkout.gift", Schema.Boolean, { default: () => false })
+ *   gift: SessionKey.make("checkout.gift", Schema.Boolean).withDefault(() => false)
  * })
  *
  * const program = Effect.gen(function*() {
@@ -363,7 +346,7 @@ export declare namespace Struct {
  * @since 0.3.0
  * @category constructors
  */
-export const struct = <const Fields extends Struct.Fields>(fields: Fields): Struct<Fields> => {
+export const struct = <Fields extends Struct.Fields>(fields: Fields): Struct<Fields> => {
   const names = new Set<string>()
   for (const { name } of Object.values(fields)) {
     if (names.has(name)) throw new TypeError(`two properties of the struct have the key ${JSON.stringify(name)}`)
@@ -371,6 +354,17 @@ export const struct = <const Fields extends Struct.Fields>(fields: Fields): Stru
   }
   return { fields }
 }
+
+/**
+ * The properties of a struct with their keys.
+ *
+ * @internal
+ */
+export const keysOf = <Fields extends Struct.Fields>(
+  { fields }: Struct<Fields>
+): ReadonlyArray<readonly [property: string, key: SessionKey<unknown, unknown, Struct.Context<Fields>, unknown>]> =>
+  // Sound: nothing else has what a struct's fields ask for, and the types of their values are the struct's.
+  Object.entries(fields) as unknown as ReturnType<typeof keysOf<Fields>>
 
 /**
  * Describes an older version of a value: its schema, the pure function that turns it into the next version, and the version

@@ -1,7 +1,7 @@
 import { HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import type { HttpApp, HttpServerRequest } from "@effect/platform"
 import type { SqlClient } from "@effect/sql"
-import { type ConfigError, Effect, Layer, type Option, Schema } from "effect"
+import { type ConfigError, Context, Effect, Layer, Option, Schema } from "effect"
 import {
   KeyRing,
   RequestContext,
@@ -46,6 +46,74 @@ describe("operations", () => {
     >()
   })
 
+  test("C13: a key with a default reads as its value, and is written as any other", () => {
+    const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
+    expect(RequestContext.get(Visits)).type.toBe<Effect.Effect<number, Read, RequestContext.RequestContext>>()
+    expect(RequestContext.insert(Visits, 1)).type.toBe<Effect.Effect<void, Write, RequestContext.RequestContext>>()
+    expect(RequestContext.remove(Visits)).type.toBe<
+      Effect.Effect<Option.Option<number>, Write, RequestContext.RequestContext>
+    >()
+    const _modify = RequestContext.modify(Visits, (n) => {
+      expect(n).type.toBe<number>()
+      return ["done", Option.some(n + 1)] as const
+    })
+    const _plain = RequestContext.modify(When, (date) => {
+      expect(date).type.toBe<Option.Option<Date>>()
+      return [1, date] as const
+    })
+    expect<Effect.Effect.Success<typeof _modify>>().type.toBe<"done">()
+    expect<Effect.Effect.Success<typeof _plain>>().type.toBe<1>()
+  })
+
+  test("C14: update takes what get returns, and returns the value; has needs no schema", () => {
+    const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
+    expect(RequestContext.update(Visits, (n) => n + 1)).type.toBe<
+      Effect.Effect<number, Write | SessionError.SessionEnded, RequestContext.RequestContext>
+    >()
+    const _plain = RequestContext.update(When, (date) => {
+      expect(date).type.toBe<Option.Option<Date>>()
+      return new Date()
+    })
+    expect<Effect.Effect.Success<typeof _plain>>().type.toBe<Date>()
+    expect(RequestContext.has(When)).type.toBe<
+      Effect.Effect<
+        boolean,
+        SessionError.SessionStoreError | SessionError.SessionDisabled,
+        RequestContext.RequestContext
+      >
+    >()
+  })
+
+  test("C15: a struct reads as what its keys read as, and a patch takes any of that", () => {
+    class Currency extends Context.Tag("Currency")<Currency, string>() {}
+    const Price = Schema.transformOrFail(Schema.String, Schema.Number, {
+      strict: true,
+      decode: (text) => Effect.as(Currency, Number(text)),
+      encode: (number) => Effect.as(Currency, String(number))
+    })
+    const Order = SessionKey.struct({
+      alan: Alan,
+      visits: SessionKey.make("visits", Schema.Int).withDefault(() => 0),
+      price: SessionKey.make("price", Price)
+    })
+    type Order = {
+      readonly alan: Option.Option<string>
+      readonly visits: number
+      readonly price: Option.Option<number>
+    }
+    expect(RequestContext.getStruct(Order)).type.toBe<
+      Effect.Effect<Order, Read, Currency | RequestContext.RequestContext>
+    >()
+    const _patch = RequestContext.patch(Order, { visits: 1, alan: Option.some("turing"), price: undefined })
+    expect<typeof _patch>().type.toBe<Effect.Effect<void, Write, Currency | RequestContext.RequestContext>>()
+    type Changes = SessionKey.Struct.Patch<typeof Order.fields>
+    expect<Order>().type.toBeAssignableTo<Changes>()
+    expect<{ visits: Option.Option<number> }>().type.not.toBeAssignableTo<Changes>()
+    expect<{ alan: string }>().type.not.toBeAssignableTo<Changes>()
+    expect<{ other: 1 }>().type.not.toBeAssignableTo<Changes>()
+    expect(SessionKey.struct).type.not.toBeCallableWith({ alan: Schema.String })
+  })
+
   test("C10: bind needs Sessions, so that it does not compile with the cookie store", () => {
     const app = RequestContext.bind("ada").pipe(
       Effect.as(HttpServerResponse.empty()),
@@ -77,12 +145,12 @@ describe("who has signed in", () => {
 
   test("U4: a typed subject takes its own ids only, and returns them", () => {
     const UserId = Schema.String.pipe(Schema.brand("UserId"))
-    const OrderId = Schema.String.pipe(Schema.brand("OrderId"))
+    const _OrderId = Schema.String.pipe(Schema.brand("OrderId"))
     const User = Subject.make(UserId)
     type Taken = Parameters<typeof User.bind>[0]
     expect<Taken>().type.toBe<typeof UserId.Type>()
     expect<string>().type.not.toBeAssignableTo<Taken>()
-    expect<typeof OrderId.Type>().type.not.toBeAssignableTo<Taken>()
+    expect<typeof _OrderId.Type>().type.not.toBeAssignableTo<Taken>()
     expect(User.bind(UserId.make("ada"))).type.toBe<
       Effect.Effect<void, Write | SessionError.TooManySessions, RequestContext.RequestContext | Sessions.Sessions>
     >()

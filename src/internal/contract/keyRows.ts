@@ -12,15 +12,15 @@ import { failureOf, Other, User } from "./operationRows.js"
 import { both, type Row, server } from "./row.js"
 import { cookieOf } from "./world.js"
 
-const Visits = SessionKey.make("visits", Schema.Int, { default: () => 0 })
-const Tags = SessionKey.make("tags", Schema.mutable(Schema.Array(Schema.String)), { default: () => [] })
+const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
+const Tags = SessionKey.make("tags", Schema.mutable(Schema.Array(Schema.String))).withDefault(() => [])
 const StoredVisits = SessionKey.make("visits", Schema.Unknown)
 
 /** What code that knows two more versions has written. */
 const Newer = SessionKey.make("visits", Schema.Int, {
   from: SessionKey.previous(Schema.Int, (n) => n, { from: SessionKey.previous(Schema.Int, (n) => n) })
 })
-const Tolerant = SessionKey.make("visits", Schema.Int, { default: () => -1, whenNewer: "absent" })
+const Tolerant = SessionKey.make("visits", Schema.Int, { whenNewer: "absent" }).withDefault(() => -1)
 
 const Settings = SessionKey.struct({ user: User, visits: Visits, tags: Tags })
 
