@@ -179,8 +179,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C2",
     what: "null is no value",
     file: "src/internal/request/requestSession.ts",
-    find: "if (!read.migrated) return Effect.succeed(Option.some(read.value))",
-    replace: "if (!read.migrated) return Effect.succeed(Option.fromNullable(read.value))"
+    find: "const got = key.fromStored(Option.some(read.value))",
+    replace: "const got = key.fromStored(Option.fromNullable(read.value) as never)"
   },
   {
     row: "C3",
@@ -473,6 +473,109 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "this.cookie = removeCookie"
   },
   {
+    row: "C13",
+    what: "a default is made once",
+    file: "src/SessionKey.ts",
+    find: "otherwise, Option.getOrElse(otherwise))",
+    replace: "otherwise, ((made) => Option.getOrElse(() => made))(otherwise()))"
+  },
+  {
+    row: "C13",
+    what: "modify gives its function an Option, whatever the key",
+    file: "src/internal/request/modifying.ts",
+    find: "f(key.fromStored(current))",
+    replace: "f(current as never)"
+  },
+  {
+    row: "C13",
+    what: "a value that reads as absent is no value, not even the default",
+    file: "src/internal/request/requestSession.ts",
+    find: "if (!read.present) return Effect.succeed(key.fromStored(Option.none()))",
+    replace: "if (!read.present) return Effect.succeed(Option.none() as never)"
+  },
+  {
+    row: "C13",
+    what: "a key with a default passes for one without",
+    kind: "types",
+    file: "src/SessionKey.ts",
+    find: "readonly fromStored: (stored: Option.Option<A>) => Got\n  /**",
+    replace: "readonly fromStored: (stored: Option.Option<A>) => any\n  /**"
+  },
+  {
+    row: "C14",
+    what: "has decodes the value",
+    file: "src/RequestContext.ts",
+    find: "context.get(presence(key)) as Effect.Effect<boolean, LoadError>",
+    replace: "Effect.map(context.get(key), Option.isSome as never) as Effect.Effect<boolean, LoadError>"
+  },
+  {
+    row: "C14",
+    what: "has counts a value that reads as absent",
+    file: "src/SessionKey.ts",
+    find: "present: key.isPresent(text), value: true",
+    replace: "present: true, value: true"
+  },
+  {
+    row: "C14",
+    what: "update reads and inserts, and loses updates",
+    file: "src/RequestContext.ts",
+    find: "  modify(key, (current) => {\n    const next = f(current)\n    return [next, Option.some(next)]\n  })",
+    replace:
+      "  Effect.flatMap(Effect.map(get(key), f), (next) => Effect.as(Effect.zipRight(Effect.yieldNow(), insert(key, next)), next))"
+  },
+  {
+    row: "C15",
+    what: "getStruct returns options only",
+    file: "src/RequestContext.ts",
+    find: "Effect.map(context.get(key), (value) => [property, value] as const)",
+    replace: "Effect.map(context.get(key), (value) => [property, Option.some(value)] as const)"
+  },
+  {
+    row: "C15",
+    what: "a patch that does not fit is made in part",
+    file: "src/internal/request/draft.ts",
+    find: "for (const [name, text] of texts) weight = this.reweigh(name, text, stored)",
+    replace:
+      "for (const [name, text] of texts) { weight = this.reweigh(name, text, stored); this.changes.set(name, text!) }"
+  },
+  {
+    row: "C15",
+    what: "each property has to fit before what the patch removes makes room",
+    file: "src/internal/request/draft.ts",
+    find: "for (const [name, text] of texts) weight = this.reweigh(name, text, stored)",
+    replace: "for (const [name, text] of texts) if (text !== undefined) weight = this.reweigh(name, text, stored)"
+  },
+  {
+    row: "C15",
+    what: "None is not in the patch",
+    file: "src/internal/request/struct.ts",
+    find: "if (given === undefined) continue",
+    replace: "if (given === undefined || Option.isNone(given as never)) continue"
+  },
+  {
+    row: "C15",
+    what: "two properties may have one key",
+    file: "src/SessionKey.ts",
+    find: "if (names.has(name)) throw",
+    replace: "if (false as boolean) throw"
+  },
+  {
+    row: "C15",
+    what: "a patch loads the session",
+    file: "src/internal/request/contents.ts",
+    find:
+      "if (store.kind === \"client\" && stored.state._tag === \"Unloaded\") {\n    return andThen(parts.load(now), () => patchTexts",
+    replace: "if (stored.state._tag === \"Unloaded\") {\n    return andThen(parts.load(now), () => patchTexts"
+  },
+  {
+    row: "C15",
+    what: "a patch takes the plain value of a key without a default",
+    kind: "types",
+    file: "src/SessionKey.ts",
+    find: "readonly [P in keyof F]?: Type<F>[P] | undefined",
+    replace: "readonly [P in keyof F]?: unknown"
+  },
+  {
     row: "U1",
     what: "an unhandled NotSignedIn is a 403",
     file: "src/SessionError.ts",
@@ -497,10 +600,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "U2",
-    what: "a user who has been deleted dies",
+    what: "a user who has been deleted passes",
     file: "src/internal/http/currentUser.ts",
     find: "onNone: () => Effect.fail(new NotSignedIn())",
-    replace: "onNone: () => Effect.die(new NotSignedIn())"
+    replace: "onNone: () => Effect.succeed({ name: \"nobody\" } as User)"
   },
   {
     row: "U2",
@@ -1146,8 +1249,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K6",
     what: "a value that was refused counts on",
     file: "src/internal/request/draft.ts",
-    find: "      this.weight = before\n",
-    replace: ""
+    find: "      this.weight = before\n      return error\n    }\n    this.put(",
+    replace: "      return error\n    }\n    this.put("
+  },
+  {
+    row: "C15",
+    what: "a patch that was refused counts on",
+    file: "src/internal/request/draft.ts",
+    find: "      this.weight = before\n      return error\n    }\n    for (",
+    replace: "      return error\n    }\n    for ("
   },
   {
     row: "K7",
@@ -2025,5 +2135,40 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/config/sameCookie.ts",
     find: "[name, domain, path]",
     replace: "[name, domain]"
+  },
+  {
+    row: "F7",
+    what: "a secret that is not set starts with no key at all",
+    file: "src/internal/config/environment.ts",
+    find: "mistakes.push({ path: name, message: noSecret })",
+    replace: "rings.push(KeyRing.generate as never)"
+  },
+  {
+    row: "F7",
+    what: "an older secret seals",
+    file: "src/internal/config/environment.ts",
+    find: "for (const name of [current, ...previous]) {",
+    replace: "for (const name of [...previous, current]) {"
+  },
+  {
+    row: "F7",
+    what: "mistakes in the options hide those in the secrets",
+    file: "src/internal/layers/stores.ts",
+    find: "...(ring === undefined ? keys as ReadonlyArray<Mistake> : []),",
+    replace: "...(ring === undefined && options.expiry === undefined ? keys as ReadonlyArray<Mistake> : []),"
+  },
+  {
+    row: "F8",
+    what: "layerDevelopment starts in production",
+    file: "src/internal/layers/stores.ts",
+    find: "=== \"production\" ? [inProduction] : []",
+    replace: "=== \"prod\" ? [inProduction] : []"
+  },
+  {
+    row: "F8",
+    what: "the cookie of layerDevelopment is Secure",
+    file: "src/internal/layers/stores.ts",
+    find: "{ ...options, secure: false }",
+    replace: "{ ...options }"
   }
 ]
