@@ -119,7 +119,7 @@ type Service = HttpApiMiddleware.HttpApiMiddlewareSecurity<
  * The middleware behind a tag. It supplies the `RequestId` itself where no outer middleware did: the response and the logs
  * have it. For handlers that use the id there is {@link RequestId}.
  *
- * - `trustInbound`: of the id that it supplies, as in `RequestId.middlewareWith`.
+ * - `trustInbound`, `header`, `generate`: of the id that it supplies, as in `RequestId.middlewareWith`.
  *
  * Fails with `SessionConfigError` when the store's cookie has another name than the tag says: the document would lie.
  *
@@ -224,7 +224,7 @@ export const SignedInTag = <Self>() =>
  * Options of {@link layerSignedIn}.
  *
  * - `subject`: the typed subject that the look-up takes (`Subject.make`); by default it takes the text.
- * - `trustInbound`, …: of the request's id, as in {@link layer}.
+ * - `trustInbound`, `header`, `generate`: of the request's id, as in {@link layer}.
  *
  * @since 0.3.0
  * @category models
@@ -305,7 +305,7 @@ export const layerSignedIn = <Self, User, Failure, R, A = string>(
 
 /**
  * The middleware for handlers of an `HttpApi` that use `RequestId`. Beside a session's, in any order, it is the same id:
- * whichever runs first makes it (the one that was added last), so that `trustInbound: false` belongs into both layers.
+ * whichever runs first makes it (the one that was added last), so that options such as `trustInbound: false` belong into both layers.
  *
  * A path that no endpoint matches runs through no middleware of an API. For the id on its 404, and on every other
  * response, give the outer one to whatever serves the API; the handlers then get its id.
@@ -343,7 +343,7 @@ export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-sessio
 /**
  * The middleware behind {@link RequestId}.
  *
- * - `trustInbound`: as in `RequestId.middlewareWith`; where an outer middleware has made the id, it stays.
+ * - `trustInbound`, `header`, `generate`: as in `RequestId.middlewareWith`; where an outer middleware has made the id, it stays.
  *
  * @since 0.2.0
  * @category layers

@@ -61,32 +61,32 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R3",
     what: "an id that the handler set stays",
     file: "src/internal/http/requestId.ts",
-    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), headerName, this.id))",
-    replace: "headerName in response.headers\n"
+    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), this.header, this.id))",
+    replace: "this.header in response.headers\n"
       + "      ? Effect.succeed(response)\n"
       + "      : Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response),"
-      + " headerName, this.id))"
+      + " this.header, this.id))"
   },
   {
     row: "R3",
     what: "a Response of fetch is sent without the id",
     file: "src/internal/http/requestId.ts",
-    find: "setHeader(WebResponse.lift(response), headerName",
-    replace: "setHeader(response, headerName"
+    find: "setHeader(WebResponse.lift(response), this.header",
+    replace: "setHeader(response, this.header"
   },
   {
     row: "R4",
     what: "the client's header counts although it is not trusted",
     file: "src/internal/http/requestId.ts",
-    find: "trustInbound ? request.headers[headerName] : undefined",
-    replace: "request.headers[headerName]"
+    find: "trustInbound ? request.headers[header] : undefined",
+    replace: "request.headers[header]"
   },
   {
     row: "R4",
     what: "the layer does not pass the option on",
     file: "src/RequestId.ts",
-    find: "ensureId(options.trustInbound ?? true, RequestFiber.share)",
-    replace: "ensureId(true, RequestFiber.share)"
+    find: "ensureId(resolve(options), RequestFiber.share)",
+    replace: "ensureId(resolve({}), RequestFiber.share)"
   },
   {
     row: "R5",
@@ -124,6 +124,62 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "  requires: RequestId\n",
     replace: "  requires: never\n",
     kind: "types"
+  },
+  {
+    row: "R6",
+    what: "the response has the id in x-request-id, whatever the options say",
+    file: "src/internal/http/requestId.ts",
+    find: "WebResponse.lift(response), this.header, this.id",
+    replace: "WebResponse.lift(response), defaultHeader, this.id"
+  },
+  {
+    row: "R6",
+    what: "the 503 loses an id that is in another header",
+    file: "src/internal/http/respond.ts",
+    find: "unavailable(response, RequestId.headerOf(fiber))",
+    replace: "unavailable(response, \"x-request-id\")"
+  },
+  {
+    row: "R6",
+    what: "the token of the session's cookie may be the id",
+    file: "src/internal/http/requestId.ts",
+    find: " || secretHeaders.includes(header)",
+    replace: ""
+  },
+  {
+    row: "R7",
+    what: "what the generator returns is not sanitised",
+    file: "src/internal/http/requestId.ts",
+    find: "sanitised(generate()) || randomUUID()",
+    replace: "generate() || randomUUID()"
+  },
+  {
+    row: "R7",
+    what: "a generator may leave a request without an id",
+    file: "src/internal/http/requestId.ts",
+    find: "sanitised(generate()) || randomUUID()",
+    replace: "sanitised(generate())"
+  },
+  {
+    row: "R8",
+    what: "the id goes out in x-request-id, whatever the middleware's header",
+    file: "src/internal/http/requestId.ts",
+    find: "header ?? begun?.header ?? defaultHeader",
+    replace: "header ?? defaultHeader"
+  },
+  {
+    row: "R8",
+    what: "an id that a request has already is replaced",
+    file: "src/internal/http/requestId.ts",
+    find: "return id === undefined || outgoing.headers[name] !== undefined",
+    replace: "return id === undefined"
+  },
+  {
+    row: "R8",
+    what: "the id is that of the moment when the client was made",
+    file: "src/RequestId.ts",
+    find: "(request) => Effect.withFiberRuntime((fiber) => Effect.succeed(withId(fiber, request, header)))",
+    replace: "(request) => Effect.succeed(request)"
   },
   {
     row: "C1",
@@ -795,7 +851,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M5",
     what: "the 503 has all of the handler's headers",
     file: "src/internal/http/respond.ts",
-    find: "if (name === \"x-request-id\" ||",
+    find: "if (name === idHeader ||",
     replace: "if (name !== \"content-type\" ||"
   },
   {
