@@ -554,8 +554,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "a key with a default passes for one without",
     kind: "types",
     file: "src/SessionKey.ts",
-    find: "readonly fromStored: (stored: Option.Option<A>) => Got\n  /**",
-    replace: "readonly fromStored: (stored: Option.Option<A>) => any\n  /**"
+    find: "  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, A>\n  /**",
+    replace: "  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, any>\n  /**"
   },
   {
     row: "C14",

@@ -215,7 +215,10 @@ const structs: ReadonlyArray<Row> = [
             const changes = { other: Option.some(large), user: Option.some(visits === 1 ? large : "eve"), visits }
             errors.push(failureOf(yield* Effect.exit(RequestContext.patch(Large, changes))))
           }
-          return { errors, now: yield* RequestContext.getStruct(Large) }
+          const now = yield* RequestContext.getStruct(Large)
+        yield* RequestContext.insert(Visits, 5) // what was refused does not count on
+        yield* RequestContext.remove(Visits)
+        return { errors, now }
         }))
         const [encoding, size] = value.errors
         expect(encoding).toBeInstanceOf(SessionSchemaError)
