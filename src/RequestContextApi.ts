@@ -170,7 +170,8 @@ export type SignedInTagClass<Self, Name extends string, Provides, Failure extend
  * 401, and their handlers find the user under the tag that `provides` names.
  *
  * Add it before or after the session's middleware, or without it where handlers use the user alone. The session is loaded
- * once, whoever asks for it. The OpenAPI document has the 401, and what `SessionError.ReadError` declares.
+ * once, whoever asks for it. The OpenAPI document has the 401, and what `SessionError.ReadError` declares; the cookie is in it where
+ * the session's middleware is.
  *
  * - `provides`: the app's tag of the current user.
  * - `failure`: the schema of what the look-up of {@link layerSignedIn} may fail with; by default nothing.

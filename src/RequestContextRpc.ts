@@ -52,16 +52,16 @@ const noSession = "an RPC has no session: give the app that serves the RPCs Requ
  * import { Rpc, RpcGroup, RpcSerialization, RpcServer } from "@effect/rpc"
  * import { RequestContext, RequestId, SessionError, SessionKey, SessionStore } from "effect-session"
  * import * as RequestContextRpc from "effect-session/RequestContextRpc"
- * import { Effect, Layer, Option, Schema } from "effect"
+ * import { Layer, Schema } from "effect"
  *
- * const Theme = SessionKey.make("theme", Schema.String)
+ * const Theme = SessionKey.make("theme", Schema.String).withDefault(() => "light")
  *
  * class Rpcs extends RpcGroup.make(
  *   Rpc.make("theme", { success: Schema.String, error: SessionError.ReadError })
  * ).middleware(RequestContextRpc.Session) {}
  *
  * const RpcsLive = Rpcs.toLayer({
- *   theme: () => Effect.map(RequestContext.get(Theme), Option.getOrElse(() => "light"))
+ *   theme: () => RequestContext.get(Theme)
  * })
  *
  * const AppLive = RpcServer.layerHttpRouter({ group: Rpcs, path: "/rpc", protocol: "http" }).pipe(

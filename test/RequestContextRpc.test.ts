@@ -49,9 +49,7 @@ const twice = Effect.gen(function*() {
 })
 
 const RpcsLive = Rpcs.toLayer({
-  // the type of `bind` asks for Sessions, which every store of these tests has
-  signIn: ({ user }) =>
-    Effect.orDie(RequestContext.bind(user) as Effect.Effect<void, unknown, RequestContext.RequestContext>),
+  signIn: ({ user }) => Effect.orDie(RequestContext.bind(user)),
   paint: ({ theme }) =>
     Effect.zipRight(
       Effect.orDie(RequestContext.insert(Theme, theme)),
@@ -108,11 +106,18 @@ const hosts = {
       ),
       { disableLogger: true }
     ),
-  HttpApp: (serialization: typeof RpcSerialization.layerJson, options?: SessionStore.MemoryOptions): Running =>
-    RpcServer.toWebHandler(Rpcs, {
-      layer: Layer.mergeAll(Live, serialization, HttpServer.layerContext, silent),
-      middleware: (app) => Effect.provide(withSession(app as HttpApp.Default), storeOf(options)) as typeof app
+  HttpApp: (serialization: typeof RpcSerialization.layerJson, options?: SessionStore.MemoryOptions): Running => {
+    const store = storeOf(options)
+    return RpcServer.toWebHandler(Rpcs, {
+      layer: Layer.mergeAll(
+        Layer.provide(Live, Layer.succeedContext(store)),
+        serialization,
+        HttpServer.layerContext,
+        silent
+      ),
+      middleware: (app) => Effect.provide(withSession(app as HttpApp.Default), store) as typeof app
     })
+  }
 }
 
 /** One store for all requests of a web handler, whose middleware may need nothing but the platform's services. */
@@ -285,7 +290,12 @@ describe("RPCs", () => {
   it("U3: an RPC in a request without a session dies, and says what to add", async () => {
     const lines: Array<string> = []
     const { dispose, handler } = RpcServer.toWebHandler(Rpcs, {
-      layer: Layer.mergeAll(Live, RpcSerialization.layerJson, HttpServer.layerContext, collectLogs(lines))
+      layer: Layer.mergeAll(
+        Layer.provide(Live, store()),
+        RpcSerialization.layerJson,
+        HttpServer.layerContext,
+        collectLogs(lines)
+      )
     })
     const exits = await clientOf(handler, RpcSerialization.layerJson).pipe(
       Effect.flatMap(({ client }) => Effect.all([Effect.exit(client.theme()), Effect.exit(client.me())])),
