@@ -269,13 +269,16 @@ describe("RPCs", () => {
           const client = yield* RpcClient.make(Rpcs)
           return [yield* Effect.exit(client.outer.me()), yield* Effect.exit(client.signIn({ user: "eve" }))] as const
         }).pipe(
-          Effect.provide(RpcClient.layerProtocolSocket()),
-          Effect.provide(Socket.layerWebSocket(`ws://${host}/rpc`)),
-          Effect.provideService(
-            Socket.WebSocketConstructor,
-            (url) => new WebSocket(url, { headers: { cookie } }) as unknown as globalThis.WebSocket
+          Effect.provide(
+            RpcClient.layerProtocolSocket().pipe(
+              Layer.provide(Socket.layerWebSocket(`ws://${host}/rpc`)),
+              Layer.provide(Layer.succeed(
+                Socket.WebSocketConstructor,
+                (url) => new WebSocket(url, { headers: { cookie } }) as unknown as globalThis.WebSocket
+              )),
+              Layer.provide(RpcSerialization.layerJson)
+            )
           ),
-          Effect.provide(RpcSerialization.layerJson),
           Effect.scoped
         )
       const [user, again] = yield* connect(cookieOf(signIn))
@@ -319,8 +322,9 @@ describe("RPCs", () => {
       return [yield* client.theme(), yield* client.outer.me()]
     }).pipe(
       Effect.scoped,
-      Effect.provide(Live),
-      Effect.provide(Testing.layerTest({ subject: "ada", contents: [Testing.value(Theme, "dark")] }))
+      Effect.provide(
+        Layer.provideMerge(Live, Testing.layerTest({ subject: "ada", contents: [Testing.value(Theme, "dark")] }))
+      )
     )
     expect(await Effect.runPromise(program)).toEqual(["dark", ["ada", "ada"]])
   })
@@ -329,16 +333,16 @@ describe("RPCs", () => {
     const Account = Subject.make(Schema.NumberFromString.pipe(Schema.int()))
     class Numbered extends RequestContextRpc.SignedInTag<Numbered>()("Numbered", { provides: CurrentUser }) {}
     class Own extends RpcGroup.make(Rpc.make("me", { success: Schema.String }).middleware(Numbered)) {}
+    const OwnLive = Layer.merge(
+      Own.toLayer({ me: () => Effect.map(CurrentUser, ({ name }) => name) }),
+      RequestContextRpc.layerSignedIn(Numbered, (id) => Effect.succeedSome({ name: `user ${id + 1}` }), {
+        subject: Account
+      })
+    )
     const askAs = (subject: string) =>
       Effect.flatMap(RpcTest.makeClient(Own), (client) => client.me()).pipe(
         Effect.scoped,
-        Effect.provide(Own.toLayer({ me: () => Effect.map(CurrentUser, ({ name }) => name) })),
-        Effect.provide(
-          RequestContextRpc.layerSignedIn(Numbered, (id) => Effect.succeedSome({ name: `user ${id + 1}` }), {
-            subject: Account
-          })
-        ),
-        Effect.provide(Testing.layerTest({ subject })),
+        Effect.provide(Layer.merge(OwnLive, Testing.layerTest({ subject }))),
         Effect.runPromiseExit
       )
     expect(await askAs("7")).toEqual(Exit.succeed("user 8"))

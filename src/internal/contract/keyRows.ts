@@ -216,9 +216,9 @@ const structs: ReadonlyArray<Row> = [
             errors.push(failureOf(yield* Effect.exit(RequestContext.patch(Large, changes))))
           }
           const now = yield* RequestContext.getStruct(Large)
-        yield* RequestContext.insert(Visits, 5) // what was refused does not count on
-        yield* RequestContext.remove(Visits)
-        return { errors, now }
+          yield* RequestContext.insert(Visits, 5) // what was refused does not count on
+          yield* RequestContext.remove(Visits)
+          return { errors, now }
         }))
         const [encoding, size] = value.errors
         expect(encoding).toBeInstanceOf(SessionSchemaError)
