@@ -1,13 +1,18 @@
 import {
   HttpApi,
   HttpApiBuilder,
+  HttpApiClient,
   HttpApiEndpoint,
   HttpApiGroup,
   HttpApiMiddleware,
   HttpApiSchema,
   HttpApiSecurity,
   type HttpApp,
+  HttpClient,
+  HttpClientRequest,
+  HttpLayerRouter,
   HttpServer,
+  HttpServerResponse,
   OpenApi
 } from "@effect/platform"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
@@ -359,7 +364,7 @@ describe("the current user", () => {
       handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
     const signedInAs = async (user: string) =>
       (await ask(`/sign-in/${user}`, "", "POST")).headers.getSetCookie()[0].split(";")[0]
-    return { ask, dispose, signedInAs }
+    return { ask, dispose, handler, signedInAs }
   }
 
   for (const [place, group] of Object.entries(groups)) {
@@ -462,6 +467,57 @@ describe("the current user", () => {
       path: ""
     }])
     expect(found).toEqual([7])
+    await dispose()
+  })
+
+  it("U2: a client that is derived from the api gets NotSignedIn with its type", async () => {
+    const app = start(groups["added before the session's"])
+    const program = Effect.gen(function*() {
+      const { client } = yield* Testing.browser((request) => app.handler(request), { origin: "http://localhost" })
+      const derived = yield* HttpApiClient.makeWith(HttpApi.make("shop").add(groups["added before the session's"]), {
+        httpClient: HttpClient.mapRequestInput(client, HttpClientRequest.prependUrl("http://localhost"))
+      })
+      expect(yield* Effect.flip(derived.account.me())).toEqual(new SessionError.NotSignedIn())
+      yield* derived.account.signIn({ path: { user: "alan" } })
+      expect(yield* derived.account.me()).toEqual(["alan", "alan"])
+    })
+    await Effect.runPromise(program)
+    await app.dispose()
+  })
+
+  it("U2: in an HttpLayerRouter it shares the session, and its one load, with the global middleware", async () => {
+    const api = HttpApi.make("shop").add(HttpApiGroup.make("account").add(me).middleware(SignedIn))
+    const Live = HttpLayerRouter.addHttpApi(api).pipe(
+      Layer.provide(
+        HttpApiBuilder.group(
+          api,
+          "account",
+          (handlers) => handlers.handle("me", () => Effect.map(CurrentUser, ({ name }) => [name]))
+        )
+      ),
+      Layer.provide(RequestContextApi.layerSignedIn(SignedIn, find)),
+      Layer.provide(UsersLive),
+      Layer.merge(
+        HttpLayerRouter.add(
+          "POST",
+          "/sign-in",
+          Effect.as(Effect.orDie(RequestContext.bind("alan")), HttpServerResponse.empty())
+        )
+      ),
+      Layer.provide(RequestContext.layerRouter),
+      Layer.provide(RequestId.layerRouter),
+      Layer.provideMerge(countedStore({})),
+      Layer.provideMerge(Logger.remove(Logger.defaultLogger))
+    )
+    const { dispose, handler } = HttpLayerRouter.toWebHandler(Live.pipe(Layer.provide(HttpServer.layerContext)), {
+      disableLogger: true
+    })
+    const signedIn = await handler(new Request("http://localhost/sign-in", { method: "POST" }))
+    const cookie = signedIn.headers.getSetCookie()[0].split(";")[0]
+    loads = 0
+    const response = await handler(new Request("http://localhost/me", { headers: { cookie } }))
+    expect([response.status, await response.json(), loads]).toEqual([200, ["alan"], 1])
+    expect((await handler(new Request("http://localhost/me"))).status).toBe(401)
     await dispose()
   })
 
