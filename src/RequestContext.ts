@@ -54,8 +54,8 @@ const withContext = <A, E, R>(
   Effect.withFiberRuntime((fiber) => use(Context.unsafeGet(fiber.currentContext, RequestContext)))
 
 /**
- * The value under a key: `None` when there is none (`null` is a value). For a key with a default it is the value itself, and the
- * default where there is none.
+ * The value under a key: `None` when there is none (`null` is a value). For a key with a default it is the value itself,
+ * and the default where there is none.
  *
  * The session is loaded once a request, on the first operation that needs it; nothing is decoded but this value. A value
  * that does not decode is a `SessionSchemaError`, and stays.
@@ -84,10 +84,11 @@ export const get = <A, I, R, Got>(
 ): Effect.Effect<Got, ReadError, R | RequestContext> => withContext((context) => context.get(key))
 
 /**
- * Whether a key has a value. Nothing is decoded: a value that `get` would fail on counts. A default does not, because it is not
- * in the session; nor does a value of a later version that reads as absent (`whenNewer`).
+ * Returns whether a key has a value. Nothing is decoded, so that a value on which `get` would fail counts as well. A default
+ * does not count, because it is not in the session, and neither does a value of a later version that reads as absent
+ * (`whenNewer`).
  *
- * Fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled`.
+ * It fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled` when sessions are disabled.
  *
  * @example
  * ```ts
@@ -110,10 +111,10 @@ export const has = <A, I, R>(
   withContext((context) => context.get(presence(key)) as Effect.Effect<boolean, LoadError>)
 
 /**
- * The values of several keys as one object (`SessionKey.struct`): for each property what {@link get} returns for its key. The session
- * is loaded once.
+ * Returns the values of several keys as one object (`SessionKey.struct`). Each property is what {@link get} returns for its
+ * key. The session is loaded once.
  *
- * Fails as {@link get} does, with the first value that does not decode.
+ * It fails as {@link get} does, for the first value that does not decode.
  *
  * @example
  * ```ts
@@ -201,13 +202,15 @@ export const insert = <A, I, R>(
 ): Effect.Effect<void, ChangeError, R | RequestContext> => withContext((context) => context.insert(key, value))
 
 /**
- * Changes several keys of a `SessionKey.struct` at once, all of them or none. The properties take what {@link getStruct} returns: `Some`
- * or the value of a key with a default sets, `None` removes. Properties that are absent or `undefined` stay as they are.
+ * Changes several keys of a `SessionKey.struct` at once. Each property takes what {@link getStruct} returns for it: `Some`, or
+ * the value of a key with a default, sets the key, and `None` removes it. Properties that are absent or `undefined` stay as
+ * they are.
  *
- * Only what the patch names is sent, and nothing that the session, once it is loaded, holds already: what other requests change under
- * other keys is kept. On a server store this loads nothing. After the response's head the patch is one save.
+ * The patch sends only the keys that it names, and of a session that is loaded only those that are different. What other
+ * requests change under other keys is kept. On a server store `patch` loads nothing. After the response's head has left, the
+ * whole patch is one save.
  *
- * Fails as {@link insert} does; nothing is changed then.
+ * It fails as {@link insert} does. In each case none of the keys is changed.
  *
  * @example
  * ```ts
@@ -261,7 +264,8 @@ export const remove = <A, I, R>(
 ): Effect.Effect<Option.Option<A>, ChangeError, R | RequestContext> => withContext((context) => context.remove(key))
 
 /**
- * Like `Ref.modify`, over `Option`: `None` is "no value", before and after. For a key with a default `f` takes the value itself.
+ * Like `Ref.modify`, over `Option`: `None` is "no value", before and after. For a key with a default `f` takes the value
+ * itself.
  *
  * On a stored session of a server store it is atomic across requests and processes, and done when it returns: a later 5xx
  * does not undo it. `f` must be pure, because it may run again. On a new session, on a key that this request has already
@@ -292,10 +296,11 @@ export const modify = <A, I, R, Got, B>(
 ): Effect.Effect<B, WriteError, R | RequestContext> => withContext((context) => context.modify(key, f))
 
 /**
- * Computes the new value of a key from what {@link get} returns for it, and returns the new value. It is {@link modify} for what always
- * has a value afterwards, with the same promises: on a stored session of a server store no update is lost.
+ * Computes the new value of a key from what {@link get} returns for it, and returns the new value. It makes the same promises
+ * as {@link modify}: on a stored session of a server store no update is lost, and `f` must be pure, because it may run more than
+ * once.
  *
- * Fails as {@link modify} does.
+ * It fails as {@link modify} does.
  *
  * @example
  * ```ts
@@ -510,10 +515,11 @@ export const signedIn: Effect.Effect<Option.Option<SignedIn>, LoadError, Request
 )
 
 /**
- * Who has signed in; fails with `NotSignedIn`, unhandled a 401, when nobody has. For handlers that are only for users: the
- * rest of the handler has a subject, and no `Option`.
+ * Returns who has signed in, or fails with `NotSignedIn` when nobody has. If the handler does not handle that error, the
+ * response is a 401. It is for handlers that are only for users: the rest of the handler has a subject, and no `Option`.
  *
- * Fails besides with `SessionStoreError` when the session cannot be loaded.
+ * It also fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled` when sessions are
+ * disabled.
  *
  * @example
  * ```ts

@@ -166,15 +166,15 @@ export type SignedInTagClass<Self, Name extends string, Provides, Failure extend
   }>
 
 /**
- * Makes the tag of a middleware that gives handlers the app's own user. Endpoints with it answer anonymous requests with a
- * 401, and their handlers find the user under the tag that `provides` names.
+ * Makes the tag of a middleware that gives handlers the app's own user. Its endpoints answer anonymous requests with a 401,
+ * and their handlers find the user under the tag that `provides` names.
  *
- * Add it before or after the session's middleware, or without it where handlers use the user alone. The session is loaded
- * once, whoever asks for it. The OpenAPI document has the 401, and what `SessionError.ReadError` declares; the cookie is in it where
- * the session's middleware is.
+ * Add it before or after the session's middleware, or without it if the handlers need nothing but the user. The session is
+ * loaded once, whoever asks for it. The OpenAPI document shows the 401 and what `SessionError.ReadError` declares. It shows the
+ * cookie where the session's middleware is.
  *
  * - `provides`: the app's tag of the current user.
- * - `failure`: the schema of what the look-up of {@link layerSignedIn} may fail with; by default nothing.
+ * - `failure`: the schema of the errors with which the look-up of {@link layerSignedIn} may fail. There are none by default.
  *
  * @example
  * ```ts
@@ -240,9 +240,9 @@ type OfRequest = HttpRouter.HttpRouter.Provided | RequestContext.RequestContext 
 /**
  * The middleware behind a tag of {@link SignedInTag}.
  *
- * - `find`: the user of a subject, once for each request. `None`, for a user who has been deleted since the sign-in, is a
- *   401. It may use the services of the layer, the session and the request, and fail with what the tag declares as
- *   `failure`.
+ * - `find`: looks the user of a subject up, once for each request. `None`, for instance for a user who has been deleted since
+ *   the sign-in, becomes a 401. It may use the services of the layer, the session and the request, and fail with what the tag
+ *   declares as `failure`.
  *
  * @example
  * ```ts
@@ -306,7 +306,8 @@ export const layerSignedIn = <Self, User, Failure, R, A = string>(
 
 /**
  * The middleware for handlers of an `HttpApi` that use `RequestId`. Beside a session's, in any order, it is the same id:
- * whichever runs first makes it (the one that was added last), so that options such as `trustInbound: false` belong into both layers.
+ * whichever runs first makes it (the one that was added last), so that options such as `trustInbound: false` belong into
+ * both layers.
  *
  * A path that no endpoint matches runs through no middleware of an API. For the id on its 404, and on every other
  * response, give the outer one to whatever serves the API; the handlers then get its id.
@@ -344,7 +345,8 @@ export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-sessio
 /**
  * The middleware behind {@link RequestId}.
  *
- * - `trustInbound`, `header`, `generate`: as in `RequestId.middlewareWith`; where an outer middleware has made the id, it stays.
+ * - `trustInbound`, `header`, `generate`: as in `RequestId.middlewareWith`; where an outer middleware has made the id, it
+ *   stays.
  *
  * @since 0.2.0
  * @category layers

@@ -1,6 +1,6 @@
 /**
- * The session for RPCs over HTTP (`@effect/rpc`): a middleware whose handlers get `RequestContext`, and one whose handlers get
- * the app's own user.
+ * The session for RPCs over HTTP (`@effect/rpc`): a middleware whose handlers get `RequestContext`, and one whose handlers
+ * get the app's own user.
  *
  * Both hand over the session of the HTTP request that carries the RPC. The app that serves the RPCs therefore needs
  * `RequestContext.middleware` or `RequestContext.layerRouter`, as any other app does.
@@ -39,12 +39,12 @@ const noSession = "an RPC has no session: give the app that serves the RPCs Requ
 /**
  * The middleware for RPCs whose handlers use the session.
  *
- * What an RPC changes is saved when the response is ready. Over HTTP every response is a 200, also that of an RPC that fails:
- * what it changed before is saved.
+ * What an RPC changes is saved when the response is ready. Over HTTP every response is a 200, even if the RPC fails, so that
+ * what the RPC has changed before it fails is saved.
  *
- * With a serialization that has frames (`layerNdjson`, `layerMsgPack`) the head of the response may leave with the first
- * result, and over a WebSocket it has left already. From then on the rules for streams hold: a change that needs a cookie,
- * such as a sign-in, fails with `SessionClosed`.
+ * With a serialization that sends results one by one (`layerNdjson`, `layerMsgPack`), the head of the response may leave with
+ * the first result. Over a WebSocket it has left already. From then on the rules for streams hold: a change that needs a
+ * cookie, such as a sign-in, fails with `SessionClosed`.
  *
  * @example
  * ```ts
@@ -84,8 +84,8 @@ export class Session extends RpcMiddleware.Tag<Session>()("effect-session/Reques
 }) {}
 
 /**
- * The middleware behind {@link Session}. It needs no store, because the session is that of the HTTP request. An RPC in a
- * request without a session dies with a message that says what to add.
+ * The middleware behind {@link Session}. It needs no store, because it uses the session of the HTTP request. If the request has
+ * no session, the RPC dies, and the error that is logged says what to add.
  *
  * @since 0.3.0
  * @category layers
@@ -107,13 +107,13 @@ export type SignedInTagClass<Self, Name extends string, Provides, Failure extend
   }>
 
 /**
- * Makes the tag of a middleware that gives handlers the app's own user. RPCs with it fail with `NotSignedIn` where nobody has
+ * Makes the tag of a middleware that gives handlers the app's own user. Its RPCs fail with `NotSignedIn` when nobody has
  * signed in, and their handlers find the user under the tag that `provides` names. Clients get the error with its type.
  *
- * It may be added before or after {@link Session}, or without it. The session is loaded once for all RPCs of a request.
+ * Add it before or after {@link Session}, or without it. The session is loaded once for all RPCs of a request.
  *
  * - `provides`: the app's tag of the current user.
- * - `failure`: the schema of what the look-up of {@link layerSignedIn} may fail with; by default nothing.
+ * - `failure`: the schema of the errors with which the look-up of {@link layerSignedIn} may fail. There are none by default.
  *
  * @example
  * ```ts
@@ -157,8 +157,9 @@ type OfRequest = RequestContext.RequestContext | RequestId
 /**
  * The middleware behind a tag of {@link SignedInTag}.
  *
- * - `find`: the user of a subject, once for each RPC. `None`, for a user who has been deleted since the sign-in, is
- *   `NotSignedIn`. It may use the services of the layer and the session, and fail with what the tag declares as `failure`.
+ * - `find`: looks the user of a subject up, once for each RPC. `None`, for instance for a user who has been deleted since the
+ *   sign-in, becomes `NotSignedIn`. It may use the services of the layer and the session, and fail with what the tag declares
+ *   as `failure`.
  * - `subject`: the typed subject that `find` takes (`Subject.make`); by default it takes the text.
  *
  * @example

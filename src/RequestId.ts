@@ -20,10 +20,11 @@ export { RequestId } from "./internal/http/requestId.js"
  *
  * - `trustInbound`: default true, the id in the client's header is taken over (sanitised), so that an id given by a proxy
  *   names the request everywhere. False: every request gets an id of our own.
- * - `header`: the name of the header, of the request and of the response; default `x-request-id`. A `TypeError` is thrown where the
- *   middleware is made, if it is not the name of a header, or is one whose value is a secret (`cookie`, `authorization`).
- * - `generate`: makes an id for a request that brings none; default a UUID v4. What it returns is sanitised as an inbound id is, and
- *   where nothing is left of it the id is a UUID v4.
+ * - `header`: the name of the header that carries the id, in the request and in the response. The default is `x-request-id`. If
+ *   it is not the name of a header, or is that of a header whose value is a secret (`cookie`, `authorization`), a `TypeError` is
+ *   thrown where the middleware is made.
+ * - `generate`: makes the id of a request that brings none. The default is a UUID v4. Its result is sanitised as an inbound id
+ *   is. If nothing is left of it, the id is a UUID v4.
  *
  * @example
  * ```ts
@@ -158,12 +159,12 @@ export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal
 export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})
 
 /**
- * An `HttpClient` that sends the id of the current request with its own requests, so that the services behind this one log the same
- * id. Outside of a request it sends none. A request that has the header already is sent as it is.
+ * Makes an `HttpClient` send the id of the current request with its own requests, so that the services behind this one log the
+ * same id. Outside of a request it sends none. A request that has the header already is sent as it is.
  *
- * Use it for services of your own: the id says to others which of their requests belong together.
+ * Use it for services of your own, because the id tells a service which of its requests belong together.
  *
- * - `header`: the name of the header; default the one that the request's own middleware uses.
+ * - `header`: the name of the header. The default is the one that the request's own middleware uses.
  *
  * @example
  * ```ts

@@ -241,10 +241,10 @@ export class TooManySessions extends Schema.TaggedError<TooManySessions>("TooMan
 }
 
 /**
- * Nobody has signed in, and the operation is for users who have.
+ * Nobody has signed in, and the operation is only for users who have.
  *
- * Unhandled in a handler it is an empty 401. `RequestContext.requireSignedIn` fails with it, and so do the middlewares that
- * give handlers the current user.
+ * If the handler does not handle it, the response is an empty 401. `RequestContext.requireSignedIn` fails with it, and so do
+ * the middlewares that give handlers the current user.
  *
  * @example
  * ```ts

@@ -32,8 +32,8 @@ export interface SessionKey<A, I = A, R = never, out Got = Option.Option<A>> ext
   /** What reading returns for what is stored. */
   readonly fromStored: (stored: Option.Option<A>) => Got
   /**
-   * The same key with a default, which stands in for an absent value wherever the key is read: `RequestContext.get` then returns the
-   * value itself. The default is made anew for each read, and is stored only by an operation that writes it.
+   * The same key with a default, which stands in for an absent value wherever the key is read: `RequestContext.get` then
+   * returns the value itself. The default is made anew for each read, and is stored only by an operation that writes it.
    */
   withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, A>
   /** The version in which values are written: one more than the number of older versions. */
@@ -284,8 +284,8 @@ export interface Struct<out Fields extends Struct.Fields> {
  */
 export declare namespace Struct {
   /**
-   * The keys by the names of the properties. The type names nothing of a key that `make` would infer, so that a key may be made in
-   * its place.
+   * The keys by the names of the properties. The type names nothing of a key that `make` would infer, so that a key may be
+   * made in its place.
    *
    * @since 0.3.0
    * @category models
@@ -322,8 +322,8 @@ export declare namespace Struct {
 }
 
 /**
- * Describes several keys as one object, for `RequestContext.getStruct` and `RequestContext.patch`. Each key stays a key of its own:
- * it can be used alone, is stored under its own name, and is changed without the others.
+ * Describes several keys as one object, for `RequestContext.getStruct` and `RequestContext.patch`. Each key stays a key of
+ * its own: it can be used alone, is stored under its own name, and is changed without the others.
  *
  * Throws a `TypeError` when two properties have the same key.
  *

@@ -69,15 +69,15 @@ export {
 export const layerCookie: (options: CookieOptions) => Layer.Layer<SessionStore, SessionConfigError> = stores.cookie
 
 /**
- * {@link layerCookie} with a key from the environment, or from any other `ConfigProvider`.
+ * Provides the store of {@link layerCookie} with a key from the environment, or from any other `ConfigProvider`.
  *
- * - `secret`: the name of the variable that holds a random secret of at least 32 bytes (`openssl rand -base64 32`), from which the key is
- *   derived as by `KeyRing.derive`.
- * - `options`: those of the cookie and of the session, in code. `previousSecrets` names the variables of older secrets, while a
- *   key is being replaced.
+ * - `secret`: the name of the variable that holds a random secret of at least 32 bytes, such as the output of
+ *   `openssl rand -base64 32`. The key is derived from it, as by `KeyRing.derive`.
+ * - `options`: the options of the cookie and of the session. While a key is being replaced, `previousSecrets` names the variables
+ *   of older secrets.
  *
- * The layer fails with `SessionConfigError` when a secret is missing, too short or a template that nothing expanded, and when the
- * options are wrong: with all mistakes at once.
+ * The layer fails with `SessionConfigError` when a secret is missing, too short or a template that nothing expanded, and when
+ * the options are wrong. It reports all mistakes at once.
  *
  * @example
  * ```ts
@@ -154,7 +154,8 @@ export const layerMemory: (
 ) => Layer.Layer<SessionStore | Sessions, SessionConfigError> = stores.memory
 
 /**
- * {@link layerMemory} for your own machine: the cookie travels over plain HTTP, so that `http://localhost` works in every browser.
+ * Provides the store of {@link layerMemory} for your own machine. Its cookie travels over plain HTTP, so that
+ * `http://localhost` works in every browser.
  *
  * The layer fails with `SessionConfigError` under `NODE_ENV=production`, and when the options are wrong.
  *

@@ -1,5 +1,5 @@
 /**
- * Subjects with a type of their own: the sign-in takes a user's id, and who has signed in is such an id.
+ * Sign-in for subjects that have a type of their own, such as a branded id.
  *
  * @since 0.3.0
  */
@@ -17,13 +17,13 @@ import type { Sessions } from "./Sessions.js"
 /**
  * The operations of `RequestContext` that name a subject, for subjects of one schema.
  *
- * - `bind`: signs in. Fails besides as `RequestContext.bind` does.
- * - `signedIn`: who has signed in, as an `Option`.
- * - `requireSignedIn`: the same, or `NotSignedIn`, unhandled a 401.
- * - `requireFresh`: the same, or `SessionNotFresh` when the sign-in is missing or longer ago.
+ * - `bind`: signs the subject in. It also fails as `RequestContext.bind` does.
+ * - `signedIn`: returns who has signed in, as an `Option`.
+ * - `requireSignedIn`: returns the same without an `Option`, or fails with `NotSignedIn`.
+ * - `requireFresh`: returns the same, or fails with `SessionNotFresh` when the sign-in is missing or longer ago.
  *
- * Each fails with `SessionSchemaError`, whose `key` is `(subject)`, when the subject does not fit the schema: because it was
- * bound under another schema, or by `RequestContext.bind` with another text.
+ * Each of them fails with `SessionSchemaError`, whose `key` is `(subject)`, when the subject does not fit the schema. That
+ * happens when it was bound under another schema, or by `RequestContext.bind` with another text.
  *
  * @since 0.3.0
  * @category models
@@ -46,8 +46,8 @@ export interface Subject<A> {
 }
 
 /**
- * Makes the sign-in of an app whose subjects have a schema: a branded id, a number in text, a union of users and services.
- * The encoded form is the text that the session holds, and that `Sessions.list` and its kin take.
+ * Makes the sign-in of an app whose subjects have a schema, such as a branded id, or a number that is kept as text. The session
+ * holds the encoded form, which is also what `Sessions.list` and the other functions of `Sessions` take.
  *
  * @example
  * ```ts

@@ -394,7 +394,7 @@ describe("start-up", () => {
     const opens = (store: SessionStore.SessionStoreService, token: string) =>
       Effect.map(store.load([token], 0), ({ _tag }) => _tag === "Found") // when TestClock begins
 
-    it.effect("F7: derives the key from the secret in the variable, and takes the options in code", () =>
+    it.effect("F8: derives the key from the secret in the variable, and takes the options in code", () =>
       Effect.gen(function*() {
         const build = (layer: Layer.Layer<SessionStore.SessionStore, unknown>, environment: Record<string, string>) =>
           Effect.provide(SessionStore.SessionStore, layer).pipe(over(environment))
@@ -420,7 +420,7 @@ describe("start-up", () => {
         expect([yield* opens(other, sealedAnew), yield* opens(one, sealedAnew)]).toEqual([true, false])
       }))
 
-    it.effect("F7: a secret that is missing, empty, short or a template is a mistake, together with those in the options", () =>
+    it.effect("F8: a secret that is missing, empty, short or a template is a mistake, together with those in the options", () =>
       Effect.gen(function*() {
         const mistakes = (environment: Record<string, string>, options?: SessionStore.CookieConfigOptions) =>
           Effect.map(start(SessionStore.layerCookieConfig("MY_SECRET", options)), mistakesOf).pipe(over(environment))
@@ -473,7 +473,7 @@ describe("start-up", () => {
         expect(yield* warningsOf(SessionStore.layerCookie({ keys }))).toEqual([])
       }))
 
-    it.effect("F8: layerDevelopment does not start, and says so together with other mistakes", () =>
+    it.effect("F9: layerDevelopment does not start, and says so together with other mistakes", () =>
       Effect.gen(function*() {
         vi.stubEnv("NODE_ENV", "production")
         const [[path, message], ...others] = mistakesOf(yield* start(SessionStore.layerDevelopment()))
@@ -483,7 +483,7 @@ describe("start-up", () => {
         expect(all.map(([path]) => path)).toEqual(["expiry", "NODE_ENV"])
       }))
 
-    it.effect("F8: layerDevelopment starts anywhere else, in memory, with a cookie for plain HTTP", () =>
+    it.effect("F9: layerDevelopment starts anywhere else, in memory, with a cookie for plain HTTP", () =>
       Effect.gen(function*() {
         for (const environment of [undefined, "development", "test"]) {
           vi.stubEnv("NODE_ENV", environment)

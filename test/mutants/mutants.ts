@@ -2193,35 +2193,35 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "[name, domain]"
   },
   {
-    row: "F7",
+    row: "F8",
     what: "a secret that is not set starts with no key at all",
     file: "src/internal/config/environment.ts",
     find: "mistakes.push({ path: name, message: noSecret })",
     replace: "rings.push(KeyRing.generate as never)"
   },
   {
-    row: "F7",
+    row: "F8",
     what: "an older secret seals",
     file: "src/internal/config/environment.ts",
     find: "for (const name of [current, ...previous]) {",
     replace: "for (const name of [...previous, current]) {"
   },
   {
-    row: "F7",
+    row: "F8",
     what: "mistakes in the options hide those in the secrets",
     file: "src/internal/layers/stores.ts",
     find: "...(ring === undefined ? keys as ReadonlyArray<Mistake> : []),",
     replace: "...(ring === undefined && options.expiry === undefined ? keys as ReadonlyArray<Mistake> : []),"
   },
   {
-    row: "F8",
+    row: "F9",
     what: "layerDevelopment starts in production",
     file: "src/internal/layers/stores.ts",
     find: "=== \"production\" ? [inProduction] : []",
     replace: "=== \"prod\" ? [inProduction] : []"
   },
   {
-    row: "F8",
+    row: "F9",
     what: "the cookie of layerDevelopment is Secure",
     file: "src/internal/layers/stores.ts",
     find: "{ ...options, secure: false }",

@@ -260,14 +260,14 @@ describe("layers of stores", () => {
     expect(SessionStore.layerCookie).type.not.toBeCallableWith({})
   })
 
-  test("F7: layerCookieConfig takes the name of a variable, and needs nothing", () => {
+  test("F8: layerCookieConfig takes the name of a variable, and needs nothing", () => {
     expect(SessionStore.layerCookieConfig("SESSION_SECRET", { expiry: "1 hour" })).type.toBe<
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerCookieConfig).type.not.toBeCallableWith("SESSION_SECRET", { keys })
   })
 
-  test("F8: layerDevelopment provides what layerMemory does, and its cookie cannot be Secure", () => {
+  test("F9: layerDevelopment provides what layerMemory does, and its cookie cannot be Secure", () => {
     expect(SessionStore.layerDevelopment()).type.toBe<
       Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
     >()

@@ -101,8 +101,8 @@ const readingInto = (mistakes: Array<Mistake>) => (name: string): Effect.Effect<
   )
 
 /**
- * The keys that are derived from the secrets in these variables, or what is wrong with them. The first one has to be set; one of
- * the older ones that is not set is left out.
+ * The keys that are derived from the secrets in these variables, or what is wrong with them. The first one has to be set;
+ * one of the older ones that is not set is left out.
  */
 export const keysFrom = (
   current: string,

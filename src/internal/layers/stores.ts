@@ -64,8 +64,8 @@ export interface MemoryOptions extends ServerOptions {
 /**
  * Options of {@link layerCookieConfig}.
  *
- * - `previousSecrets`: the names of variables that hold older secrets, whose keys still open sessions; one that is not set is
- *   left out. At most 7.
+ * - `previousSecrets`: the names of variables that hold older secrets, whose keys still open sessions; one that is not set
+ *   is left out. At most 7.
  *
  * @since 0.3.0
  * @category models
