@@ -23,7 +23,7 @@ module.exports = {
         path: "^src/",
         pathNot: [
           "^src/internal/(http|contract|testing)/",
-          "^src/(Csrf|Flash|RequestId|RequestContext|RequestContextApi|Session|SessionError|Testing|SessionStoreContract)\\.ts$"
+          "^src/(Csrf|Flash|RequestId|RequestContext|RequestContextApi|RequestContextRpc|Session|SessionError|Testing|SessionStoreContract)\\.ts$"
         ]
       },
       to: { path: "node_modules/@effect/platform/.*Http" }

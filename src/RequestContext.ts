@@ -39,8 +39,8 @@ import type {
   TooManySessions,
   WriteError
 } from "./SessionError.js"
-import { SessionNotFresh } from "./SessionError.js"
-import type { SessionKey } from "./SessionKey.js"
+import { NotSignedIn, SessionNotFresh } from "./SessionError.js"
+import { keysOf, presence, type SessionKey, type Struct } from "./SessionKey.js"
 
 export { type Client, RequestContext, type RequestContextService, type SignedIn } from "./internal/request/contract.js"
 export type { ReadError, WriteError } from "./SessionError.js"
@@ -54,7 +54,8 @@ const withContext = <A, E, R>(
   Effect.withFiberRuntime((fiber) => use(Context.unsafeGet(fiber.currentContext, RequestContext)))
 
 /**
- * Returns the value of a key, or `None` if the key has no value. `null` is a value.
+ * Returns the value of a key, or `None` if the key has no value. `null` is a value. A key with a default reads as the value
+ * itself, and as the default if it has none.
  *
  * The session is loaded once per request, by the first operation that needs it, and only this value is decoded. If the value
  * does not decode, `get` fails with `SessionSchemaError`, and the value stays in the session.
@@ -79,9 +80,74 @@ const withContext = <A, E, R>(
  * @since 0.1.0
  * @category operations
  */
-export const get = <A, I, R>(
-  key: SessionKey<A, I, R>
-): Effect.Effect<Option.Option<A>, ReadError, R | RequestContext> => withContext((context) => context.get(key))
+export const get = <A, I, R, Got>(
+  key: SessionKey<A, I, R, Got>
+): Effect.Effect<Got, ReadError, R | RequestContext> => withContext((context) => context.get(key))
+
+/**
+ * Returns whether a key has a value. Nothing is decoded, so that a value on which `get` would fail counts as well. A default
+ * does not count, because it is not in the session, and neither does a value of a later version that reads as absent
+ * (`whenNewer`).
+ *
+ * It fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled` when sessions are disabled.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Consent = SessionKey.make("consent", Schema.Date)
+ *
+ * const banner = Effect.map(RequestContext.has(Consent), (given) => HttpServerResponse.text(given ? "" : "May we count you?"))
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const has = <A, I, R>(
+  key: SessionKey<A, I, R, unknown>
+): Effect.Effect<boolean, LoadError, RequestContext> =>
+  // Sound: nothing is decoded that could fail.
+  withContext((context) => context.get(presence(key)) as Effect.Effect<boolean, LoadError>)
+
+/**
+ * Returns the values of several keys as one object (`SessionKey.struct`). Each property is what {@link get} returns for its
+ * key. The session is loaded once.
+ *
+ * It fails as {@link get} does, for the first value that does not decode.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Settings = SessionKey.struct({
+ *   theme: SessionKey.make("theme", Schema.Literal("light", "dark")).withDefault(() => "light"),
+ *   pageSize: SessionKey.make("pageSize", Schema.Int).withDefault(() => 20)
+ * })
+ *
+ * const settings = Effect.flatMap(RequestContext.getStruct(Settings), ({ pageSize, theme }) =>
+ *   HttpServerResponse.json({ pageSize, theme }))
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const getStruct = <Fields extends Struct.Fields>(
+  struct: Struct<Fields>
+): Effect.Effect<Struct.Type<Fields>, ReadError, Struct.Context<Fields> | RequestContext> =>
+  withContext((context) =>
+    // Sound: each property has what its own key reads as.
+    Effect.map(
+      Effect.forEach(
+        keysOf(struct),
+        ([property, key]) => Effect.map(context.get(key), (value) => [property, value] as const)
+      ),
+      Object.fromEntries
+    ) as Effect.Effect<Struct.Type<Fields>, ReadError, Struct.Context<Fields>>
+  )
 
 /**
  * Returns the names of the keys that have a value, in no particular order. It is for pages that show a session. It includes the
@@ -133,9 +199,44 @@ export const keys: Effect.Effect<ReadonlyArray<string>, LoadError, RequestContex
  * @category operations
  */
 export const insert = <A, I, R>(
-  key: SessionKey<A, I, R>,
+  key: SessionKey<A, I, R, unknown>,
   value: A
 ): Effect.Effect<void, ChangeError, R | RequestContext> => withContext((context) => context.insert(key, value))
+
+/**
+ * Changes several keys of a `SessionKey.struct` at once. Each property takes what {@link getStruct} returns for it: `Some`, or
+ * the value of a key with a default, sets the key, and `None` removes it. Properties that are absent or `undefined` stay as
+ * they are.
+ *
+ * The patch sends only the keys that it names, and of a session that is loaded only those that are different. What other
+ * requests change under other keys is kept. On a server store `patch` loads nothing. After the response's head has left, the
+ * whole patch is one save.
+ *
+ * It fails as {@link insert} does. In each case none of the keys is changed.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Option, Schema } from "effect"
+ *
+ * const Checkout = SessionKey.struct({
+ *   address: SessionKey.make("checkout.address", Schema.String),
+ *   voucher: SessionKey.make("checkout.voucher", Schema.String),
+ *   gift: SessionKey.make("checkout.gift", Schema.Boolean).withDefault(() => false)
+ * })
+ *
+ * // the voucher is removed, and the address stays
+ * const wrapIt = RequestContext.patch(Checkout, { gift: true, voucher: Option.none() })
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const patch = <Fields extends Struct.Fields>(
+  struct: Struct<Fields>,
+  changes: Struct.Patch<Fields>
+): Effect.Effect<void, ChangeError, Struct.Context<Fields> | RequestContext> =>
+  withContext((context) => context.patch(struct, changes))
 
 /**
  * Removes a key and returns the value that it had. A value that does not decode is removed all the same, and the call fails
@@ -161,12 +262,12 @@ export const insert = <A, I, R>(
  * @category operations
  */
 export const remove = <A, I, R>(
-  key: SessionKey<A, I, R>
+  key: SessionKey<A, I, R, unknown>
 ): Effect.Effect<Option.Option<A>, ChangeError, R | RequestContext> => withContext((context) => context.remove(key))
 
 /**
  * Computes the new value of a key from the old one, as `Ref.modify` does, and returns a result. `None` means that the key has
- * no value, before or after.
+ * no value, before or after. For a key with a default, `f` takes the value itself.
  *
  * On a stored session of a server store, `modify` is atomic across requests and processes, and its change is saved when it
  * returns: a later 5xx does not undo it. `f` must be pure, because it may run more than once. On a new session, on a key that
@@ -194,10 +295,40 @@ export const remove = <A, I, R>(
  * @since 0.1.0
  * @category operations
  */
-export const modify = <A, I, R, B>(
-  key: SessionKey<A, I, R>,
-  f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+export const modify = <A, I, R, Got, B>(
+  key: SessionKey<A, I, R, Got>,
+  f: (current: Got) => readonly [B, Option.Option<A>]
 ): Effect.Effect<B, WriteError, R | RequestContext> => withContext((context) => context.modify(key, f))
+
+/**
+ * Computes the new value of a key from what {@link get} returns for it, and returns the new value. It makes the same promises
+ * as {@link modify}: on a stored session of a server store no update is lost, and `f` must be pure, because it may run more than
+ * once.
+ *
+ * It fails as {@link modify} does.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
+ *
+ * const count = Effect.map(RequestContext.update(Visits, (n) => n + 1), (n) => HttpServerResponse.text(`visit ${n}`))
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const update = <A, I, R, Got>(
+  key: SessionKey<A, I, R, Got>,
+  f: (current: Got) => A
+): Effect.Effect<A, WriteError, R | RequestContext> =>
+  modify(key, (current) => {
+    const next = f(current)
+    return [next, Option.some(next)]
+  })
 
 /**
  * Removes every key. The session and its id live on; to sign out, use {@link flush}.
@@ -393,6 +524,36 @@ export const bind = (
  */
 export const signedIn: Effect.Effect<Option.Option<SignedIn>, LoadError, RequestContext> = withContext(
   (context) => context.signedIn
+)
+
+/**
+ * Returns who has signed in, or fails with `NotSignedIn` when nobody has. If the handler does not handle that error, the
+ * response is a 401. It is for handlers that are only for users: the rest of the handler has a subject, and no `Option`.
+ *
+ * It also fails with `SessionStoreError` when the session cannot be loaded, and with `SessionDisabled` when sessions are
+ * disabled.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { RequestContext } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const account = HttpRouter.get(
+ *   "/account",
+ *   Effect.gen(function*() {
+ *     const { subject } = yield* RequestContext.requireSignedIn // unhandled, a 401
+ *     return HttpServerResponse.text(`the account of ${subject}`)
+ *   })
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category sign-in
+ */
+export const requireSignedIn: Effect.Effect<SignedIn, NotSignedIn | LoadError, RequestContext> = Effect.flatMap(
+  signedIn,
+  Option.match({ onNone: () => Effect.fail(new NotSignedIn()), onSome: (who) => Effect.succeed(who) })
 )
 
 /** How far the clocks of two servers may differ. A sign-in on one of them may seem to lie in the future on the other. */

@@ -6,16 +6,20 @@
  */
 import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
+import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as OpenApi from "@effect/platform/OpenApi"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as CsrfCheck from "./Csrf.js"
+import { userOf } from "./internal/http/currentUser.js"
 import * as RequestContext from "./RequestContext.js"
 import * as Id from "./RequestId.js"
-import { CsrfRefused, SessionConfigError, SessionStoreError } from "./SessionError.js"
+import { CsrfRefused, NotSignedIn, ReadError, SessionConfigError, SessionStoreError } from "./SessionError.js"
 import { SessionStore } from "./SessionStore.js"
+import type { Subject } from "./Subject.js"
 
 /**
  * The class of a session middleware for `HttpApi`, as `Tag` makes it.
@@ -116,7 +120,7 @@ type Service = HttpApiMiddleware.HttpApiMiddlewareSecurity<
  * The middleware behind a tag. It supplies the `RequestId` itself where no outer middleware did: the response and the logs
  * have it. For handlers that use the id there is {@link RequestId}.
  *
- * - `trustInbound`: of the id that it supplies, as in `RequestId.middlewareWith`.
+ * - `trustInbound`, `header`, `generate`: of the id that it supplies, as in `RequestId.middlewareWith`.
  *
  * Fails with `SessionConfigError` when the store's cookie has another name than the tag says: the document would lie.
  *
@@ -148,11 +152,163 @@ export const layer = <Self>(
 
 const quoted = (name: string): string => JSON.stringify(name)
 
+// ── the current user ──
+
+/**
+ * The class of a middleware that gives handlers the user who has signed in, as {@link SignedInTag} makes it.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export type SignedInTagClass<Self, Name extends string, Provides, Failure extends Schema.Schema.All> =
+  HttpApiMiddleware.TagClass<Self, Name, {
+    readonly provides: Provides
+    readonly failure: Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>
+  }>
+
+/**
+ * Makes the tag of a middleware that gives handlers the app's own user. Its endpoints answer anonymous requests with a 401,
+ * and their handlers find the user under the tag that `provides` names.
+ *
+ * Add it before or after the session's middleware, or without it if the handlers need nothing but the user. The session is
+ * loaded once, whoever asks for it. The OpenAPI document shows the 401 and what `SessionError.ReadError` declares. It shows the
+ * cookie where the session's middleware is.
+ *
+ * - `provides`: the app's tag of the current user.
+ * - `failure`: the schema of the errors with which the look-up of {@link layerSignedIn} may fail. There are none by default.
+ *
+ * @example
+ * ```ts
+ * import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+ * import { RequestContextApi } from "effect-session"
+ * import { Context, Effect, Layer, type Option, Schema } from "effect"
+ *
+ * class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, { readonly name: string }>() {}
+ *
+ * class SignedIn extends RequestContextApi.SignedInTag<SignedIn>()("SignedIn", { provides: CurrentUser }) {}
+ *
+ * const api = HttpApi.make("shop").add(
+ *   HttpApiGroup.make("account")
+ *     .add(HttpApiEndpoint.get("me", "/me").addSuccess(Schema.String))
+ *     .middleware(SignedIn)
+ * )
+ *
+ * const AccountLive = HttpApiBuilder.group(api, "account", (handlers) =>
+ *   handlers.handle("me", () => Effect.map(CurrentUser, ({ name }) => name)))
+ *
+ * declare const findUser: (id: string) => Effect.Effect<Option.Option<{ readonly name: string }>>
+ *
+ * // needs a SessionStore
+ * const ApiLive = HttpApiBuilder.api(api).pipe(
+ *   Layer.provide(AccountLive),
+ *   Layer.provide(RequestContextApi.layerSignedIn(SignedIn, findUser))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category constructors
+ */
+export const SignedInTag = <Self>() =>
+<
+  const Name extends string,
+  const Provides extends Context.Tag<any, any>, // eslint-disable-line @typescript-eslint/no-explicit-any -- as in the platform
+  Failure extends Schema.Schema.All = typeof Schema.Never
+>(
+  name: Name,
+  options: { readonly provides: Provides; readonly failure?: Failure | undefined }
+): SignedInTagClass<Self, Name, Provides, Failure> =>
+  HttpApiMiddleware.Tag<Self>()(name, {
+    provides: options.provides,
+    failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)
+  }) as SignedInTagClass<Self, Name, Provides, Failure>
+
+/**
+ * Options of {@link layerSignedIn}.
+ *
+ * - `subject`: the typed subject that the look-up takes (`Subject.make`); by default it takes the text.
+ * - `trustInbound`, `header`, `generate`: of the request's id, as in {@link layer}.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface SignedInOptions<A = string> extends Id.Options {
+  readonly subject?: Subject<A> | undefined
+}
+
+/** What the request itself provides to the look-up. */
+type OfRequest = HttpRouter.HttpRouter.Provided | RequestContext.RequestContext | Id.RequestId
+
+/**
+ * The middleware behind a tag of {@link SignedInTag}.
+ *
+ * - `find`: looks the user of a subject up, once for each request. `None`, for instance for a user who has been deleted since
+ *   the sign-in, becomes a 401. It may use the services of the layer, the session and the request, and fail with what the tag
+ *   declares as `failure`.
+ *
+ * @example
+ * ```ts
+ * import { RequestContextApi, Subject } from "effect-session"
+ * import { Context, Effect, Schema } from "effect"
+ *
+ * const UserId = Schema.String.pipe(Schema.brand("UserId"))
+ *
+ * class User extends Schema.Class<User>("User")({ id: UserId, name: Schema.String }) {}
+ *
+ * class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, User>() {}
+ *
+ * class UsersAreAway extends Schema.TaggedError<UsersAreAway>()("UsersAreAway", {}) {}
+ *
+ * class SignedIn extends RequestContextApi.SignedInTag<SignedIn>()("SignedIn", {
+ *   provides: CurrentUser,
+ *   failure: UsersAreAway
+ * }) {}
+ *
+ * class Users extends Effect.Service<Users>()("Users", {
+ *   succeed: { find: (id: typeof UserId.Type) => Effect.succeedSome(new User({ id, name: "Ada" })) }
+ * }) {}
+ *
+ * // Layer that needs Users and a SessionStore
+ * const SignedInLive = RequestContextApi.layerSignedIn(
+ *   SignedIn,
+ *   (id) => Effect.flatMap(Users, (users) => users.find(id)),
+ *   { subject: Subject.make(UserId) }
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerSignedIn = <Self, User, Failure, R, A = string>(
+  tag: Context.Tag<Self, HttpApiMiddleware.HttpApiMiddleware<User, Failure | NotSignedIn | ReadError>>,
+  find: (subject: NoInfer<A>) => Effect.Effect<Option.Option<NoInfer<User>>, NoInfer<Failure>, R>,
+  options: SignedInOptions<A> = {}
+): Layer.Layer<Self, never, SessionStore | Exclude<R, OfRequest>> =>
+  Layer.effect(
+    tag,
+    Effect.map(
+      Effect.zip(SessionStore, Effect.context<Exclude<R, OfRequest>>()),
+      ([store, services]) => {
+        // Sound: without a subject of its own the type of one is `string`.
+        const user = userOf((options.subject ?? RequestContext as unknown as Subject<A>).requireSignedIn, find)
+        return Effect.flatMap(
+          Effect.zip(Id.ensure(options), RequestContext.beginApi(store)),
+          ([id, session]) =>
+            Effect.mapInputContext(user, (request: Context.Context<HttpRouter.HttpRouter.Provided>) =>
+              Context.merge(services, request).pipe(
+                Context.add(RequestContext.RequestContext, session),
+                Context.add(Id.RequestId, id)
+              ) as Context.Context<R | RequestContext.RequestContext>)
+        )
+      }
+    )
+  )
+
 // ── the request's id ──
 
 /**
  * The middleware for handlers of an `HttpApi` that use `RequestId`. Beside a session's, in any order, it is the same id:
- * whichever runs first makes it (the one that was added last), so that `trustInbound: false` belongs into both layers.
+ * whichever runs first makes it (the one that was added last), so that options such as `trustInbound: false` belong into
+ * both layers.
  *
  * A path that no endpoint matches runs through no middleware of an API. For the id on its 404, and on every other
  * response, give the outer one to whatever serves the API; the handlers then get its id.
@@ -190,7 +346,8 @@ export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-sessio
 /**
  * The middleware behind {@link RequestId}.
  *
- * - `trustInbound`: as in `RequestId.middlewareWith`; where an outer middleware has made the id, it stays.
+ * - `trustInbound`, `header`, `generate`: as in `RequestId.middlewareWith`; where an outer middleware has made the id, it
+ *   stays.
  *
  * @since 0.2.0
  * @category layers
@@ -255,17 +412,21 @@ export const layerCsrf = (options: CsrfCheck.Options = {}): Layer.Layer<Csrf, ne
 type Requirements = ReadonlyArray<OpenApi.OpenAPISecurityRequirement>
 
 /** A list of alternatives; the platform puts one there for each middleware, although all of them apply. */
-const withAnonymous = (alternatives: Requirements): Array<OpenApi.OpenAPISecurityRequirement> => {
+const corrected = (alternatives: Requirements, isRequired: boolean): Array<OpenApi.OpenAPISecurityRequirement> => {
   const others = alternatives.filter((alternative) => !(schemeName in alternative))
   if (others.length === alternatives.length) return [...alternatives]
-  return others.length === 0
-    ? [{ [schemeName]: [] }, {}]
-    : [...others.map((other) => ({ ...other, [schemeName]: [] })), ...others]
+  if (others.length === 0) return isRequired ? [{ [schemeName]: [] }] : [{ [schemeName]: [] }, {}]
+  const withSession = others.map((other) => ({ ...other, [schemeName]: [] }))
+  return isRequired ? withSession : [...withSession, ...others]
 }
+
+/** An operation that is only for users who have signed in: it declares the error. */
+const isForUsers = ({ responses }: Partial<OpenApi.OpenAPISpecOperation>): boolean =>
+  JSON.stringify(responses?.[401] ?? {}).includes(`"#/components/schemas/${NotSignedIn.name}"`)
 
 /**
  * Corrects an OpenAPI document: the session is optional wherever a tag's middleware is (`security: [{ "session": [] }, {}]`),
- * and beside another security the other one alone is enough.
+ * and beside another security the other one alone is enough. It stays required where an operation declares `NotSignedIn`.
  *
  * @example
  * ```ts
@@ -281,14 +442,19 @@ const withAnonymous = (alternatives: Requirements): Array<OpenApi.OpenAPISecurit
 export const openApiTransform = (document: Readonly<Record<string, unknown>>): Record<string, unknown> => {
   // Sound: the platform gives the document that it made.
   const { paths, security, ...rest } = document as unknown as OpenApi.OpenAPISpec
-  const corrected = Object.entries(paths).map(([path, operations]) =>
+  const correctedPaths = Object.entries(paths).map(([path, operations]) =>
     [
       path,
       Object.fromEntries(
         Object.entries(operations).map(([method, operation]) => // an `Override` may have left it out
-        [method, "security" in operation ? { ...operation, security: withAnonymous(operation.security) } : operation])
+        [
+          method,
+          "security" in operation
+            ? { ...operation, security: corrected(operation.security, isForUsers(operation)) }
+            : operation
+        ])
       )
     ] as const
   )
-  return { ...rest, paths: Object.fromEntries(corrected), security: withAnonymous(security) }
+  return { ...rest, paths: Object.fromEntries(correctedPaths), security: corrected(security, false) }
 }

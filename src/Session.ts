@@ -11,6 +11,7 @@ import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { supplyBoth } from "./internal/http/requestContext.js"
+import { resolve } from "./internal/http/requestId.js"
 import { unshared } from "./internal/http/routeMiddleware.js"
 import { SessionStore } from "./internal/store/contract.js"
 import { Sessions } from "./internal/store/subjectContract.js"
@@ -35,7 +36,7 @@ import type { Options, RequestId } from "./RequestId.js"
 export const middlewareWith = (
   options: Options
 ): <E, R>(app: HttpApp.Default<E, R>) => HttpApp.Default<E, Exclude<R, RequestContext | RequestId> | SessionStore> => {
-  const supply = supplyBoth(options.trustInbound ?? true)
+  const supply = supplyBoth(resolve(options))
   return <E, R>(app: HttpApp.Default<E, R>) =>
     supply(app, undefined) as HttpApp.Default<E, Exclude<R, RequestContext | RequestId> | SessionStore>
 }
@@ -70,7 +71,7 @@ export const middleware = <E, R>(
 
 /** For `HttpLayerRouter`: the store, and `Sessions` if the store has them, are those that the layer was built with. */
 const fromStore = (options: Options) => {
-  const supply = supplyBoth(options.trustInbound ?? true)
+  const supply = supplyBoth(resolve(options))
   return Effect.map(
     Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
     ([store, sessions]) =>

@@ -33,6 +33,7 @@ const logged500 = (error: Error): Effect.Effect<HttpServerResponse.HttpServerRes
   })
 const respond409 = respondWith(409)
 const respond403 = respondWith(403)
+const respond401 = respondWith(401)
 
 /** Attaches a value that only logs may show. It is not enumerable, so that no encoder, `JSON.stringify` or spread picks it up. */
 const withHidden = <E extends object>(error: E, name: string, value: unknown): E =>
@@ -92,7 +93,7 @@ export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("Se
  *
  * If the handler does not handle it, the response is an empty 500, because the app's code and its stored data disagree.
  *
- * - `key`: the session key's name.
+ * - `key`: the session key's name; `(subject)` for the subject of a typed sign-in (`Subject.make`).
  * - `direction`: `decode` for a stored value, `encode` for a value that the app has given (also if its encoded form is not
  *   JSON).
  * - `path`: the place in the value, as keys joined by `.`. It is empty for the value itself.
@@ -238,6 +239,46 @@ export class TooManySessions extends Schema.TaggedError<TooManySessions>("TooMan
   /** @internal */
   [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     return respond409
+  }
+}
+
+/**
+ * Nobody has signed in, and the operation is only for users who have.
+ *
+ * If the handler does not handle it, the response is an empty 401. `RequestContext.requireSignedIn` fails with it, and so do
+ * the middlewares that give handlers the current user.
+ *
+ * @example
+ * ```ts
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestContext } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * // a page for people: the form to sign in, in place of a 401
+ * const account = RequestContext.requireSignedIn.pipe(
+ *   Effect.map(({ subject }) => HttpServerResponse.text(subject)),
+ *   Effect.catchTag("NotSignedIn", () => HttpServerResponse.redirect("/sign-in"))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category errors
+ */
+export class NotSignedIn extends Schema.TaggedError<NotSignedIn>("NotSignedIn")(
+  "NotSignedIn",
+  {},
+  HttpApiSchema.annotations({
+    status: 401,
+    description: "Nobody has signed in, or the user does not exist any more: sign in first."
+  })
+) {
+  override get message(): string {
+    return "nobody has signed in: this operation is for users who have"
+  }
+
+  /** @internal */
+  [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return respond401
   }
 }
 
@@ -398,7 +439,7 @@ export type ReadError = typeof ReadError.Type
 
 /**
  * The errors with which changing the session can fail (`insert`, `remove`, `modify` and the other operations). In addition,
- * `bind` may fail with `TooManySessions`, and `requireFresh` with `SessionNotFresh`. This union includes {@link ReadError}.
+ * `bind` may fail with `TooManySessions`, `requireSignedIn` with `NotSignedIn`, and `requireFresh` with `SessionNotFresh`. This union includes {@link ReadError}.
  *
  * This is a schema, so that an `HttpApi` can declare all of them in one line. Each error keeps its status.
  *

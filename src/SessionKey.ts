@@ -5,6 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type { LazyArg } from "effect/Function"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
@@ -16,12 +18,24 @@ import { SessionSchemaError } from "./SessionError.js"
  *
  * The encoded side `I` must be JSON at run time. `insert` checks that and fails with `SessionSchemaError` when it is not.
  *
+ * `Got` is what reading returns: an `Option` of the value, or the value itself for a key with a default. A function of your
+ * own that takes any key of a value says `SessionKey<A, I, R, unknown>`.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface SessionKey<A, I = A, R = never> extends Pipeable {
+export interface SessionKey<A, I = A, R = never, out Got = Option.Option<A>> extends Pipeable {
   readonly name: string
   readonly schema: Schema.Schema<A, I, R>
+  /** What stands in for an absent value. */
+  readonly default: LazyArg<A> | undefined
+  /** What reading returns for what is stored. */
+  readonly fromStored: (stored: Option.Option<A>) => Got
+  /**
+   * The same key with a default, which stands in for an absent value wherever the key is read: `RequestContext.get` then
+   * returns the value itself. The default is made anew for each read, and is stored only by an operation that writes it.
+   */
+  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, A>
   /** The version in which values are written: one more than the number of older versions. */
   readonly version: number
   /**
@@ -33,6 +47,8 @@ export interface SessionKey<A, I = A, R = never> extends Pipeable {
   readonly read: (text: string) => Effect.Effect<Read<A>, SessionSchemaError, R>
   /** @internal */
   readonly write: (value: A) => Effect.Effect<string, SessionSchemaError, R>
+  /** Whether a stored text counts as a value, without decoding it. @internal */
+  readonly isPresent: (text: string) => boolean
 }
 
 /** @internal */
@@ -74,8 +90,9 @@ export interface Options<A, RF = never> {
   readonly whenNewer?: "fail" | "absent" | undefined
 }
 
-class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
+class SessionKeyImpl<A, I, R, Got> implements SessionKey<A, I, R, Got> {
   readonly version: number
+  readonly default: LazyArg<A> | undefined
   private readonly decode: (json: unknown) => Effect.Effect<A, ParseResult.ParseIssue, R>
   private readonly encode: (value: A) => Effect.Effect<I, ParseResult.ParseIssue, R>
   private readonly prefix: string
@@ -84,8 +101,11 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
     readonly name: string,
     readonly schema: Schema.Schema<A, I, R>,
     private readonly from: Previous<A, R> | undefined,
-    private readonly whenNewer: "fail" | "absent"
+    private readonly whenNewer: "fail" | "absent",
+    otherwise: LazyArg<A> | undefined,
+    readonly fromStored: (stored: Option.Option<A>) => Got
   ) {
+    this.default = otherwise
     this.decode = ParseResult.decodeUnknown(schema)
     this.encode = ParseResult.encode(schema)
     this.version = from === undefined ? 1 : from.depth + 1
@@ -94,6 +114,11 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
 
   pipe() {
     return pipeArguments(this, arguments)
+  }
+
+  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, A> {
+    const { from, name, schema, whenNewer } = this
+    return new SessionKeyImpl(name, schema, from, whenNewer, otherwise, Option.getOrElse(otherwise))
   }
 
   read(text: string): Effect.Effect<Read<A>, SessionSchemaError, R> {
@@ -112,6 +137,10 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
       },
       (value) => Effect.succeed({ present: true, value, migrated })
     )
+  }
+
+  isPresent(text: string): boolean {
+    return this.whenNewer === "fail" || splitVersion(text).version <= this.version
   }
 
   write(value: A): Effect.Effect<string, SessionSchemaError, R> {
@@ -187,7 +216,10 @@ const splitVersion = (text: string): { readonly version: number; readonly json: 
  * import { SessionKey } from "effect-session"
  * import { Schema } from "effect"
  *
- * const Visits = SessionKey.make("visits", Schema.NonNegativeInt)
+ * const Nickname = SessionKey.make("nickname", Schema.String)
+ *
+ * // reads as 0 where it is absent
+ * const Visits = SessionKey.make("visits", Schema.NonNegativeInt).withDefault(() => 0)
  *
  * // a later version of a value, with the migration from the older one
  * const CartV1 = Schema.Array(Schema.String)
@@ -208,8 +240,131 @@ export const make = <A, I, R = never, RF = never>(
   if (!name.isWellFormed()) {
     throw new TypeError("the name of a session key must be well-formed Unicode, but it has a lone surrogate")
   }
-  return new SessionKeyImpl<A, I, R | RF>(name, schema, options?.from, options?.whenNewer ?? "fail")
+  return new SessionKeyImpl<A, I, R | RF, Option.Option<A>>(
+    name,
+    schema,
+    options?.from,
+    options?.whenNewer ?? "fail",
+    undefined,
+    (stored) => stored
+  )
 }
+
+/**
+ * Whether a key has a value, as a key: reads every value as present, and decodes none.
+ *
+ * @internal
+ */
+export const presence = <A, I, R>(key: SessionKey<A, I, R, unknown>): SessionKey<true, true, never, boolean> => {
+  const read: Pick<SessionKey<true, true, never, boolean>, "name" | "read" | "fromStored"> = {
+    name: key.name,
+    read: (text) => Effect.succeed({ present: key.isPresent(text), value: true, migrated: false }),
+    fromStored: Option.isSome
+  }
+  return read as SessionKey<true, true, never, boolean> // sound: reading a key asks it for nothing else
+}
+
+// ── several keys at once ──
+
+/**
+ * Several keys under the names of an object's properties, to be read and patched as one: see {@link struct}.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface Struct<out Fields extends Struct.Fields> {
+  readonly fields: Fields
+}
+
+/**
+ * The types of a {@link Struct}.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export declare namespace Struct {
+  /**
+   * The keys by the names of the properties. The type names nothing of a key that `make` would infer, so that a key may be
+   * made in its place.
+   *
+   * @since 0.3.0
+   * @category models
+   */
+  export type Fields = { readonly [property: string]: { readonly name: string; readonly version: number } }
+
+  /**
+   * What reading returns: for each property what `RequestContext.get` returns for its key.
+   *
+   * @since 0.3.0
+   * @category models
+   */
+  export type Type<F extends Fields> = {
+    readonly [P in keyof F]: F[P] extends SessionKey<infer _A, infer _I, infer _R, infer Got> ? Got : never
+  }
+
+  /**
+   * What a patch takes: any of these properties.
+   *
+   * @since 0.3.0
+   * @category models
+   */
+  export type Patch<F extends Fields> = { readonly [P in keyof F]?: Type<F>[P] | undefined }
+
+  /**
+   * The services that the keys' schemas need.
+   *
+   * @since 0.3.0
+   * @category models
+   */
+  export type Context<F extends Fields> = {
+    [P in keyof F]: F[P] extends SessionKey<infer _A, infer _I, infer R, infer _Got> ? R : never
+  }[keyof F]
+}
+
+/**
+ * Describes several keys as one object, for `RequestContext.getStruct` and `RequestContext.patch`. Each key stays a key of
+ * its own: it can be used alone, is stored under its own name, and is changed without the others.
+ *
+ * Throws a `TypeError` when two properties have the same key.
+ *
+ * @example
+ * ```ts
+ * import { RequestContext, SessionKey } from "effect-session"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * const Checkout = SessionKey.struct({
+ *   address: SessionKey.make("checkout.address", Schema.String),
+ *   gift: SessionKey.make("checkout.gift", Schema.Boolean).withDefault(() => false)
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const { address, gift } = yield* RequestContext.getStruct(Checkout) // an Option, and a boolean
+ *   yield* RequestContext.patch(Checkout, { address: Option.some("12 St James's Square") }) // `gift` stays as it is
+ * })
+ * ```
+ *
+ * @since 0.3.0
+ * @category constructors
+ */
+export const struct = <Fields extends Struct.Fields>(fields: Fields): Struct<Fields> => {
+  const names = new Set<string>()
+  for (const { name } of Object.values(fields)) {
+    if (names.has(name)) throw new TypeError(`two properties of the struct have the key ${JSON.stringify(name)}`)
+    names.add(name)
+  }
+  return { fields }
+}
+
+/**
+ * The properties of a struct with their keys.
+ *
+ * @internal
+ */
+export const keysOf = <Fields extends Struct.Fields>(
+  { fields }: Struct<Fields>
+): ReadonlyArray<readonly [property: string, key: SessionKey<unknown, unknown, Struct.Context<Fields>, unknown>]> =>
+  // Sound: nothing else has what a struct's fields ask for, and the types of their values are the struct's.
+  Object.entries(fields) as unknown as ReturnType<typeof keysOf<Fields>>
 
 /**
  * Describes an older version of a value: its schema, the pure function that turns it into the next version, and the version

@@ -7,7 +7,13 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { FileConfig } from "./internal/config/model.js"
 import { anyStore, configured, type ServerOf, serverStore } from "./internal/layers/configured.js"
-import type { CookieOptions, MemoryOptions, ServerOptions } from "./internal/layers/stores.js"
+import type {
+  CookieConfigOptions,
+  CookieOptions,
+  DevelopmentOptions,
+  MemoryOptions,
+  ServerOptions
+} from "./internal/layers/stores.js"
 import * as stores from "./internal/layers/stores.js"
 import { SessionStore } from "./internal/store/contract.js"
 import type { SessionConfigOptions } from "./internal/store/options.js"
@@ -15,7 +21,13 @@ import type { Sessions } from "./internal/store/subjectContract.js"
 import type { SessionBackend, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigError, SessionStoreError } from "./SessionError.js"
 
-export type { CookieOptions, MemoryOptions, ServerOptions } from "./internal/layers/stores.js"
+export type {
+  CookieConfigOptions,
+  CookieOptions,
+  DevelopmentOptions,
+  MemoryOptions,
+  ServerOptions
+} from "./internal/layers/stores.js"
 export {
   type Base,
   type Empty,
@@ -55,6 +67,32 @@ export {
  * @category layers
  */
 export const layerCookie: (options: CookieOptions) => Layer.Layer<SessionStore, SessionConfigError> = stores.cookie
+
+/**
+ * Provides the store of {@link layerCookie} with a key from the environment, or from any other `ConfigProvider`.
+ *
+ * - `secret`: the name of the variable that holds a random secret of at least 32 bytes, such as the output of
+ *   `openssl rand -base64 32`. The key is derived from it, as by `KeyRing.derive`.
+ * - `options`: the options of the cookie and of the session. While a key is being replaced, `previousSecrets` names the variables
+ *   of older secrets.
+ *
+ * The layer fails with `SessionConfigError` when a secret is missing, too short or a template that nothing expanded, and when
+ * the options are wrong. It reports all mistakes at once.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ *
+ * const SessionsLive = SessionStore.layerCookieConfig("SESSION_SECRET", { expiry: "1 hour" })
+ * ```
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerCookieConfig: (
+  secret: string,
+  options?: CookieConfigOptions
+) => Layer.Layer<SessionStore, SessionConfigError> = stores.cookieConfig
 
 /**
  * Keeps the sessions in a `SessionBackend`. The cookie holds a random token, and the backend holds a record under the
@@ -114,6 +152,28 @@ export const layerBackendIndexed: (
 export const layerMemory: (
   options?: MemoryOptions
 ) => Layer.Layer<SessionStore | Sessions, SessionConfigError> = stores.memory
+
+/**
+ * Provides the store of {@link layerMemory} for your own machine. Its cookie travels over plain HTTP, so that
+ * `http://localhost` works in every browser.
+ *
+ * The layer fails with `SessionConfigError` under `NODE_ENV=production`, and when the options are wrong.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ *
+ * const SessionsLive = process.env.NODE_ENV === "production"
+ *   ? SessionStore.layerCookieConfig("SESSION_SECRET")
+ *   : SessionStore.layerDevelopment()
+ * ```
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerDevelopment: (
+  options?: DevelopmentOptions
+) => Layer.Layer<SessionStore | Sessions, SessionConfigError> = stores.development
 
 /**
  * What `Tower` in a configuration stands for: a function from the configured options to the layer of a store, or the

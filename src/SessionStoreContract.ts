@@ -16,12 +16,14 @@ import * as backendRows from "./internal/contract/backendRows.js"
 import * as csrfRows from "./internal/contract/csrfRows.js"
 import * as flashRows from "./internal/contract/flashRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
+import * as keyRows from "./internal/contract/keyRows.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
 import * as renewedRows from "./internal/contract/renewedRows.js"
 import type { BackendKit, Kit, Row, Sizes } from "./internal/contract/row.js"
 import * as storeRows from "./internal/contract/storeRows.js"
 import * as tombstoneContract from "./internal/contract/tombstoneContract.js"
+import * as userRows from "./internal/contract/userRows.js"
 import * as World from "./internal/contract/world.js"
 import { SessionBackend, type SessionBackendService, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigOptions } from "./SessionConfig.js"
@@ -88,7 +90,9 @@ const commonRows: ReadonlyArray<Row> = [
   ...storeRows.rows,
   ...renewedRows.rows,
   ...csrfRows.rows,
-  ...flashRows.rows
+  ...flashRows.rows,
+  ...userRows.rows,
+  ...keyRows.rows
 ]
 
 /**

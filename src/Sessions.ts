@@ -25,9 +25,8 @@ export { type SessionInfo, Sessions, type SessionsService } from "./internal/sto
  *
  * // "Your devices"
  * const devices = Effect.gen(function*() {
- *   const me = yield* RequestContext.signedIn
- *   if (Option.isNone(me)) return HttpServerResponse.empty({ status: 401 })
- *   const sessions = yield* Sessions.list(me.value.subject)
+ *   const { subject } = yield* RequestContext.requireSignedIn
+ *   const sessions = yield* Sessions.list(subject)
  *   return yield* HttpServerResponse.json(sessions.map((session) => ({
  *     id: session.id,
  *     device: Option.getOrElse(session.userAgent, () => "unknown"),
@@ -58,14 +57,13 @@ export const list = (
  * ```ts
  * import { HttpRouter, HttpServerResponse } from "@effect/platform"
  * import { RequestContext, Sessions } from "effect-session"
- * import { Effect, Option, Schema } from "effect"
+ * import { Effect, Schema } from "effect"
  *
  * // DELETE /devices/:id
  * const signOutDevice = Effect.gen(function*() {
- *   const me = yield* RequestContext.signedIn
- *   if (Option.isNone(me)) return HttpServerResponse.empty({ status: 401 })
+ *   const { subject } = yield* RequestContext.requireSignedIn
  *   const { id } = yield* HttpRouter.schemaPathParams(Schema.Struct({ id: Schema.String }))
- *   const ended = yield* Sessions.revoke(me.value.subject, id)
+ *   const ended = yield* Sessions.revoke(subject, id)
  *   return HttpServerResponse.empty({ status: ended ? 204 : 404 })
  * })
  * ```

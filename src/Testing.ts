@@ -71,7 +71,7 @@ export interface Entry<R = never> {
  * @since 0.1.0
  * @category sessions
  */
-export const value = <A, I, R>(key: SessionKey<A, I, R>, value: A): Entry<R> => ({
+export const value = <A, I, R>(key: SessionKey<A, I, R, unknown>, value: A): Entry<R> => ({
   insertInto: (context) => context.insert(key, value)
 })
 

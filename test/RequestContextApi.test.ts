@@ -1,18 +1,32 @@
 import {
   HttpApi,
   HttpApiBuilder,
+  HttpApiClient,
   HttpApiEndpoint,
   HttpApiGroup,
   HttpApiMiddleware,
   HttpApiSchema,
   HttpApiSecurity,
   type HttpApp,
+  HttpClient,
+  HttpClientRequest,
+  HttpLayerRouter,
   HttpServer,
+  HttpServerResponse,
   OpenApi
 } from "@effect/platform"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
-import { RequestContext, RequestContextApi, RequestId, SessionError, SessionKey, SessionStore } from "effect-session"
+import {
+  RequestContext,
+  RequestContextApi,
+  RequestId,
+  SessionError,
+  SessionKey,
+  SessionStore,
+  Subject
+} from "effect-session"
+import * as Testing from "effect-session/Testing"
 
 const Value = SessionKey.make("value", Schema.String)
 
@@ -29,6 +43,7 @@ describe("the OpenAPI document", () => {
     SessionError.SessionEnded,
     SessionError.SessionNotFresh,
     SessionError.CsrfRefused,
+    SessionError.NotSignedIn,
     SessionError.MissingRequestId,
     SessionError.SessionConfigError
   ]
@@ -267,85 +282,258 @@ describe("RequestId", () => {
   }
 })
 
-describe("a middleware of the app's own that reads the session", () => {
-  class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, string>() {}
+describe("the current user", () => {
+  const UserId = Schema.NumberFromString.pipe(Schema.int(), Schema.brand("UserId"))
+  type UserId = typeof UserId.Type
+  const Account = Subject.make(UserId)
 
-  class NotSignedIn extends Schema.TaggedError<NotSignedIn>()(
-    "NotSignedIn",
+  class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, { readonly name: string }>() {}
+
+  class UsersAreAway extends Schema.TaggedError<UsersAreAway>()(
+    "UsersAreAway",
     {},
-    HttpApiSchema.annotations({ status: 401 })
+    HttpApiSchema.annotations({ status: 502 })
   ) {}
 
-  class SignedIn extends HttpApiMiddleware.Tag<SignedIn>()("SignedIn", {
+  class SignedIn extends RequestContextApi.SignedInTag<SignedIn>()("SignedIn", {
     provides: CurrentUser,
-    failure: NotSignedIn
+    failure: UsersAreAway
   }) {}
 
-  let loads = 0
-  const SignedInLive = Layer.effect(
-    SignedIn,
-    Effect.map(SessionStore.SessionStore, (store) =>
-      Effect.orDie(RequestContext.signedIn).pipe(
-        Effect.flatMap(
-          Option.match({ onNone: () => new NotSignedIn(), onSome: ({ subject }) => Effect.succeed(subject) })
-        ),
-        Effect.provide(RequestContext.layer),
-        Effect.provide(RequestId.layer),
-        Effect.provideService(SessionStore.SessionStore, store)
-      ))
-  )
+  class Users extends Context.Tag("Users")<Users, {
+    readonly find: (id: string) => Effect.Effect<Option.Option<{ readonly name: string }>, UsersAreAway>
+  }>() {}
 
-  const signIn = HttpApiEndpoint.post("signIn", "/sign-in")
-  const me = HttpApiEndpoint.get("me", "/me").addSuccess(Schema.String)
-  const group = HttpApiGroup.make("account").add(signIn)
+  const signIn = HttpApiEndpoint.post("signIn", "/sign-in/:user").setPath(Schema.Struct({ user: Schema.String }))
+  const me = HttpApiEndpoint.get("me", "/me").addSuccess(Schema.Array(Schema.String))
+  const group = HttpApiGroup.make("account").add(signIn.middleware(RequestContextApi.Session))
   const groups = {
-    "added before the session's": group.add(me.middleware(SignedIn)).middleware(RequestContextApi.Session),
+    "added before the session's": group.add(me.middleware(SignedIn).middleware(RequestContextApi.Session)),
     "added after the session's": group.add(me.middleware(RequestContextApi.Session).middleware(SignedIn))
-      .middleware(RequestContextApi.Session)
   }
 
-  for (const [place, group] of Object.entries(groups)) {
-    it(`M11: finds the session of the request, and shares its load with the handler (${place})`, async () => {
-      const api = HttpApi.make("shop").add(group)
-      const handle = Effect.map(
-        Effect.zip(CurrentUser, Effect.orDie(RequestContext.signedIn)),
-        ([user, again]) => `${user}, ${Option.getOrThrow(again).subject}`
-      )
-      const Live = HttpApiBuilder.api(api).pipe(
-        Layer.provide(
-          HttpApiBuilder.group(
-            api,
-            "account",
-            (handlers) =>
-              handlers.handle("signIn", () => Effect.orDie(RequestContext.bind("alan"))).handle("me", () => handle)
-          )
-        ),
-        Layer.provide(RequestContextApi.layer(RequestContextApi.Session)),
-        Layer.provide(SignedInLive),
-        Layer.provide(
-          Layer.map(
-            SessionStore.layerMemory({ secure: false }),
-            (context) =>
-              Context.add(context, SessionStore.SessionStore, counted(Context.get(context, SessionStore.SessionStore)))
-          )
-        )
-      )
-      const { dispose, handler } = HttpApiBuilder.toWebHandler(Layer.merge(Live, HttpServer.layerContext))
-      expect((await handler(new Request("http://localhost/me"))).status).toBe(401)
-      const signedIn = await handler(new Request("http://localhost/sign-in", { method: "POST" }))
-      const cookie = signedIn.headers.getSetCookie()[0].split(";")[0]
-      loads = 0
-      const answer = await handler(new Request("http://localhost/me", { headers: { cookie } }))
-      expect([answer.status, await answer.json(), loads]).toEqual([200, "alan, alan", 1])
-      await dispose()
-    })
-  }
-
+  let loads = 0
   const counted = (store: SessionStore.SessionStoreService): SessionStore.SessionStoreService => ({
     ...store,
     load: (tokens, now) => {
       loads++
       return store.load(tokens, now)
+    }
+  })
+  const countedStore = (options: SessionStore.MemoryOptions) =>
+    Layer.map(
+      SessionStore.layerMemory({ secure: false, ...options }),
+      (context) =>
+        Context.add(context, SessionStore.SessionStore, counted(Context.get(context, SessionStore.SessionStore)))
+    )
+
+  const UsersLive = Layer.succeed(Users, {
+    find: (id) =>
+      id === "away" ? new UsersAreAway() : Effect.succeed(id === "deleted" ? Option.none() : Option.some({ name: id }))
+  })
+
+  /** The look-up uses a service of the app, the session and the request's id. */
+  const find = (id: string) =>
+    Effect.gen(function*() {
+      const users = yield* Users
+      expect(Option.getOrThrow(yield* Effect.orDie(RequestContext.signedIn)).subject).toBe(id)
+      yield* Effect.log(`looked up ${yield* RequestId.RequestId}`)
+      return yield* users.find(id)
+    })
+
+  const start = (group: typeof groups["added before the session's"], options: SessionStore.MemoryOptions = {}) => {
+    const api = HttpApi.make("shop").add(group)
+    const handle = Effect.gen(function*() {
+      const again = yield* Effect.orDie(RequestContext.requireSignedIn)
+      return [(yield* CurrentUser).name, again.subject]
+    })
+    const GroupLive = HttpApiBuilder.group(api, "account", (handlers) =>
+      handlers
+        .handle("signIn", ({ path }) => Effect.orDie(RequestContext.bind(path.user)))
+        .handle("me", () => handle))
+    const Live = HttpApiBuilder.api(api).pipe(
+      Layer.provide(GroupLive),
+      Layer.provide(RequestContextApi.layer(RequestContextApi.Session)),
+      Layer.provide(RequestContextApi.layerSignedIn(SignedIn, find)),
+      Layer.provide(UsersLive),
+      Layer.provide(countedStore(options))
+    )
+    const { dispose, handler } = HttpApiBuilder.toWebHandler(
+      Layer.mergeAll(Live, HttpServer.layerContext, Logger.remove(Logger.defaultLogger))
+    )
+    const ask = (path: string, cookie = "", method = "GET") =>
+      handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
+    const signedInAs = async (user: string) =>
+      (await ask(`/sign-in/${user}`, "", "POST")).headers.getSetCookie()[0].split(";")[0]
+    return { ask, dispose, handler, signedInAs }
+  }
+
+  for (const [place, group] of Object.entries(groups)) {
+    describe(`its middleware ${place}`, () => {
+      let app: ReturnType<typeof start>
+      beforeAll(() => {
+        app = start(group as typeof groups["added before the session's"])
+      })
+      afterAll(() => app.dispose())
+
+      it("U2: handlers get the user who has signed in, and the session is loaded once", async () => {
+        const cookie = await app.signedInAs("alan")
+        loads = 0
+        const response = await app.ask("/me", cookie)
+        expect([response.status, await response.json(), loads]).toEqual([200, ["alan", "alan"], 1])
+        expect(response.headers.get("x-request-id")).toHaveLength(36)
+        expect(response.headers.get("vary")).toBe("Cookie")
+      })
+
+      it("U2: an anonymous request and a user whom the app does not know are a 401", async () => {
+        for (const cookie of ["", "session=unknown", await app.signedInAs("deleted")]) {
+          const response = await app.ask("/me", cookie)
+          expect([response.status, await response.json()]).toEqual([401, { _tag: "NotSignedIn" }])
+          expect(response.headers.getSetCookie()).toEqual([])
+        }
+      })
+
+      it("U2: what the look-up fails with is the response that the tag declares", async () => {
+        const response = await app.ask("/me", await app.signedInAs("away"))
+        expect([response.status, await response.json()]).toEqual([502, { _tag: "UsersAreAway" }])
+      })
+    })
+  }
+
+  it("U2: a store that fails is a 503, and disabled sessions are a 500, never a user and never a 401", async () => {
+    const api = HttpApi.make("shop").add(HttpApiGroup.make("account").add(me).middleware(SignedIn))
+    const statusOver = async (store: Layer.Layer<SessionStore.SessionStore, unknown>) => {
+      const Live = HttpApiBuilder.api(api).pipe(
+        Layer.provide(
+          HttpApiBuilder.group(api, "account", (handlers) => handlers.handle("me", () => Effect.succeed([])))
+        ),
+        Layer.provide(RequestContextApi.layerSignedIn(SignedIn, find)),
+        Layer.provide(UsersLive),
+        Layer.provide(store)
+      )
+      const { dispose, handler } = HttpApiBuilder.toWebHandler(
+        Layer.mergeAll(Live as Layer.Layer<HttpApi.Api>, HttpServer.layerContext, Logger.remove(Logger.defaultLogger))
+      )
+      const cookie = `session=${"A".repeat(43)}`
+      const { status } = await handler(new Request("http://localhost/me", { headers: { cookie } }))
+      await dispose()
+      return status
+    }
+    const broken = Layer.provide(
+      SessionStore.layerBackend({ secure: false }),
+      Testing.faulty(Testing.memory, { find: "fails" })
+    )
+    expect(await statusOver(broken)).toBe(503)
+    expect(await statusOver(SessionStore.layerMemory({ secure: false, enable: false }))).toBe(500)
+    expect(await statusOver(SessionStore.layerMemory({ secure: false }))).toBe(401)
+  })
+
+  it("U2: without the session's middleware, and with a typed subject", async () => {
+    class Numbered extends RequestContextApi.SignedInTag<Numbered>()("Numbered", { provides: CurrentUser }) {}
+    const api = HttpApi.make("shop").add(
+      HttpApiGroup.make("account")
+        .add(signIn.middleware(RequestContextApi.Session))
+        .add(HttpApiEndpoint.get("me", "/me").addSuccess(Schema.String).middleware(Numbered))
+    )
+    const found: Array<UserId> = []
+    const Live = HttpApiBuilder.api(api).pipe(
+      Layer.provide(HttpApiBuilder.group(api, "account", (handlers) =>
+        handlers
+          .handle("signIn", ({ path }) => Effect.orDie(RequestContext.bind(path.user)))
+          .handle("me", () => Effect.map(CurrentUser, ({ name }) => name)))),
+      Layer.provide(RequestContextApi.layer(RequestContextApi.Session)),
+      Layer.provide(RequestContextApi.layerSignedIn(Numbered, (id) => {
+        found.push(id)
+        return Effect.succeedSome({ name: `user ${id + 0}` })
+      }, { subject: Account })),
+      Layer.provide(countedStore({}))
+    )
+    const { dispose, handler } = HttpApiBuilder.toWebHandler(
+      Layer.mergeAll(Live, HttpServer.layerContext, Logger.remove(Logger.defaultLogger))
+    )
+    const ask = (path: string, cookie = "", method = "GET") =>
+      handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
+    const signedInAs = async (user: string) =>
+      (await ask(`/sign-in/${user}`, "", "POST")).headers.getSetCookie()[0].split(";")[0]
+    const cookie = await signedInAs("7")
+    loads = 0
+    const response = await ask("/me", cookie)
+    expect([response.status, await response.json(), loads, found]).toEqual([200, "user 7", 1, [7]])
+    expect((await ask("/me")).status).toBe(401)
+    const misfit = await ask("/me", await signedInAs("seven"))
+    expect([misfit.status, await misfit.json()]).toEqual([500, {
+      _tag: "SessionSchemaError",
+      direction: "decode",
+      key: "(subject)",
+      path: ""
+    }])
+    expect(found).toEqual([7])
+    await dispose()
+  })
+
+  it("U2: a client that is derived from the api gets NotSignedIn with its type", async () => {
+    const app = start(groups["added before the session's"])
+    const program = Effect.gen(function*() {
+      const { client } = yield* Testing.browser((request) => app.handler(request), { origin: "http://localhost" })
+      const derived = yield* HttpApiClient.makeWith(HttpApi.make("shop").add(groups["added before the session's"]), {
+        httpClient: HttpClient.mapRequestInput(client, HttpClientRequest.prependUrl("http://localhost"))
+      })
+      expect(yield* Effect.flip(derived.account.me())).toEqual(new SessionError.NotSignedIn())
+      yield* derived.account.signIn({ path: { user: "alan" } })
+      expect(yield* derived.account.me()).toEqual(["alan", "alan"])
+    })
+    await Effect.runPromise(program)
+    await app.dispose()
+  })
+
+  it("U2: in an HttpLayerRouter it shares the session, and its one load, with the global middleware", async () => {
+    const api = HttpApi.make("shop").add(HttpApiGroup.make("account").add(me).middleware(SignedIn))
+    const Live = HttpLayerRouter.addHttpApi(api).pipe(
+      Layer.provide(
+        HttpApiBuilder.group(
+          api,
+          "account",
+          (handlers) => handlers.handle("me", () => Effect.map(CurrentUser, ({ name }) => [name]))
+        )
+      ),
+      Layer.provide(RequestContextApi.layerSignedIn(SignedIn, find)),
+      Layer.provide(UsersLive),
+      Layer.merge(
+        HttpLayerRouter.add(
+          "POST",
+          "/sign-in",
+          Effect.as(Effect.orDie(RequestContext.bind("alan")), HttpServerResponse.empty())
+        )
+      ),
+      Layer.provide(RequestContext.layerRouter),
+      Layer.provide(RequestId.layerRouter),
+      Layer.provideMerge(countedStore({})),
+      Layer.provideMerge(Logger.remove(Logger.defaultLogger))
+    )
+    const { dispose, handler } = HttpLayerRouter.toWebHandler(Live.pipe(Layer.provide(HttpServer.layerContext)), {
+      disableLogger: true
+    })
+    const signedIn = await handler(new Request("http://localhost/sign-in", { method: "POST" }))
+    const cookie = signedIn.headers.getSetCookie()[0].split(";")[0]
+    loads = 0
+    const response = await handler(new Request("http://localhost/me", { headers: { cookie } }))
+    expect([response.status, await response.json(), loads]).toEqual([200, ["alan"], 1])
+    expect((await handler(new Request("http://localhost/me"))).status).toBe(401)
+    await dispose()
+  })
+
+  it("U2: the OpenAPI document has the 401, and does not call the session optional there", () => {
+    for (const group of Object.values(groups)) {
+      const document = OpenApi.fromApi(
+        HttpApi.make("shop").add(group).annotate(OpenApi.Transform, RequestContextApi.openApiTransform)
+      )
+      const endpoint = document.paths["/me"].get!
+      expect(Object.keys(endpoint.responses).sort()).toEqual(["200", "400", "401", "500", "502", "503"])
+      expect(endpoint.responses[401].content).toEqual({
+        "application/json": { schema: { $ref: "#/components/schemas/NotSignedIn" } }
+      })
+      expect(endpoint.security).toEqual([{ session: [] }])
+      expect(document.paths["/sign-in/{user}"].post!.security).toEqual([{ session: [] }, {}])
     }
   })
 })

@@ -380,6 +380,75 @@ describe("start-up", () => {
         .toBe("audience")
     }))
 
+  describe("layerCookieConfig", () => {
+    const secrets = ["a", "b", "c"].map((letter) => letter.repeat(40))
+    const over = (environment: Record<string, string>) =>
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment))))
+
+    /** Who opens what a store seals. */
+    const sealedBy = (store: SessionStore.SessionStoreService) =>
+      Effect.gen(function*() {
+        const { token } = yield* requestsTo(store).visit(undefined, (session) => session.insert(A, "a"))
+        return token!
+      })
+    const opens = (store: SessionStore.SessionStoreService, token: string) =>
+      Effect.map(store.load([token], 0), ({ _tag }) => _tag === "Found") // when TestClock begins
+
+    it.effect("F8: derives the key from the secret in the variable, and takes the options in code", () =>
+      Effect.gen(function*() {
+        const build = (layer: Layer.Layer<SessionStore.SessionStore, unknown>, environment: Record<string, string>) =>
+          Effect.provide(SessionStore.SessionStore, layer).pipe(over(environment))
+        const one = yield* build(SessionStore.layerCookieConfig("MY_SECRET", { name: "shop", expiry: "1 hour" }), {
+          MY_SECRET: secrets[0]
+        })
+        expect([one.kind, one.config.name, one.config.idleMillis]).toEqual(["client", "shop", 3_600_000])
+        const derived = yield* Effect.provide(
+          SessionStore.SessionStore,
+          SessionStore.layerCookie({ keys: yield* KeyRing.derive(secrets[0]), name: "shop" })
+        )
+        const other = yield* build(SessionStore.layerCookieConfig("MY_SECRET", { name: "shop" }), {
+          MY_SECRET: secrets[1]
+        })
+        const token = yield* sealedBy(one)
+        expect([yield* opens(derived, token), yield* opens(other, token)]).toEqual([true, false])
+        const rotated = yield* build(
+          SessionStore.layerCookieConfig("MY_SECRET", { name: "shop", previousSecrets: ["UNSET", "EMPTY", "OLD"] }),
+          { MY_SECRET: secrets[1], EMPTY: "", OLD: secrets[0] }
+        )
+        expect(yield* opens(rotated, token)).toBe(true)
+        const sealedAnew = yield* sealedBy(rotated)
+        expect([yield* opens(other, sealedAnew), yield* opens(one, sealedAnew)]).toEqual([true, false])
+      }))
+
+    it.effect("F8: a secret that is missing, empty, short or a template is a mistake, together with those in the options", () =>
+      Effect.gen(function*() {
+        const mistakes = (environment: Record<string, string>, options?: SessionStore.CookieConfigOptions) =>
+          Effect.map(start(SessionStore.layerCookieConfig("MY_SECRET", options)), mistakesOf).pipe(over(environment))
+        const missing = ["MY_SECRET", expect.stringContaining("is missing: it must be a random secret")]
+        expect(yield* mistakes({})).toEqual([missing])
+        expect(yield* mistakes({ MY_SECRET: "" })).toEqual([missing])
+        expect(yield* mistakes({ MY_SECRET: "hunter2" })).toEqual([
+          ["MY_SECRET", "key material is too short: expected >= 32 bytes, got 7 bytes"]
+        ])
+        expect(yield* mistakes({ MY_SECRET: `<${"A_TEMPLATE_".repeat(4)}>` })).toEqual([
+          ["MY_SECRET", expect.stringContaining("is a placeholder or a template")]
+        ])
+        const all = yield* mistakes({ OLD: "hunter2" }, {
+          expiry: -1,
+          sameSite: "none",
+          secure: false,
+          previousSecrets: ["OLD"]
+        })
+        expect(all.map(([path]) => path)).toEqual(["expiry", "sameSite", "MY_SECRET", "OLD"])
+        expect(JSON.stringify(all)).not.toContain("hunter2")
+        const names = Array.from({ length: 8 }, (_, i) => `OLD_${i}`)
+        const many = Object.fromEntries(names.map((name, i) => [name, `${i}`.repeat(40)]))
+        expect(yield* mistakes({ ...many, MY_SECRET: secrets[0] }, { previousSecrets: names })).toEqual([
+          ["OLD_0", "is one of 9 secrets; at most 8 are accepted"]
+        ])
+      }))
+  })
+
   describe("under NODE_ENV=production", () => {
     afterEach(() => {
       vi.unstubAllEnvs()
@@ -402,6 +471,29 @@ describe("start-up", () => {
         for (const warning of warnings) expect(warning).toMatch(/^WARN /)
         expect(yield* warningsOf(SessionStore.layerCookie({ keys: weak }))).toHaveLength(1)
         expect(yield* warningsOf(SessionStore.layerCookie({ keys }))).toEqual([])
+      }))
+
+    it.effect("F9: layerDevelopment does not start, and says so together with other mistakes", () =>
+      Effect.gen(function*() {
+        vi.stubEnv("NODE_ENV", "production")
+        const [[path, message], ...others] = mistakesOf(yield* start(SessionStore.layerDevelopment()))
+        expect([path, others]).toEqual(["NODE_ENV", []])
+        expect(message).toContain("is production")
+        const all = mistakesOf(yield* start(SessionStore.layerDevelopment({ expiry: -1 })))
+        expect(all.map(([path]) => path)).toEqual(["expiry", "NODE_ENV"])
+      }))
+
+    it.effect("F9: layerDevelopment starts anywhere else, in memory, with a cookie for plain HTTP", () =>
+      Effect.gen(function*() {
+        for (const environment of [undefined, "development", "test"]) {
+          vi.stubEnv("NODE_ENV", environment)
+          expect(yield* warningsOf(SessionStore.layerDevelopment())).toEqual([])
+          const { config, kind } = yield* Effect.provide(
+            SessionStore.SessionStore,
+            SessionStore.layerDevelopment({ maxSessions: 10, subjectBound: { max: 1, whenFull: "refuse" } })
+          )
+          expect([kind, config.secure, config.name]).toEqual(["server", false, "session"])
+        }
       }))
 
     it.effect("F6: a start in development logs no such warning", () =>

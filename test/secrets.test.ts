@@ -32,7 +32,8 @@ import {
   SessionConfig,
   SessionError,
   SessionKey,
-  SessionStore
+  SessionStore,
+  Subject
 } from "effect-session"
 import { randomBytes } from "node:crypto"
 import { inspect } from "node:util"
@@ -170,6 +171,8 @@ const Throwing = SessionKey.make(
   })
 )
 const Anything = SessionKey.make("anything", Schema.Unknown)
+const Patched = SessionKey.struct({ plain: Plain, refusing: Refusing })
+const Numbered = Subject.make(Schema.NumberFromString)
 
 const profile = { name: nestedValue, list: [nestedValue] }
 
@@ -188,6 +191,10 @@ const failures = Effect.gen(function*() {
     RequestContext.insert(Anything, { value: userValue, date: new Date() }),
     RequestContext.insert(Anything, [userValue, 1n]),
     RequestContext.insert(Plain, userValue.repeat(40_000)),
+    RequestContext.getStruct(SessionKey.struct({ plain: Plain, profile: WrongProfile })),
+    RequestContext.patch(Patched, { plain: Option.some(userValue), refusing: Option.some(userValue) }),
+    RequestContext.update(WrongProfile, () => ({ name: 1, list: [] })),
+    Numbered.bind(userValue as never) as Effect.Effect<void, unknown, RequestContext.RequestContext>,
     RequestContext.remove(WrongProfile)
   ]
   for (const attempt of attempts) {

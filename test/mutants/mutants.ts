@@ -61,32 +61,32 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R3",
     what: "an id that the handler set stays",
     file: "src/internal/http/requestId.ts",
-    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), headerName, this.id))",
-    replace: "headerName in response.headers\n"
+    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), this.header, this.id))",
+    replace: "this.header in response.headers\n"
       + "      ? Effect.succeed(response)\n"
       + "      : Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response),"
-      + " headerName, this.id))"
+      + " this.header, this.id))"
   },
   {
     row: "R3",
     what: "a Response of fetch is sent without the id",
     file: "src/internal/http/requestId.ts",
-    find: "setHeader(WebResponse.lift(response), headerName",
-    replace: "setHeader(response, headerName"
+    find: "setHeader(WebResponse.lift(response), this.header",
+    replace: "setHeader(response, this.header"
   },
   {
     row: "R4",
     what: "the client's header counts although it is not trusted",
     file: "src/internal/http/requestId.ts",
-    find: "trustInbound ? request.headers[headerName] : undefined",
-    replace: "request.headers[headerName]"
+    find: "trustInbound ? request.headers[header] : undefined",
+    replace: "request.headers[header]"
   },
   {
     row: "R4",
     what: "the layer does not pass the option on",
     file: "src/RequestId.ts",
-    find: "ensureId(options.trustInbound ?? true, RequestFiber.share)",
-    replace: "ensureId(true, RequestFiber.share)"
+    find: "ensureId(resolve(options), RequestFiber.share)",
+    replace: "ensureId(resolve({}), RequestFiber.share)"
   },
   {
     row: "R5",
@@ -124,6 +124,62 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "  requires: RequestId\n",
     replace: "  requires: never\n",
     kind: "types"
+  },
+  {
+    row: "R6",
+    what: "the response has the id in x-request-id, whatever the options say",
+    file: "src/internal/http/requestId.ts",
+    find: "WebResponse.lift(response), this.header, this.id",
+    replace: "WebResponse.lift(response), defaultHeader, this.id"
+  },
+  {
+    row: "R6",
+    what: "the 503 loses an id that is in another header",
+    file: "src/internal/http/respond.ts",
+    find: "unavailable(response, RequestId.headerOf(fiber))",
+    replace: "unavailable(response, \"x-request-id\")"
+  },
+  {
+    row: "R6",
+    what: "the token of the session's cookie may be the id",
+    file: "src/internal/http/requestId.ts",
+    find: " || secretHeaders.includes(header)",
+    replace: ""
+  },
+  {
+    row: "R7",
+    what: "what the generator returns is not sanitised",
+    file: "src/internal/http/requestId.ts",
+    find: "sanitised(generate()) || randomUUID()",
+    replace: "generate() || randomUUID()"
+  },
+  {
+    row: "R7",
+    what: "a generator may leave a request without an id",
+    file: "src/internal/http/requestId.ts",
+    find: "sanitised(generate()) || randomUUID()",
+    replace: "sanitised(generate())"
+  },
+  {
+    row: "R8",
+    what: "the id goes out in x-request-id, whatever the middleware's header",
+    file: "src/internal/http/requestId.ts",
+    find: "header ?? begun?.header ?? defaultHeader",
+    replace: "header ?? defaultHeader"
+  },
+  {
+    row: "R8",
+    what: "an id that a request has already is replaced",
+    file: "src/internal/http/requestId.ts",
+    find: "return id === undefined || outgoing.headers[name] !== undefined",
+    replace: "return id === undefined"
+  },
+  {
+    row: "R8",
+    what: "the id is that of the moment when the client was made",
+    file: "src/RequestId.ts",
+    find: "(request) => Effect.withFiberRuntime((fiber) => Effect.succeed(withId(fiber, request, header)))",
+    replace: "(request) => Effect.succeed(request)"
   },
   {
     row: "C1",
@@ -179,8 +235,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C2",
     what: "null is no value",
     file: "src/internal/request/requestSession.ts",
-    find: "if (!read.migrated) return Effect.succeed(Option.some(read.value))",
-    replace: "if (!read.migrated) return Effect.succeed(Option.fromNullable(read.value))"
+    find: "const got = key.fromStored(Option.some(read.value))",
+    replace: "const got = key.fromStored(Option.fromNullable(read.value) as never)"
   },
   {
     row: "C3",
@@ -473,6 +529,212 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "this.cookie = removeCookie"
   },
   {
+    row: "C13",
+    what: "a default is made once",
+    file: "src/SessionKey.ts",
+    find: "otherwise, Option.getOrElse(otherwise))",
+    replace: "otherwise, ((made) => Option.getOrElse(() => made))(otherwise()))"
+  },
+  {
+    row: "C13",
+    what: "modify gives its function an Option, whatever the key",
+    file: "src/internal/request/modifying.ts",
+    find: "f(key.fromStored(current))",
+    replace: "f(current as never)"
+  },
+  {
+    row: "C13",
+    what: "a value that reads as absent is no value, not even the default",
+    file: "src/internal/request/requestSession.ts",
+    find: "if (!read.present) return Effect.succeed(key.fromStored(Option.none()))",
+    replace: "if (!read.present) return Effect.succeed(Option.none() as never)"
+  },
+  {
+    row: "C13",
+    what: "a key with a default passes for one without",
+    kind: "types",
+    file: "src/SessionKey.ts",
+    find: "  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, A>\n  /**",
+    replace: "  withDefault(otherwise: LazyArg<A>): SessionKey<A, I, R, any>\n  /**"
+  },
+  {
+    row: "C14",
+    what: "has decodes the value",
+    file: "src/RequestContext.ts",
+    find: "context.get(presence(key)) as Effect.Effect<boolean, LoadError>",
+    replace: "Effect.map(context.get(key), Option.isSome as never) as Effect.Effect<boolean, LoadError>"
+  },
+  {
+    row: "C14",
+    what: "has counts a value that reads as absent",
+    file: "src/SessionKey.ts",
+    find: "present: key.isPresent(text), value: true",
+    replace: "present: true, value: true"
+  },
+  {
+    row: "C14",
+    what: "update reads and inserts, and loses updates",
+    file: "src/RequestContext.ts",
+    find: "  modify(key, (current) => {\n    const next = f(current)\n    return [next, Option.some(next)]\n  })",
+    replace:
+      "  Effect.flatMap(Effect.map(get(key), f), (next) => Effect.as(Effect.zipRight(Effect.yieldNow(), insert(key, next)), next))"
+  },
+  {
+    row: "C15",
+    what: "getStruct returns options only",
+    file: "src/RequestContext.ts",
+    find: "Effect.map(context.get(key), (value) => [property, value] as const)",
+    replace: "Effect.map(context.get(key), (value) => [property, Option.some(value)] as const)"
+  },
+  {
+    row: "C15",
+    what: "a patch that does not fit is made in part",
+    file: "src/internal/request/draft.ts",
+    find: "for (const [name, text] of texts) weight = this.reweigh(name, text, stored)",
+    replace:
+      "for (const [name, text] of texts) { weight = this.reweigh(name, text, stored); this.changes.set(name, text!) }"
+  },
+  {
+    row: "C15",
+    what: "each property has to fit before what the patch removes makes room",
+    file: "src/internal/request/draft.ts",
+    find: "for (const [name, text] of texts) weight = this.reweigh(name, text, stored)",
+    replace: "for (const [name, text] of texts) if (text !== undefined) weight = this.reweigh(name, text, stored)"
+  },
+  {
+    row: "C15",
+    what: "None is not in the patch",
+    file: "src/internal/request/struct.ts",
+    find: "if (given === undefined) continue",
+    replace: "if (given === undefined || Option.isNone(given as never)) continue"
+  },
+  {
+    row: "C15",
+    what: "two properties may have one key",
+    file: "src/SessionKey.ts",
+    find: "if (names.has(name)) throw",
+    replace: "if (false as boolean) throw"
+  },
+  {
+    row: "C15",
+    what: "a patch loads the session",
+    file: "src/internal/request/contents.ts",
+    find:
+      "if (store.kind === \"client\" && stored.state._tag === \"Unloaded\") {\n    return andThen(parts.load(now), () => patchTexts",
+    replace: "if (stored.state._tag === \"Unloaded\") {\n    return andThen(parts.load(now), () => patchTexts"
+  },
+  {
+    row: "C15",
+    what: "a patch takes the plain value of a key without a default",
+    kind: "types",
+    file: "src/SessionKey.ts",
+    find: "readonly [P in keyof F]?: Type<F>[P] | undefined",
+    replace: "readonly [P in keyof F]?: unknown"
+  },
+  {
+    row: "U1",
+    what: "an unhandled NotSignedIn is a 403",
+    file: "src/SessionError.ts",
+    find: "return respond401",
+    replace: "return respond403"
+  },
+  {
+    row: "U1",
+    what: "who has not signed in has an empty subject",
+    file: "src/RequestContext.ts",
+    find: "onNone: () => Effect.fail(new NotSignedIn()), onSome: (who) => Effect.succeed(who)",
+    replace:
+      "onNone: () => Effect.succeed<SignedIn>({ subject: \"\", authenticatedAt: 0 }), onSome: (who) => Effect.succeed(who)"
+  },
+  {
+    row: "U1",
+    what: "requireSignedIn may fail with what no endpoint declares",
+    kind: "types",
+    file: "src/RequestContext.ts",
+    find: "requireSignedIn: Effect.Effect<SignedIn, NotSignedIn | LoadError, RequestContext>",
+    replace: "requireSignedIn: Effect.Effect<SignedIn, NotSignedIn | ReadError, RequestContext>"
+  },
+  {
+    row: "U2",
+    what: "a user who has been deleted passes",
+    file: "src/internal/http/currentUser.ts",
+    find: "onNone: () => Effect.fail(new NotSignedIn())",
+    replace: "onNone: () => Effect.succeed({ name: \"nobody\" } as User)"
+  },
+  {
+    row: "U2",
+    what: "the look-up lacks the services of the layer",
+    file: "src/RequestContextApi.ts",
+    find: "Context.merge(services, request)",
+    replace: "Context.merge(Context.empty(), request)"
+  },
+  {
+    row: "U2",
+    what: "the document calls the session optional where only users pass",
+    file: "src/RequestContextApi.ts",
+    find: "corrected(operation.security, isForUsers(operation))",
+    replace: "corrected(operation.security, false)"
+  },
+  {
+    row: "U2",
+    what: "the document lacks the 401",
+    file: "src/RequestContextApi.ts",
+    find: "failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)",
+    replace: "failure: Schema.Union(ReadError, options.failure ?? Schema.Never)"
+  },
+  {
+    row: "U2",
+    what: "the look-up may fail with what the tag does not declare",
+    kind: "types",
+    file: "src/RequestContextApi.ts",
+    find: "NoInfer<Failure>, R>",
+    replace: "any, R>"
+  },
+  {
+    row: "U3",
+    what: "a request without a session is one of an anonymous visitor",
+    file: "src/RequestContextRpc.ts",
+    find: "Effect.zipRight(Effect.logError(noSession), Effect.die(new Error(noSession)))",
+    replace: "Effect.succeed(found as never)"
+  },
+  {
+    row: "U3",
+    what: "the error of a missing session is not logged",
+    file: "src/RequestContextRpc.ts",
+    find: "Effect.zipRight(Effect.logError(noSession), Effect.die(new Error(noSession)))",
+    replace: "Effect.die(new Error(noSession))"
+  },
+  {
+    row: "U3",
+    what: "the client gets NotSignedIn without its type",
+    file: "src/RequestContextRpc.ts",
+    find: "failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)",
+    replace: "failure: Schema.Union(ReadError, options.failure ?? Schema.Never)"
+  },
+  {
+    row: "U3",
+    what: "the look-up of RPCs takes any subject",
+    kind: "types",
+    file: "src/RequestContextRpc.ts",
+    find: "find: (subject: NoInfer<A>) =>",
+    replace: "find: (subject: any) =>"
+  },
+  {
+    row: "U4",
+    what: "who has signed in is the text, whatever the schema",
+    file: "src/Subject.ts",
+    find: "({ ...who, subject })",
+    replace: "({ ...who, subject: who.subject as A })"
+  },
+  {
+    row: "U4",
+    what: "bind takes a subject of any type",
+    kind: "types",
+    file: "src/Subject.ts",
+    find: "  readonly bind: (\n    subject: A,",
+    replace: "  readonly bind: (\n    subject: any,"
+  },
+  {
     row: "M1",
     what: "an untouched session behind a cookie costs a Vary",
     file: "src/internal/http/respond.ts",
@@ -610,7 +872,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M5",
     what: "the 503 has all of the handler's headers",
     file: "src/internal/http/respond.ts",
-    find: "if (name === \"x-request-id\" ||",
+    find: "if (name === idHeader ||",
     replace: "if (name !== \"content-type\" ||"
   },
   {
@@ -1064,8 +1326,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K6",
     what: "a value that was refused counts on",
     file: "src/internal/request/draft.ts",
-    find: "      this.weight = before\n",
-    replace: ""
+    find: "      this.weight = before\n      return error\n    }\n    this.put(",
+    replace: "      return error\n    }\n    this.put("
+  },
+  {
+    row: "C15",
+    what: "a patch that was refused counts on",
+    file: "src/internal/request/draft.ts",
+    find: "      this.weight = before\n      return error\n    }\n    for (",
+    replace: "      return error\n    }\n    for ("
   },
   {
     row: "K7",
@@ -2425,5 +2694,40 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/http/requestContext.ts",
     find: "!store.config.enable || services.has(Id.RequestId.key)",
     replace: "services.has(Id.RequestId.key)"
+  },
+  {
+    row: "F8",
+    what: "a secret that is not set starts with no key at all",
+    file: "src/internal/config/environment.ts",
+    find: "mistakes.push({ path: name, message: noSecret })",
+    replace: "rings.push(KeyRing.generate as never)"
+  },
+  {
+    row: "F8",
+    what: "an older secret seals",
+    file: "src/internal/config/environment.ts",
+    find: "for (const name of [current, ...previous]) {",
+    replace: "for (const name of [...previous, current]) {"
+  },
+  {
+    row: "F8",
+    what: "mistakes in the options hide those in the secrets",
+    file: "src/internal/layers/stores.ts",
+    find: "...(ring === undefined ? keys as ReadonlyArray<Mistake> : []),",
+    replace: "...(ring === undefined && options.expiry === undefined ? keys as ReadonlyArray<Mistake> : []),"
+  },
+  {
+    row: "F9",
+    what: "layerDevelopment starts in production",
+    file: "src/internal/layers/stores.ts",
+    find: "=== \"production\" ? [inProduction] : []",
+    replace: "=== \"prod\" ? [inProduction] : []"
+  },
+  {
+    row: "F9",
+    what: "the cookie of layerDevelopment is Secure",
+    file: "src/internal/layers/stores.ts",
+    find: "{ ...options, secure: false }",
+    replace: "{ ...options }"
   }
 ]

@@ -1,7 +1,7 @@
 import { HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import type { HttpApp, HttpServerRequest } from "@effect/platform"
 import type { SqlClient } from "@effect/sql"
-import { type ConfigError, Effect, Layer, type Option, Schema } from "effect"
+import { type ConfigError, Context, Effect, Layer, Option, Schema } from "effect"
 import {
   KeyRing,
   RequestContext,
@@ -12,7 +12,8 @@ import {
   type SessionError,
   SessionKey,
   Sessions,
-  SessionStore
+  SessionStore,
+  Subject
 } from "effect-session"
 import * as RedisStore from "effect-session/SessionStore/Redis"
 import * as SqlStore from "effect-session/SessionStore/Sql"
@@ -45,6 +46,74 @@ describe("operations", () => {
     >()
   })
 
+  test("C13: a key with a default reads as its value, and is written as any other", () => {
+    const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
+    expect(RequestContext.get(Visits)).type.toBe<Effect.Effect<number, Read, RequestContext.RequestContext>>()
+    expect(RequestContext.insert(Visits, 1)).type.toBe<Effect.Effect<void, Write, RequestContext.RequestContext>>()
+    expect(RequestContext.remove(Visits)).type.toBe<
+      Effect.Effect<Option.Option<number>, Write, RequestContext.RequestContext>
+    >()
+    const _modify = RequestContext.modify(Visits, (n) => {
+      expect(n).type.toBe<number>()
+      return ["done", Option.some(n + 1)] as const
+    })
+    const _plain = RequestContext.modify(When, (date) => {
+      expect(date).type.toBe<Option.Option<Date>>()
+      return [1, date] as const
+    })
+    expect<Effect.Effect.Success<typeof _modify>>().type.toBe<"done">()
+    expect<Effect.Effect.Success<typeof _plain>>().type.toBe<1>()
+  })
+
+  test("C14: update takes what get returns, and returns the value; has needs no schema", () => {
+    const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
+    expect(RequestContext.update(Visits, (n) => n + 1)).type.toBe<
+      Effect.Effect<number, Write | SessionError.SessionEnded, RequestContext.RequestContext>
+    >()
+    const _plain = RequestContext.update(When, (date) => {
+      expect(date).type.toBe<Option.Option<Date>>()
+      return new Date()
+    })
+    expect<Effect.Effect.Success<typeof _plain>>().type.toBe<Date>()
+    expect(RequestContext.has(When)).type.toBe<
+      Effect.Effect<
+        boolean,
+        SessionError.SessionStoreError | SessionError.SessionDisabled,
+        RequestContext.RequestContext
+      >
+    >()
+  })
+
+  test("C15: a struct reads as what its keys read as, and a patch takes any of that", () => {
+    class Currency extends Context.Tag("Currency")<Currency, string>() {}
+    const Price = Schema.transformOrFail(Schema.String, Schema.Number, {
+      strict: true,
+      decode: (text) => Effect.as(Currency, Number(text)),
+      encode: (number) => Effect.as(Currency, String(number))
+    })
+    const Order = SessionKey.struct({
+      alan: Alan,
+      visits: SessionKey.make("visits", Schema.Int).withDefault(() => 0),
+      price: SessionKey.make("price", Price)
+    })
+    type Order = {
+      readonly alan: Option.Option<string>
+      readonly visits: number
+      readonly price: Option.Option<number>
+    }
+    expect(RequestContext.getStruct(Order)).type.toBe<
+      Effect.Effect<Order, Read, Currency | RequestContext.RequestContext>
+    >()
+    const _patch = RequestContext.patch(Order, { visits: 1, alan: Option.some("turing"), price: undefined })
+    expect<typeof _patch>().type.toBe<Effect.Effect<void, Write, Currency | RequestContext.RequestContext>>()
+    type Changes = SessionKey.Struct.Patch<typeof Order.fields>
+    expect<Order>().type.toBeAssignableTo<Changes>()
+    expect<{ visits: Option.Option<number> }>().type.not.toBeAssignableTo<Changes>()
+    expect<{ alan: string }>().type.not.toBeAssignableTo<Changes>()
+    expect<{ other: 1 }>().type.not.toBeAssignableTo<Changes>()
+    expect(SessionKey.struct).type.not.toBeCallableWith({ alan: Schema.String })
+  })
+
   test("C10: bind needs Sessions, so that it does not compile with the cookie store", () => {
     const app = RequestContext.bind("ada").pipe(
       Effect.as(HttpServerResponse.empty()),
@@ -58,6 +127,53 @@ describe("operations", () => {
       Layer.Layer<never, SessionError.SessionConfigError, HttpServer.HttpServer>
     >()
     expect(Sessions.list("ada")).type.not.toBeAssignableTo<Effect.Effect<unknown, unknown>>()
+  })
+})
+
+describe("who has signed in", () => {
+  test("U1: requireSignedIn is not optional, and adds one error to those of a load", () => {
+    expect(RequestContext.requireSignedIn).type.toBe<
+      Effect.Effect<
+        RequestContext.SignedIn,
+        SessionError.NotSignedIn | SessionError.SessionStoreError | SessionError.SessionDisabled,
+        RequestContext.RequestContext
+      >
+    >()
+    expect<SessionError.NotSignedIn>().type.not.toBeAssignableTo<SessionError.WriteError>()
+    expect<RequestContext.SignedIn["subject"]>().type.toBe<string>()
+  })
+
+  test("U4: a typed subject takes its own ids only, and returns them", () => {
+    const UserId = Schema.String.pipe(Schema.brand("UserId"))
+    const _OrderId = Schema.String.pipe(Schema.brand("OrderId"))
+    const User = Subject.make(UserId)
+    type Taken = Parameters<typeof User.bind>[0]
+    expect<Taken>().type.toBe<typeof UserId.Type>()
+    expect<string>().type.not.toBeAssignableTo<Taken>()
+    expect<typeof _OrderId.Type>().type.not.toBeAssignableTo<Taken>()
+    expect(User.bind(UserId.make("ada"))).type.toBe<
+      Effect.Effect<void, Write | SessionError.TooManySessions, RequestContext.RequestContext | Sessions.Sessions>
+    >()
+    expect(User.signedIn).type.toBe<
+      Effect.Effect<Option.Option<RequestContext.SignedIn<typeof UserId.Type>>, Read, RequestContext.RequestContext>
+    >()
+    expect(User.requireSignedIn).type.toBe<
+      Effect.Effect<
+        RequestContext.SignedIn<typeof UserId.Type>,
+        Read | SessionError.NotSignedIn,
+        RequestContext.RequestContext
+      >
+    >()
+    expect(User.requireFresh("1 minute")).type.toBe<
+      Effect.Effect<
+        RequestContext.SignedIn<typeof UserId.Type>,
+        Read | SessionError.SessionNotFresh,
+        RequestContext.RequestContext
+      >
+    >()
+    // what is stored is text
+    expect(Subject.make).type.not.toBeCallableWith(Schema.Number)
+    expect(Subject.make).type.toBeCallableWith(Schema.NumberFromString)
   })
 })
 
@@ -142,6 +258,20 @@ describe("layers of stores", () => {
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerCookie).type.not.toBeCallableWith({})
+  })
+
+  test("F8: layerCookieConfig takes the name of a variable, and needs nothing", () => {
+    expect(SessionStore.layerCookieConfig("SESSION_SECRET", { expiry: "1 hour" })).type.toBe<
+      Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
+    >()
+    expect(SessionStore.layerCookieConfig).type.not.toBeCallableWith("SESSION_SECRET", { keys })
+  })
+
+  test("F9: layerDevelopment provides what layerMemory does, and its cookie cannot be Secure", () => {
+    expect(SessionStore.layerDevelopment()).type.toBe<
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+    >()
+    expect(SessionStore.layerDevelopment).type.not.toBeCallableWith({ secure: true })
   })
 
   test("F2: layerConfig provides the store, and layerConfigServer provides Sessions too", () => {

@@ -31,6 +31,29 @@ describe("SessionKey.make", () => {
     expect(SessionKey.make).type.not.toBeCallableWith(Symbol.iterator, Schema.String)
   })
 
+  test("C13: a key with a default is another type of key, so that nobody takes it for one that reads as an Option", () => {
+    const Visits = SessionKey.make("visits", Schema.Int).withDefault(() => 0)
+    expect(Visits).type.toBe<SessionKey.SessionKey<number, number, never, number>>()
+    expect(Visits).type.not.toBeAssignableTo<SessionKey.SessionKey<number>>()
+    expect(SessionKey.make("visits", Schema.Int)).type.not.toBeAssignableTo<typeof Visits>()
+    expect(Visits).type.toBeAssignableTo<SessionKey.SessionKey<number, number, never, unknown>>()
+    expect(SessionKey.make("visits", Schema.Int)).type.toBeAssignableTo<
+      SessionKey.SessionKey<number, number, never, unknown>
+    >()
+    const V1 = SessionKey.previous(needing(Region), String)
+    expect(SessionKey.make("name", Schema.Literal("a", "b")).withDefault(() => "a")).type.toBe<
+      SessionKey.SessionKey<"a" | "b", "a" | "b", never, "a" | "b">
+    >()
+    expect(SessionKey.make("name", Schema.String, { from: V1 }).withDefault(() => "")).type.toBe<
+      SessionKey.SessionKey<string, string, Region, string>
+    >()
+    expect(SessionKey.make("visits", Schema.Int).withDefault).type.not.toBeCallableWith(() => "0")
+    expect(SessionKey.make("visits", Schema.Int).withDefault).type.not.toBeCallableWith(0)
+    expect(SessionKey.make("tags", Schema.mutable(Schema.Array(Schema.String))).withDefault(() => [])).type.toBe<
+      SessionKey.SessionKey<Array<string>, Array<string>, never, Array<string>>
+    >()
+  })
+
   test("C2: whenNewer is one of two words", () => {
     expect(SessionKey.make).type.toBeCallableWith("alan", Schema.String, { whenNewer: "absent" })
     expect(SessionKey.make).type.not.toBeCallableWith("alan", Schema.String, { whenNewer: "ignore" })

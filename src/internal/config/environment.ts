@@ -9,9 +9,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
+import { maxKeys } from "../cookie/keyMaterial.js"
 import { decodeBlock } from "./block.js"
 import { environmentName, fields, fileName, number, sameSite, secondsOrNever, storeTypeOf } from "./fields.js"
+import { secret } from "./keys.js"
 import { decode, type Mistake } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
 import { flag, text } from "./resolveOptions.js"
@@ -79,24 +82,56 @@ const variableAt = (path: string): string => {
   return index === undefined ? name : `${name}_${parseInt(index) + 1}`
 }
 
+/** Reads variables as texts; undefined for one that is not set, or that cannot be read. */
+const readingInto = (mistakes: Array<Mistake>) => (name: string): Effect.Effect<string | undefined> =>
+  Config.redacted(name).pipe(
+    Config.option,
+    Effect.match({
+      onSuccess: (value) => {
+        const text = Option.isNone(value) ? "" : Redacted.value(value.value)
+        // Compose files and CI systems pass a variable that is not set as an empty one.
+        return text === "" ? undefined : text
+      },
+      onFailure: (error) => {
+        // The provider's own message may hold what it read.
+        mistakes.push({ path: name, message: `cannot be read from the config provider (${error._op})` })
+        return undefined
+      }
+    })
+  )
+
+/**
+ * The keys that are derived from the secrets in these variables, or what is wrong with them. The first one has to be set;
+ * one of the older ones that is not set is left out.
+ */
+export const keysFrom = (
+  current: string,
+  previous: ReadonlyArray<string>
+): Effect.Effect<KeyRing.KeyRing | ReadonlyArray<Mistake>> =>
+  Effect.gen(function*() {
+    const mistakes: Array<Mistake> = []
+    const rings: Array<KeyRing.KeyRing> = []
+    for (const name of [current, ...previous]) {
+      const before = mistakes.length
+      const text = yield* readingInto(mistakes)(name)
+      const ring = decode(secret, text, name, mistakes) as KeyRing.KeyRing | undefined // sound: a ring has no parts
+      if (ring !== undefined) rings.push(ring)
+      else if (name === current && mistakes.length === before) mistakes.push({ path: name, message: noSecret })
+    }
+    if (rings.length > maxKeys) {
+      mistakes.push({
+        path: previous[0],
+        message: `is one of ${rings.length} secrets; at most ${maxKeys} are accepted`
+      })
+    }
+    return mistakes.length > 0 ? mistakes : rings.reduce((ring, older) => KeyRing.withPrevious(ring, older))
+  })
+
+const noSecret = "is missing: it must be a random secret of at least 32 bytes, as openssl rand -base64 32 makes it"
+
 export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.gen(function*() {
   const mistakes: Array<Mistake> = []
-  const read = (name: string): Effect.Effect<string | undefined> =>
-    Config.redacted(name).pipe(
-      Config.option,
-      Effect.match({
-        onSuccess: (value) => {
-          const text = Option.isNone(value) ? "" : Redacted.value(value.value)
-          // Compose files and CI systems pass a variable that is not set as an empty one.
-          return text === "" ? undefined : text
-        },
-        onFailure: (error) => {
-          // The provider's own message may hold what it read.
-          mistakes.push({ path: name, message: `cannot be read from the config provider (${error._op})` })
-          return undefined
-        }
-      })
-    )
+  const read = readingInto(mistakes)
   const readAs = (schema: unknown, option: string): Effect.Effect<unknown> =>
     Effect.map(
       read(environmentName(option)),

@@ -129,8 +129,8 @@ export const supply = <A extends HttpServerResponse, E, R>(
  * {@link supply} and `RequestId.supply` in one: what both change of the fiber is changed in one step. Where something is there
  * already, or sessions are disabled, each is supplied by itself.
  */
-export const supplyBoth = (trustInbound: boolean) => {
-  const supplyId = Id.supply(trustInbound)
+export const supplyBoth = (options: Id.IdOptions) => {
+  const supplyId = Id.supply(options)
   return <A extends HttpServerResponse, E, R>(
     app: Effect.Effect<A, E, R>,
     given: Given | undefined
@@ -150,7 +150,7 @@ export const supplyBoth = (trustInbound: boolean) => {
       ) {
         return supplyId(supply(app, given))
       }
-      const begun = Id.begin(fiber, request, trustInbound)
+      const begun = Id.begin(fiber, request, options)
       const session = begin(store, request)
       const owned = ownedBy(session, request)
       const within = RequestFiber.provideIn(

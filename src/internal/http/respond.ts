@@ -6,16 +6,19 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone } from "../edition/done.js"
 import type { CookieVerdict, SaveError } from "../request/answer.js"
 import type { RequestSession } from "../request/requestSession.js"
 import type { SessionConfig } from "../store/options.js"
 import * as Reported from "../store/reported.js"
+import * as RequestId from "./requestId.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
 
 type Response = HttpServerResponse.HttpServerResponse
+type RequestFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /**
  * The pre-response handler. Never fails: a handler that did would leave the client hanging. Where the store needs no I/O
@@ -37,21 +40,23 @@ export const respond = (session: RequestSession, original: Response): Effect.Eff
         session.finishAt(config.commitWhen(response.status), Time.now(fiber)),
         ({ cookie, failure }) => {
           if (failure === undefined) return settle(config, response, cookie, isForeign)
-          const failed = settle(config, unavailable(response), cookie, false)
+          const failed = settle(config, unavailable(response, RequestId.headerOf(fiber)), cookie, false)
           return isFirst ? Effect.zipRight(logFailure(failure), failed) : failed
         }
       )
-      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(original, cause))
+      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(fiber, original, cause))
     } catch (defect) {
-      return died(original, Cause.die(defect))
+      return died(fiber, original, Cause.die(defect))
     }
   })
 }
 
-const died = (original: Response, cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
+const died = (fiber: RequestFiber, original: Response, cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
   Effect.as(
     Effect.logError("the session's commit died", Cause.isDie(cause) ? "defect" : "interrupted"),
-    setHeaders(unavailable(original), { vary: SetCookie.varyOnCookie(original.headers["vary"]) })
+    setHeaders(unavailable(original, RequestId.headerOf(fiber)), {
+      vary: SetCookie.varyOnCookie(original.headers["vary"])
+    })
   )
 
 const settle = (
@@ -124,10 +129,10 @@ const foreignLeft = "the handler set a cookie of the session's name itself"
 // ── a failed commit ──
 
 /** A new response; of the handler's, only what CORS and logs need. No internals. */
-const unavailable = (response: Response): Response => {
+const unavailable = (response: Response, idHeader: string): Response => {
   const headers: Record<string, string> = { "cache-control": "no-store" }
   for (const name in response.headers) {
-    if (name === "x-request-id" || name === "vary" || name.startsWith("access-control-")) {
+    if (name === idHeader || name === "vary" || name.startsWith("access-control-")) {
       headers[name] = response.headers[name]
     }
   }

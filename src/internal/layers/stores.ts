@@ -4,16 +4,18 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
 import { type KeyRing, TypeId } from "../../KeyRing.js"
 import { SessionBackend, type SubjectBound, SubjectIndex } from "../../SessionBackend.js"
 import type { SessionConfigError } from "../../SessionError.js"
+import { keysFrom } from "../config/environment.js"
 import { boundMistakes } from "../config/memoryBounds.js"
 import type { Mistake } from "../config/mistakes.js"
 import * as cookieStore from "../cookie/cookieStore.js"
 import { hasWeakKey } from "../cookie/keyMaterial.js"
 import * as memoryBackend from "../memory/backend.js"
 import { indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
-import { SessionStore } from "../store/contract.js"
+import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import type { SessionConfigOptions } from "../store/options.js"
 import type { Sessions } from "../store/subjectContract.js"
 
@@ -59,27 +61,60 @@ export interface MemoryOptions extends ServerOptions {
   readonly maxBytes?: number | undefined
 }
 
+/**
+ * Options of {@link layerCookieConfig}.
+ *
+ * - `previousSecrets`: the names of variables that hold older secrets, whose keys still open sessions; one that is not set
+ *   is left out. At most 7.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface CookieConfigOptions extends Omit<CookieOptions, "keys"> {
+  readonly previousSecrets?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * Options of {@link layerDevelopment}: those of {@link layerMemory}, but `secure`, which is false.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface DevelopmentOptions extends Omit<MemoryOptions, "secure"> {}
+
 const noFacts = { memory: false, weakKey: false }
+
+/** The cookie store, with the keys or with what is wrong with them. */
+const sealed = (
+  options: Omit<CookieOptions, "keys">,
+  keys: KeyRing | ReadonlyArray<Mistake>
+): Effect.Effect<SessionStoreService, SessionConfigError, Scope.Scope> => {
+  const { audience = "" } = options
+  const ring = Predicate.hasProperty(keys, TypeId) ? keys as KeyRing : undefined
+  return Effect.map(
+    resolved(options, { memory: false, weakKey: ring !== undefined && hasWeakKey(ring) }, (config) => [
+      ...(ring === undefined ? keys as ReadonlyArray<Mistake> : []),
+      ...(typeof audience !== "string"
+        ? [{ path: "audience", message: "must be text" }]
+        : ring !== undefined && cookieStore.make(config, ring, audience).tooLarge(0) !== undefined
+        ? [noRoom]
+        : [])
+    ]),
+    (config) => cookieStore.make(config, ring!, audience) // sound: without keys there was a mistake
+  )
+}
 
 export const cookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
   Layer.scoped(
     SessionStore,
-    Effect.suspend(() => {
-      const { audience = "", keys } = options
-      const hasKeys = Predicate.hasProperty(keys, TypeId)
-      return Effect.map(
-        resolved(options, { memory: false, weakKey: hasKeys && hasWeakKey(keys) }, (config) => [
-          ...(hasKeys ? [] : [noKeys]),
-          ...(typeof audience !== "string"
-            ? [{ path: "audience", message: "must be text" }]
-            : hasKeys && cookieStore.make(config, keys, audience).tooLarge(0) !== undefined
-            ? [noRoom]
-            : [])
-        ]),
-        (config) => cookieStore.make(config, keys, audience)
-      )
-    })
+    Effect.suspend(() => sealed(options, Predicate.hasProperty(options.keys, TypeId) ? options.keys : [noKeys]))
   )
+
+export const cookieConfig = (
+  secret: string,
+  { previousSecrets = [], ...options }: CookieConfigOptions = {}
+): Layer.Layer<SessionStore, SessionConfigError> =>
+  Layer.scoped(SessionStore, Effect.flatMap(keysFrom(secret, previousSecrets), (keys) => sealed(options, keys)))
 
 const noKeys: Mistake = { path: "keys", message: "must be a KeyRing, which KeyRing.derive and KeyRing.fromBytes make" }
 
@@ -111,10 +146,29 @@ export const backendIndexed = (
   )
 
 export const memory = (options: MemoryOptions = {}): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
+  inMemory(options, () => [])
+
+export const development = (
+  options: DevelopmentOptions = {}
+): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
+  inMemory({ ...options, secure: false }, () => globalThis.process?.env.NODE_ENV === "production" ? [inProduction] : [])
+
+const inProduction: Mistake = {
+  path: "NODE_ENV",
+  message:
+    "is production, where the store of layerDevelopment must not be used: it loses all sessions at a restart, and sends "
+    + "their cookie over plain HTTP; use layerCookieConfig, or a server store"
+}
+
+const inMemory = (
+  options: MemoryOptions,
+  besides: () => ReadonlyArray<Mistake>
+): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
   Layer.scopedContext(
     Effect.gen(function*() {
       const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000, subjectBound } = options
       const config = yield* resolved(options, { memory: true, weakKey: false }, ({ maxSessionBytes }) => [
+        ...besides(),
         ...subjectBoundMistakes(subjectBound),
         ...boundMistakes({ maxSessions, maxBytes }, maxSessionBytes)
       ])

@@ -28,7 +28,7 @@ export const textOf = (
 }
 
 export const read = <A, I, R>(
-  key: SessionKey<A, I, R>,
+  key: SessionKey<A, I, R, unknown>,
   text: string | undefined
 ): Effect.Effect<Option.Option<A>, SessionSchemaError, R> =>
   text === undefined
@@ -47,6 +47,20 @@ export const setText = (
     return andThen(parts.load(now), () => setText(parts, name, text, now))
   }
   const error = draft.set(name, text, stored.data)
+  return error === undefined ? Effect.void : Effect.fail(error)
+}
+
+/** Sets and removes several texts, or none of them where they would not fit together. */
+export const patchTexts = (
+  parts: Parts,
+  texts: ReadonlyMap<string, string | undefined>,
+  now: number
+): Effect.Effect<void, SessionStoreError | SessionTooLarge> => {
+  const { draft, store, stored } = parts
+  if (store.kind === "client" && stored.state._tag === "Unloaded") {
+    return andThen(parts.load(now), () => patchTexts(parts, texts, now))
+  }
+  const error = draft.patch(texts, stored.data)
   return error === undefined ? Effect.void : Effect.fail(error)
 }
 

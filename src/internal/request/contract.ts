@@ -15,7 +15,7 @@ import type {
   TooManySessions,
   WriteError
 } from "../../SessionError.js"
-import type { SessionKey } from "../../SessionKey.js"
+import type { SessionKey, Struct } from "../../SessionKey.js"
 import type { Sessions } from "../store/subjectContract.js"
 
 /** The session could not be loaded, or sessions are disabled. */
@@ -35,20 +35,24 @@ export type SaveError = Exclude<ChangeError, SessionSchemaError>
  * @category models
  */
 export interface RequestContextService {
-  readonly get: <A, I, R>(
-    key: SessionKey<A, I, R>
-  ) => Effect.Effect<Option.Option<A>, ReadError, R>
+  readonly get: <A, I, R, Got>(
+    key: SessionKey<A, I, R, Got>
+  ) => Effect.Effect<Got, ReadError, R>
   readonly keys: Effect.Effect<ReadonlyArray<string>, LoadError>
   readonly insert: <A, I, R>(
-    key: SessionKey<A, I, R>,
+    key: SessionKey<A, I, R, unknown>,
     value: A
   ) => Effect.Effect<void, ChangeError, R>
+  readonly patch: <Fields extends Struct.Fields>(
+    struct: Struct<Fields>,
+    changes: Struct.Patch<Fields>
+  ) => Effect.Effect<void, ChangeError, Struct.Context<Fields>>
   readonly remove: <A, I, R>(
-    key: SessionKey<A, I, R>
+    key: SessionKey<A, I, R, unknown>
   ) => Effect.Effect<Option.Option<A>, ChangeError, R>
-  readonly modify: <A, I, R, B>(
-    key: SessionKey<A, I, R>,
-    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+  readonly modify: <A, I, R, Got, B>(
+    key: SessionKey<A, I, R, Got>,
+    f: (current: Got) => readonly [B, Option.Option<A>]
   ) => Effect.Effect<B, WriteError, R>
   readonly clear: Effect.Effect<void, SaveError>
   readonly flush: Effect.Effect<void, SessionStoreError | SessionClosed | SessionDisabled>
@@ -76,13 +80,14 @@ export interface Client {
 }
 
 /**
- * Whose session it is. `authenticatedAt` is in milliseconds since the epoch.
+ * Whose session it is. `authenticatedAt` is in milliseconds since the epoch. The subject is a text, or what `Subject.make`
+ * decodes from it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SignedIn {
-  readonly subject: string
+export interface SignedIn<Subject = string> {
+  readonly subject: Subject
   readonly authenticatedAt: number
 }
 

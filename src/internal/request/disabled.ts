@@ -11,6 +11,7 @@ export const disabled: RequestContextService = {
   get: () => fail,
   keys: fail,
   insert: () => fail,
+  patch: () => fail,
   remove: () => fail,
   modify: () => fail,
   clear: fail,

@@ -70,9 +70,30 @@ export class Draft {
       this.weight = before
       return error
     }
+    this.put(name, text, stored)
+    return undefined
+  }
+
+  private put(name: string, text: string, stored: Data | undefined): void {
     const isStored = this.saving === undefined && !this.changes.isCleared && stored?.get(name) === text
     if (isStored) this.changes.keep(name)
     else this.changes.set(name, text)
+  }
+
+  /** Sets and removes (undefined) texts, all of them or none: only what they come to together may be too large. */
+  patch(texts: ReadonlyMap<string, string | undefined>, stored: Data | undefined): SessionTooLarge | undefined {
+    const before = this.weightOver(stored)
+    let weight = before
+    for (const [name, text] of texts) weight = this.reweigh(name, text, stored)
+    const error = this.tooLarge(weight, before)
+    if (error !== undefined) {
+      this.weight = before
+      return error
+    }
+    for (const [name, text] of texts) {
+      if (text === undefined) this.changes.remove(name)
+      else this.put(name, text, stored)
+    }
     return undefined
   }
 

@@ -24,15 +24,15 @@ const tryAgain: Step<never> = { _tag: "TryAgain" }
 const modified = <B>(value: B): Step<B> => ({ _tag: "Modified", value })
 
 /** What is to be done to one key of one request's session. */
-interface Modification<A, I, R, B> {
-  readonly key: SessionKey<A, I, R>
-  readonly f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+interface Modification<A, I, R, Got, B> {
+  readonly key: SessionKey<A, I, R, Got>
+  readonly f: (current: Got) => readonly [B, Option.Option<A>]
   readonly now: number
 }
 
-export const modify = <A, I, R, B>(
+export const modify = <A, I, R, Got, B>(
   parts: Parts,
-  modification: Modification<A, I, R, B>
+  modification: Modification<A, I, R, Got, B>
 ): Effect.Effect<B, ModifyError, R> =>
   andThen(
     attempt(parts, modification),
@@ -40,9 +40,9 @@ export const modify = <A, I, R, B>(
   )
 
 /** Decides where the key is modified: in the store, if that is where its value is. */
-const attempt = <A, I, R, B>(
+const attempt = <A, I, R, Got, B>(
   parts: Parts,
-  modification: Modification<A, I, R, B>
+  modification: Modification<A, I, R, Got, B>
 ): Effect.Effect<Step<B>, ModifyError, R> => {
   const { answer, draft, inFlight, store, stored } = parts
   const { key, now } = modification
@@ -61,21 +61,21 @@ const attempt = <A, I, R, B>(
 }
 
 /** The current value and what `f` makes of it, as texts. */
-const apply = <A, I, R, B>(
-  { f, key }: Modification<A, I, R, B>,
+const apply = <A, I, R, Got, B>(
+  { f, key }: Modification<A, I, R, Got, B>,
   text: string | undefined
 ): Effect.Effect<{ readonly value: B; readonly next: string | undefined }, SessionSchemaError, R> =>
   andThen(read(key, text), (current) => {
-    const [value, next] = f(current)
+    const [value, next] = f(key.fromStored(current))
     const writing: Effect.Effect<string | undefined, SessionSchemaError, R> = Option.isNone(next)
       ? Effect.succeed(undefined)
       : key.write(next.value)
     return map(writing, (next) => ({ value, next }))
   })
 
-const locally = <A, I, R, B>(
+const locally = <A, I, R, Got, B>(
   parts: Parts,
-  modification: Modification<A, I, R, B>
+  modification: Modification<A, I, R, Got, B>
 ): Effect.Effect<Step<B>, ModifyError, R> => {
   const { key: { name }, now } = modification
   return andThen(
@@ -91,10 +91,10 @@ const locally = <A, I, R, B>(
   )
 }
 
-const inStore = <A, I, R, B>(
+const inStore = <A, I, R, Got, B>(
   parts: Parts,
   token: string,
-  modification: Modification<A, I, R, B>
+  modification: Modification<A, I, R, Got, B>
 ): Effect.Effect<Step<B>, ModifyError, R> => {
   const { answer, draft, inFlight, store, stored } = parts
   const { key, now } = modification

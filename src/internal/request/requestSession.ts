@@ -18,7 +18,7 @@ import {
   type SessionStoreError,
   TooManySessions
 } from "../../SessionError.js"
-import type { SessionKey } from "../../SessionKey.js"
+import type { SessionKey, Struct } from "../../SessionKey.js"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone, map } from "../edition/done.js"
 import type { SessionStoreService } from "../store/contract.js"
@@ -26,7 +26,7 @@ import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import { Answer, type SaveError, type Verdict } from "./answer.js"
 import { Changes } from "./changes.js"
-import { change, failClosed, read, removeText, setText, textOf } from "./contents.js"
+import { change, failClosed, patchTexts, read, removeText, setText, textOf } from "./contents.js"
 import type { Client, RequestContextService, SignedIn } from "./contract.js"
 import { Draft } from "./draft.js"
 import type { RequestFacts } from "./facts.js"
@@ -35,6 +35,7 @@ import { modify } from "./modifying.js"
 import { endedElsewhere, flushed, type Parts } from "./parts.js"
 import { type Full, save } from "./saving.js"
 import { Stored } from "./stored.js"
+import { textsOf } from "./struct.js"
 
 const none = Effect.succeed(Option.none<never>())
 
@@ -87,16 +88,17 @@ export class RequestSession implements RequestContextService, Parts {
 
   // ── operations on values ──
 
-  get<A, I, R>(key: SessionKey<A, I, R>): Effect.Effect<Option.Option<A>, SessionStoreError | SessionSchemaError, R> {
+  get<A, I, R, Got>(key: SessionKey<A, I, R, Got>): Effect.Effect<Got, SessionStoreError | SessionSchemaError, R> {
     return this.operation((now) =>
       andThen(textOf(this, key.name, now), (text) => {
-        if (text === undefined) return none
+        if (text === undefined) return Effect.succeed(key.fromStored(Option.none()))
         return andThen(key.read(text), (read) => {
-          if (!read.present) return none
-          if (!read.migrated) return Effect.succeed(Option.some(read.value))
+          if (!read.present) return Effect.succeed(key.fromStored(Option.none()))
+          const got = key.fromStored(Option.some(read.value))
+          if (!read.migrated) return Effect.succeed(got)
           return map(key.write(read.value), (current) => {
             this.draft.changes.migrate(key.name, text, current)
-            return Option.some(read.value)
+            return got
           })
         })
       })
@@ -113,7 +115,7 @@ export class RequestSession implements RequestContextService, Parts {
   }
 
   insert<A, I, R>(
-    key: SessionKey<A, I, R>,
+    key: SessionKey<A, I, R, unknown>,
     value: A
   ): Effect.Effect<void, SessionSchemaError | SaveError | SessionClosed, R> {
     return this.operation((now) =>
@@ -121,8 +123,20 @@ export class RequestSession implements RequestContextService, Parts {
     )
   }
 
+  patch<Fields extends Struct.Fields>(
+    struct: Struct<Fields>,
+    changes: Struct.Patch<Fields>
+  ): Effect.Effect<void, SessionSchemaError | SaveError | SessionClosed, Struct.Context<Fields>> {
+    return this.operation((now) =>
+      andThen(
+        textsOf(struct, changes),
+        (texts) => texts.size === 0 ? Effect.void : change(this, now, () => patchTexts(this, texts, now))
+      )
+    )
+  }
+
   remove<A, I, R>(
-    key: SessionKey<A, I, R>
+    key: SessionKey<A, I, R, unknown>
   ): Effect.Effect<Option.Option<A>, SessionSchemaError | SaveError | SessionClosed, R> {
     return this.operation((now) =>
       andThen(textOf(this, key.name, now), (text) => {
@@ -132,9 +146,9 @@ export class RequestSession implements RequestContextService, Parts {
     )
   }
 
-  modify<A, I, R, B>(
-    key: SessionKey<A, I, R>,
-    f: (current: Option.Option<A>) => readonly [B, Option.Option<A>]
+  modify<A, I, R, Got, B>(
+    key: SessionKey<A, I, R, Got>,
+    f: (current: Got) => readonly [B, Option.Option<A>]
   ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed | SessionEnded, R> {
     return this.operation((now) => modify(this, { key, f, now }))
   }

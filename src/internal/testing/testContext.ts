@@ -54,13 +54,14 @@ export class TestContext implements RequestContextService {
 
   // ── every operation is the current request's ──
 
-  get<A, I, R>(key: SessionKey<A, I, R>) {
+  get<A, I, R, Got>(key: SessionKey<A, I, R, Got>) {
     return Effect.suspend(() => this.current.get(key))
   }
-  insert<A, I, R>(key: SessionKey<A, I, R>, value: A) {
+  insert<A, I, R>(key: SessionKey<A, I, R, unknown>, value: A) {
     return Effect.suspend(() => this.current.insert(key, value))
   }
-  remove<A, I, R>(key: SessionKey<A, I, R>) {
+  patch: RequestContextService["patch"] = (struct, changes) => Effect.suspend(() => this.current.patch(struct, changes))
+  remove<A, I, R>(key: SessionKey<A, I, R, unknown>) {
     return Effect.suspend(() => this.current.remove(key))
   }
   modify: RequestContextService["modify"] = (key, f) => Effect.suspend(() => this.current.modify(key, f))
