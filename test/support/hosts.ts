@@ -12,7 +12,7 @@ import {
 } from "@effect/platform"
 import { Layer, Logger, Schema } from "effect"
 import type { Effect } from "effect"
-import { RequestContext, RequestContextApi, RequestId, SessionError } from "effect-session"
+import { RequestContext, RequestContextApi, RequestId, Session as OneLine, SessionError } from "effect-session"
 import type { Sessions, SessionStore } from "effect-session"
 
 /** What a handler may use in every host. */
@@ -57,14 +57,17 @@ const api = HttpApi.make("hosts").add(
     .middleware(Session).middleware(RequestContextApi.RequestId)
 )
 
+type AnyApp = HttpApp.Default<unknown, never>
+
+const bothMiddlewares = (options: RequestId.Options) => (app: AnyApp): AnyApp =>
+  // the store provides what is left open; of any store and any handler no type can say so
+  app.pipe(RequestContext.middleware, RequestId.middlewareWith(options)) as unknown as AnyApp
+
 const appHost =
-  (wrap: (handle: Handle) => HttpApp.Default<unknown, never>): Host => (handle, store, options = {}, logger = silent) =>
+  (wrap: (handle: Handle) => AnyApp, middleware = bothMiddlewares): Host =>
+  (handle, store, options = {}, logger = silent) =>
     HttpApp.toWebHandlerLayer(
-      // the store provides what `wrap` leaves open; of any store and any handler no type can say so
-      wrap(handle).pipe(RequestContext.middleware, RequestId.middlewareWith(options)) as HttpApp.Default<
-        unknown,
-        never
-      >,
+      middleware(options)(wrap(handle)),
       Layer.merge(store, logger) as unknown as Layer.Layer<never>
     )
 
@@ -82,7 +85,7 @@ const routerHost =
 
 /** Every kind of host, as a web handler. */
 export const hosts: Readonly<Record<string, Host>> = {
-  HttpApp: appHost((handle) => handle as HttpApp.Default<unknown, never>),
+  HttpApp: appHost((handle) => handle as AnyApp),
   HttpRouter: appHost((handle) =>
     HttpRouter.empty.pipe(HttpRouter.all(path, handle)) as HttpApp.Default<unknown, never>
   ),
@@ -97,6 +100,16 @@ export const hosts: Readonly<Record<string, Host>> = {
       routes,
       RequestContext.routeMiddleware.combine(RequestId.routeMiddlewareWith(options)).layer
     ) as unknown as Layer.Layer<never>
+  ),
+  "HttpRouter, one line": appHost(
+    (handle) => HttpRouter.empty.pipe(HttpRouter.all(path, handle)) as AnyApp,
+    (options) => (app) => app.pipe(OneLine.middlewareWith(options)) as unknown as AnyApp
+  ),
+  "HttpLayerRouter, global, one line": routerHost((routes, options) =>
+    Layer.provide(routes, OneLine.layerRouterWith(options)) as unknown as Layer.Layer<never>
+  ),
+  "HttpLayerRouter, by route, one line": routerHost((routes, options) =>
+    Layer.provide(routes, OneLine.routeMiddlewareWith(options).layer) as unknown as Layer.Layer<never>
   ),
   HttpApi: (handle, store, options = {}, logger = silent) => {
     const typed = handle as Effect.Effect<HttpServerResponse.HttpServerResponse, typeof AnyError.Type, never>
