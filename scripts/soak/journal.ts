@@ -33,24 +33,31 @@ export class Recorder {
 interface Waiting {
   readonly nonce: string
   readonly port: number | undefined
+  readonly at: number
   readonly since: number
   readonly answer: (account: Account) => void
 }
 
-/** A connection that the client has made is accepted within this time, because the question itself has been read. */
-const acceptedMillis = 1_000
-
 /** A request that the server has not ended by then never will. */
 const patienceMillis = 60_000
+
+/**
+ * A connection that the server has not taken by then was reset before it could. On a machine whose processors stand still
+ * for seconds, connections have been taken more than two seconds after the client had closed them.
+ */
+const lostMillis = 40_000
 
 export class Journal {
   private readonly running = new Map<string, Recorder>()
   private readonly ended = new Map<string, Entry>()
-  /** the ports that are connected, and since when */
-  private readonly open = new Map<number, number>()
+  private readonly open = new Set<number>()
+  /** when the connection from a port was last closed, the latest last; a port is used again after a while */
+  private readonly closed = new Map<number, number>()
+  private readonly lost = new Set<string>()
   private waiting: ReadonlyArray<Waiting> = []
 
   begin(nonce: string): Recorder {
+    if (this.lost.has(nonce)) console.log(`${nonce} has arrived although it was taken for lost`)
     const recorder = new Recorder(nonce)
     this.running.set(nonce, recorder)
     return recorder
@@ -62,20 +69,28 @@ export class Journal {
     this.settle()
   }
 
-  opened(port: number): void {
-    this.open.set(port, Date.now())
+  hasOpened(port: number): void {
+    this.open.add(port)
+    this.closed.delete(port)
   }
 
-  closed(port: number): void {
+  hasClosed(port: number): void {
+    const now = Date.now()
     this.open.delete(port)
+    this.closed.set(port, now)
+    for (const [other, at] of this.closed) {
+      if (at > now - 2 * patienceMillis) break
+      this.closed.delete(other)
+    }
     this.settle()
   }
 
   /** Answers when the request has ended, or can no longer arrive. Each entry is given away once. */
-  ask(nonce: string, port: number | undefined, answer: (account: Account) => void): void {
-    this.waiting = [...this.waiting, { nonce, port, since: Date.now(), answer }]
+  ask(nonce: string, port: number | undefined, at: number, answer: (account: Account) => void): void {
+    this.waiting = [...this.waiting, { nonce, port, at, since: Date.now(), answer }]
     this.settle()
-    for (const millis of [acceptedMillis, patienceMillis]) setTimeout(() => this.settle(), millis + 1)
+    if (!this.waiting.some((waiting) => waiting.nonce === nonce)) return
+    for (const millis of [lostMillis, patienceMillis]) setTimeout(() => this.settle(), millis + 1)
   }
 
   private settle(): void {
@@ -84,27 +99,23 @@ export class Journal {
       const account = this.account(waiting, now)
       if (account === undefined) return true
       this.ended.delete(waiting.nonce)
+      if (account._tag === "NeverArrived") this.lost.add(waiting.nonce)
       waiting.answer(account)
       return false
     })
   }
 
-  private account({ nonce, port, since }: Waiting, now: number): Account | undefined {
+  private account({ at, nonce, port, since }: Waiting, now: number): Account | undefined {
     const entry = this.ended.get(nonce)
     if (entry !== undefined) return { _tag: "Ended", entry }
     const running = this.running.get(nonce)
-    if (running === undefined && (port === undefined || now - since > acceptedMillis && !this.isOpen(port, since))) {
-      return { _tag: "NeverArrived" }
+    if (running === undefined) {
+      // What a client has sent is read before the end of its connection is.
+      const isLost = port === undefined
+        || (this.closed.get(port) ?? 0) >= at
+        || (!this.open.has(port) && now - since > lostMillis)
+      if (isLost) return { _tag: "NeverArrived" }
     }
     return now - since > patienceMillis ? { _tag: "Unsettled", entry: running?.entry(0) } : undefined
-  }
-
-  /**
-   * Whether the connection from this port is the one that was there when the question came: a port is used again after a
-   * while. What a client has sent is read before the end of its connection is.
-   */
-  private isOpen(port: number, at: number): boolean {
-    const since = this.open.get(port)
-    return since !== undefined && since <= at + acceptedMillis
   }
 }

@@ -92,7 +92,7 @@ const withLate = (world: World, now: number): ReadonlyArray<World> => {
     (worlds, each) =>
       worlds.flatMap((other) => [
         other,
-        each.apply({ ...other, late: other.late.filter((kept) => kept !== each) })
+        ...each.apply({ ...other, late: other.late.filter((kept) => kept !== each) })
       ]),
     [{ ...world, late }]
   )
@@ -188,7 +188,7 @@ class Request {
       case "modify":
       case "revoke":
       case "revokeOthers": {
-        const apply: Late["apply"] = (world) => this.step({ ...run, world }, step)[0].world
+        const apply: Late["apply"] = (world) => this.step({ ...run, world }, step).map((after) => after.world)
         const late: Late = { until: this.now + lateMillis, apply }
         return [without, ...made(), { ...without, world: { ...run.world, late: [...run.world.late, late] } }]
       }
@@ -277,12 +277,19 @@ class Request {
     return [said(run, { sessions, current: isListed ? current.serial : undefined })]
   }
 
+  /** A session whose sign-in was interrupted may have been listed without being told apart from another such session. */
   private revoke(run: Run, subject: string, id: string): Runs {
-    const session = living(run.world, subject).find((each) => each.id === id)
+    const sessions = living(run.world, subject)
+    const named = sessions.find((each) => each.id === id)
+    const unnamed = [...run.world.sessions.values()].some((each) => each.id === id)
+      ? []
+      : sessions.filter((each) => each.id === null)
+    const revoked = named === undefined ? unnamed : [named]
     return [
-      session === undefined
-        ? said(run, { value: false })
-        : said({ ...run, world: end(run.world, session.serial) }, { value: true })
+      ...(named === undefined ? [said(run, { value: false })] : []),
+      ...revoked.map((session) =>
+        said({ ...run, world: end(put(run.world, { ...session, id }), session.serial) }, { value: true })
+      )
     ]
   }
 

@@ -73,7 +73,7 @@ export const run = async (options: Options): Promise<Report> => {
     agent,
     random,
     turn,
-    ask: (nonce, port) => server.account(nonce, port),
+    ask: (nonce, port, at) => server.account(nonce, port, at),
     aborted: (what) => count(aborted, what)
   })
   const turn = paced(rate)
@@ -175,10 +175,10 @@ class Server {
     return server!
   }
 
-  account(nonce: string, port: number | undefined): Promise<Account> {
+  account(nonce: string, port: number | undefined, at: number): Promise<Account> {
     return new Promise((resolve) => {
       this.accounts.set(nonce, resolve)
-      this.ask({ ask: "account", nonce, port })
+      this.ask({ ask: "account", nonce, port, at })
     })
   }
 

@@ -72,9 +72,12 @@ export type Account =
   | { readonly _tag: "NeverArrived" }
   | { readonly _tag: "Unsettled"; readonly entry: Entry | undefined }
 
-/** `port` is the client's: it tells when a request can no longer arrive. It is undefined where there was no connection. */
+/**
+ * `at` is when the request was sent, `port` the client's: they tell when a request can no longer arrive. The port is undefined
+ * where there was no connection.
+ */
 export type Question =
-  | { readonly ask: "account"; readonly nonce: string; readonly port: number | undefined }
+  | { readonly ask: "account"; readonly nonce: string; readonly port: number | undefined; readonly at: number }
   | { readonly ask: "heap"; readonly snapshot: string | undefined }
 
 export type Answer =

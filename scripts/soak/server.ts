@@ -171,8 +171,8 @@ const heap = (snapshot: string | undefined): void => {
 
 process.on("message", (question: Question) => {
   if (question.ask === "heap") return heap(question.snapshot)
-  const { nonce, port } = question
-  journal.ask(nonce, port, (account) => send({ answer: "account", nonce, account }))
+  const { at, nonce, port } = question
+  journal.ask(nonce, port, at, (account) => send({ answer: "account", nonce, account }))
 })
 process.on("disconnect", () => process.exit(0))
 
@@ -180,9 +180,9 @@ const server = createServer()
 server.keepAliveTimeout = 3_600_000 // a connection that the server closed would look like a failure of the store
 server.on("connection", (socket) => {
   const { remotePort } = socket
-  if (remotePort === undefined) return // the client has reset the connection already: there is nothing to read
-  journal.opened(remotePort)
-  socket.on("close", () => journal.closed(remotePort))
+  if (remotePort === undefined) return // the client has reset the connection already
+  journal.hasOpened(remotePort)
+  socket.on("close", () => journal.hasClosed(remotePort))
 })
 
 const announce = Effect.gen(function*() {
