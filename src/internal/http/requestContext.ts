@@ -12,7 +12,6 @@ import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import { Sessions, type SessionsService } from "../store/subjectContract.js"
-import * as ClientGone from "./clientGone.js"
 import * as RequestFiber from "./requestFiber.js"
 import { RequestId } from "./requestId.js"
 import { respond } from "./respond.js"
@@ -23,7 +22,7 @@ const handleOf = (session: RequestSession, request: HttpServerRequest.HttpServer
 // A request that the handler makes of an app in this process inherits its handlers: it is none of this session's.
 ({ source }, response) =>
   source === request.source
-    ? ClientGone.withoutBodyIfGone(request, respond(session, response))
+    ? respond(session, response, request)
     : Effect.succeed(response)
 
 class Facts {
@@ -132,4 +131,4 @@ export const supply = <A extends HttpServerResponse, E, R>(
 const atItsEnd = <E, R>(
   session: RequestSession,
   app: Effect.Effect<HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response))
+): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response, undefined))
