@@ -261,6 +261,7 @@ class Request {
     const serial = run.state._tag === "Found" ? run.state.session.serial : given
     const gone: Run = {
       ...discarded(run),
+      replaced: false,
       state: { _tag: "Absent" },
       cookie: token === undefined ? { _tag: "None" } : { _tag: "Remove" }
     }

@@ -146,6 +146,15 @@ describe("the soak's model", () => {
     }
   })
 
+  it("expects a new session of what follows a sign-out with a token that was renewed away", () => {
+    const visit = begun("server")
+    expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
+    const steps = [{ op: "signOut" }, modify] as const
+    expect(visit.allows(steps, [done, { error: "SessionEnded" }], { old: "first", sets: "third" })).toBe(false)
+    expect(visit.allows(steps, [done, { value: 1 }], { old: "first", sets: "third" })).toBe(true)
+    expect(visit.reads({})).toBe(true)
+  })
+
   it("takes a revoked session for any whose sign-in was interrupted, as long as no list has told them apart", () => {
     const visit = begun("server")
     const signIn: Step = { op: "signIn", subject: "ada" }
