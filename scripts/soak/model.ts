@@ -258,17 +258,20 @@ class Request {
   private signOut(run: Run): Runs {
     const { token } = this.sent
     const given = token === undefined ? undefined : run.world.tokens.get(token)
-    const serial = run.state._tag === "Found" ? run.state.session.serial : given
     const gone: Run = {
       ...discarded(run),
       replaced: false,
       state: { _tag: "Absent" },
       cookie: token === undefined ? { _tag: "None" } : { _tag: "Remove" }
     }
-    if (!this.isServer || serial === undefined) return [said(gone)]
-    const successor = run.replaced ? successorOf(run.world, serial) : undefined
-    const world = end(run.world, serial)
-    return [said({ ...gone, world: successor === undefined ? world : end(world, successor) })]
+    if (!this.isServer) return [said(gone)]
+    const named = [
+      run.state._tag === "Found" ? run.state.session.serial : undefined,
+      given,
+      run.replaced && given !== undefined ? successorOf(run.world, given) : undefined
+    ]
+    const world = named.reduce((world, serial) => serial === undefined ? world : end(world, serial), run.world)
+    return [said({ ...gone, world })]
   }
 
   private list(run: Run, subject: string): Runs {

@@ -146,6 +146,15 @@ describe("the soak's model", () => {
     }
   })
 
+  it("expects that a sign-out ends the successor of the request's token beside a session that the request has begun", () => {
+    const visit = begun("server")
+    expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
+    const steps = [{ op: "signIn", subject: "ada" }, { op: "signOut" }] as const
+    expect(visit.allows(steps, [done, done], { old: "first", reached: false })).toBe(true)
+    expect(visit.allows([{ op: "list", subject: "ada" }], [{ ids: [], current: null }])).toBe(true)
+    expect(visit.reads({})).toBe(true)
+  })
+
   it("expects a new session of what follows a sign-out with a token that was renewed away", () => {
     const visit = begun("server")
     expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
