@@ -4,12 +4,16 @@
  */
 import type { Account, Entry, Result } from "./script.js"
 
+const now = (): string => new Date().toISOString()
+
 /** One request while it runs. */
 export class Recorder {
   readonly results: Array<Result> = []
   readonly statuses: Array<number> = []
   unfinished = false
   exit: Entry["exit"] = "none"
+
+  private readonly from = now()
 
   constructor(readonly nonce: string) {}
 
@@ -26,7 +30,7 @@ export class Recorder {
   /** `sent` is 0 while the response has not gone out. */
   entry(sent: number): Entry {
     const { exit, nonce, results, statuses, unfinished } = this
-    return { nonce, results, unfinished, exit, statuses, sent }
+    return { nonce, results, unfinished, exit, statuses, sent, from: this.from, to: now() }
   }
 }
 

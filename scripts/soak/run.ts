@@ -24,6 +24,8 @@ export interface Options {
   readonly snapshots: string | undefined
   readonly plant: Plant | undefined
   readonly print: (line: string) => void
+  /** ends the run before its time */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -55,7 +57,7 @@ export const run = async (options: Options): Promise<Report> => {
   let storeFailures = 0
   let divergence: Divergence | undefined
 
-  const isOver = () => divergence !== undefined || Date.now() >= deadline
+  const isOver = () => divergence !== undefined || options.signal?.aborted === true || Date.now() >= deadline
   const measure = async (snapshot?: string) => {
     const measured = await server.heap(snapshot)
     series.push(measured)

@@ -56,6 +56,7 @@ export type Result =
  * - `exit`: how the handler ended. `statuses`: those that the pre-response handlers were called with; the session decides
  *   by the first.
  * - `sent`: the status of the response as it went out, or would have gone out.
+ * - `from` and `to`: when the server had read the head of the request, and when the request had ended there.
  */
 export interface Entry {
   readonly nonce: string
@@ -64,6 +65,8 @@ export interface Entry {
   readonly exit: "completed" | "failed" | "interrupted" | "none"
   readonly statuses: ReadonlyArray<number>
   readonly sent: number
+  readonly from: string
+  readonly to: string
 }
 
 /** What the server knows of a request. `Unsettled`: it had neither ended nor failed to arrive when the patience was over. */
