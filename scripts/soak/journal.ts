@@ -11,6 +11,7 @@ export class Recorder {
   readonly results: Array<Result> = []
   readonly statuses: Array<number> = []
   unfinished = false
+  storeFailed = false
   exit: Entry["exit"] = "none"
 
   private readonly from = now()
@@ -29,8 +30,8 @@ export class Recorder {
 
   /** `sent` is 0 while the response has not gone out. */
   entry(sent: number): Entry {
-    const { exit, nonce, results, statuses, unfinished } = this
-    return { nonce, results, unfinished, exit, statuses, sent, from: this.from, to: now() }
+    const { exit, nonce, results, statuses, storeFailed, unfinished } = this
+    return { nonce, results, unfinished, exit, statuses, sent, storeFailed, from: this.from, to: now() }
   }
 }
 
@@ -38,18 +39,22 @@ interface Waiting {
   readonly nonce: string
   readonly port: number | undefined
   readonly at: number
-  readonly since: number
+  /** how often the journal has ticked since it was asked */
+  readonly ticks: number
   readonly answer: (account: Account) => void
 }
 
-/** A request that the server has not ended by then never will. */
-const patienceMillis = 60_000
+/**
+ * A request that the server has not ended after so many seconds never will. The seconds are counted by a timer: on a busy
+ * machine this process may stand still for a minute, and no request can end then.
+ */
+const patience = 60
 
 /**
  * A connection that the server has not taken by then was reset before it could. On a machine whose processors stand still
  * for seconds, connections have been taken more than two seconds after the client had closed them.
  */
-const lostMillis = 40_000
+const lost = 40
 
 export class Journal {
   private readonly running = new Map<string, Recorder>()
@@ -59,6 +64,13 @@ export class Journal {
   private readonly closed = new Map<number, number>()
   private readonly lost = new Set<string>()
   private waiting: ReadonlyArray<Waiting> = []
+
+  constructor() {
+    setInterval(() => {
+      this.waiting = this.waiting.map((waiting) => ({ ...waiting, ticks: waiting.ticks + 1 }))
+      this.settle()
+    }, 1000).unref()
+  }
 
   begin(nonce: string): Recorder {
     if (this.lost.has(nonce)) console.log(`${nonce} has arrived although it was taken for lost`)
@@ -83,7 +95,7 @@ export class Journal {
     this.open.delete(port)
     this.closed.set(port, now)
     for (const [other, at] of this.closed) {
-      if (at > now - 2 * patienceMillis) break
+      if (at > now - 600_000) break
       this.closed.delete(other)
     }
     this.settle()
@@ -91,16 +103,13 @@ export class Journal {
 
   /** Answers when the request has ended, or can no longer arrive. Each entry is given away once. */
   ask(nonce: string, port: number | undefined, at: number, answer: (account: Account) => void): void {
-    this.waiting = [...this.waiting, { nonce, port, at, since: Date.now(), answer }]
+    this.waiting = [...this.waiting, { nonce, port, at, ticks: 0, answer }]
     this.settle()
-    if (!this.waiting.some((waiting) => waiting.nonce === nonce)) return
-    for (const millis of [lostMillis, patienceMillis]) setTimeout(() => this.settle(), millis + 1)
   }
 
   private settle(): void {
-    const now = Date.now()
     this.waiting = this.waiting.filter((waiting) => {
-      const account = this.account(waiting, now)
+      const account = this.account(waiting)
       if (account === undefined) return true
       this.ended.delete(waiting.nonce)
       if (account._tag === "NeverArrived") this.lost.add(waiting.nonce)
@@ -109,7 +118,7 @@ export class Journal {
     })
   }
 
-  private account({ at, nonce, port, since }: Waiting, now: number): Account | undefined {
+  private account({ at, nonce, port, ticks }: Waiting): Account | undefined {
     const entry = this.ended.get(nonce)
     if (entry !== undefined) return { _tag: "Ended", entry }
     const running = this.running.get(nonce)
@@ -117,9 +126,9 @@ export class Journal {
       // What a client has sent is read before the end of its connection is.
       const isLost = port === undefined
         || (this.closed.get(port) ?? 0) >= at
-        || (!this.open.has(port) && now - since > lostMillis)
+        || (!this.open.has(port) && ticks > lost)
       if (isLost) return { _tag: "NeverArrived" }
     }
-    return now - since > patienceMillis ? { _tag: "Unsettled", entry: running?.entry(0) } : undefined
+    return ticks > patience ? { _tag: "Unsettled", entry: running?.entry(0) } : undefined
   }
 }

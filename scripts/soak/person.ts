@@ -148,7 +148,8 @@ const signOut: Action = {
 }
 
 const hasFailed = ({ reply, sent: { entry, script } }: Request): boolean =>
-  entry.results.some((result) => "error" in result && result.error === "SessionStoreError")
+  entry.storeFailed
+  || entry.results.some((result) => "error" in result && result.error === "SessionStoreError")
   || (script.status !== 503 && (reply.status === 503 || entry.sent === 503))
 
 /** What must be so whatever the session holds. */

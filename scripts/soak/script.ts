@@ -56,6 +56,7 @@ export type Result =
  * - `exit`: how the handler ended. `statuses`: those that the pre-response handlers were called with; the session decides
  *   by the first.
  * - `sent`: the status of the response as it went out, or would have gone out.
+ * - `storeFailed`: a call of the store failed. Where the request was interrupted, no result says so.
  * - `from` and `to`: when the server had read the head of the request, and when the request had ended there.
  */
 export interface Entry {
@@ -65,6 +66,7 @@ export interface Entry {
   readonly exit: "completed" | "failed" | "interrupted" | "none"
   readonly statuses: ReadonlyArray<number>
   readonly sent: number
+  readonly storeFailed: boolean
   readonly from: string
   readonly to: string
 }

@@ -35,7 +35,17 @@ class Visit {
     } = {}
   ): boolean {
     const script: Script = { steps, stream: undefined, status: 200 }
-    const entry: Entry = { nonce: "n", results, unfinished, exit, statuses: [status], sent: status, from: "", to: "" }
+    const entry: Entry = {
+      nonce: "n",
+      results,
+      unfinished,
+      exit,
+      statuses: [status],
+      sent: status,
+      storeFailed: false,
+      from: "",
+      to: ""
+    }
     const cookie = sets === undefined
       ? { _tag: "None" } as const
       : { _tag: "Set", token: sets, persistent: false } as const
