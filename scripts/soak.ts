@@ -7,6 +7,8 @@
  * - `--snapshots=folder`: writes a heap snapshot after the first minute and one at the end.
  * - `--plant=dropped-save` or `--plant=commit-always`: builds a fault into the server, which the soak must find.
  *
+ * Interrupted once (Ctrl-C), it ends early with a report of what it has done so far.
+ *
  * Ends with 1, and the history of the person concerned, at the first answer that the model does not allow.
  */
 import { parseArgs } from "node:util"
@@ -41,6 +43,9 @@ const positive = (option: "minutes" | "rate" | "users" | "seed"): number => {
 
 const print = (line: string): void => console.log(line)
 
+const interrupted = new AbortController()
+process.once("SIGINT", () => interrupted.abort())
+
 const store = oneOf(names, "store", values.store)
 const started = Date.now()
 print(`soak of the ${store} store, started ${new Date(started).toISOString()}, seed ${values.seed}`)
@@ -54,7 +59,8 @@ const { aborted, counts, divergence, heap, requests, sessions, storeFailures } =
   heap: values.heap,
   snapshots: values.snapshots,
   plant: values.plant === undefined ? undefined : oneOf(plants, "plant", values.plant),
-  print
+  print,
+  signal: interrupted.signal
 })
 
 if (divergence !== undefined) {

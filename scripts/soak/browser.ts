@@ -26,7 +26,8 @@ export interface Reply {
   readonly overdue: boolean
 }
 
-const patienceMillis = 60_000
+/** In seconds that a timer counts: on a busy machine this process may stand still for as long. */
+const patience = 60
 
 export class Browser {
   token: string | undefined
@@ -80,10 +81,14 @@ export class Browser {
         clearTimeout(timer)
         resolve(reply)
       })
-      const timer = setTimeout(() => {
-        reply = { ...reply, overdue: abortAfter === undefined }
-        request.destroy()
-      }, abortAfter ?? patienceMillis)
+      let seconds = 0
+      const timer = abortAfter === undefined
+        ? setInterval(() => {
+          if (++seconds < patience) return
+          reply = { ...reply, overdue: true }
+          request.destroy()
+        }, 1000)
+        : setTimeout(() => request.destroy(), abortAfter)
       request.end(JSON.stringify(script))
     })
   }

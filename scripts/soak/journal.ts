@@ -4,12 +4,17 @@
  */
 import type { Account, Entry, Result } from "./script.js"
 
+const now = (): string => new Date().toISOString()
+
 /** One request while it runs. */
 export class Recorder {
   readonly results: Array<Result> = []
   readonly statuses: Array<number> = []
   unfinished = false
+  storeFailed = false
   exit: Entry["exit"] = "none"
+
+  private readonly from = now()
 
   constructor(readonly nonce: string) {}
 
@@ -25,32 +30,50 @@ export class Recorder {
 
   /** `sent` is 0 while the response has not gone out. */
   entry(sent: number): Entry {
-    const { exit, nonce, results, statuses, unfinished } = this
-    return { nonce, results, unfinished, exit, statuses, sent }
+    const { exit, nonce, results, statuses, storeFailed, unfinished } = this
+    return { nonce, results, unfinished, exit, statuses, sent, storeFailed, from: this.from, to: now() }
   }
 }
 
 interface Waiting {
   readonly nonce: string
   readonly port: number | undefined
-  readonly since: number
+  readonly at: number
+  /** how often the journal has ticked since it was asked */
+  readonly ticks: number
   readonly answer: (account: Account) => void
 }
 
-/** A connection that the client has made is accepted within this time, because the question itself has been read. */
-const acceptedMillis = 1_000
+/**
+ * A request that the server has not ended after so many seconds never will. The seconds are counted by a timer: on a busy
+ * machine this process may stand still for a minute, and no request can end then.
+ */
+const patience = 60
 
-/** A request that the server has not ended by then never will. */
-const patienceMillis = 60_000
+/**
+ * A connection that the server has not taken by then was reset before it could. On a machine whose processors stand still
+ * for seconds, connections have been taken more than two seconds after the client had closed them.
+ */
+const lost = 40
 
 export class Journal {
   private readonly running = new Map<string, Recorder>()
   private readonly ended = new Map<string, Entry>()
-  /** the ports that are connected, and since when */
-  private readonly open = new Map<number, number>()
+  private readonly open = new Set<number>()
+  /** when the connection from a port was last closed, the latest last; a port is used again after a while */
+  private readonly closed = new Map<number, number>()
+  private readonly lost = new Set<string>()
   private waiting: ReadonlyArray<Waiting> = []
 
+  constructor() {
+    setInterval(() => {
+      this.waiting = this.waiting.map((waiting) => ({ ...waiting, ticks: waiting.ticks + 1 }))
+      this.settle()
+    }, 1000).unref()
+  }
+
   begin(nonce: string): Recorder {
+    if (this.lost.has(nonce)) console.log(`${nonce} has arrived although it was taken for lost`)
     const recorder = new Recorder(nonce)
     this.running.set(nonce, recorder)
     return recorder
@@ -62,49 +85,50 @@ export class Journal {
     this.settle()
   }
 
-  opened(port: number): void {
-    this.open.set(port, Date.now())
+  hasOpened(port: number): void {
+    this.open.add(port)
+    this.closed.delete(port)
   }
 
-  closed(port: number): void {
+  hasClosed(port: number): void {
+    const now = Date.now()
     this.open.delete(port)
+    this.closed.set(port, now)
+    for (const [other, at] of this.closed) {
+      if (at > now - 600_000) break
+      this.closed.delete(other)
+    }
     this.settle()
   }
 
   /** Answers when the request has ended, or can no longer arrive. Each entry is given away once. */
-  ask(nonce: string, port: number | undefined, answer: (account: Account) => void): void {
-    this.waiting = [...this.waiting, { nonce, port, since: Date.now(), answer }]
+  ask(nonce: string, port: number | undefined, at: number, answer: (account: Account) => void): void {
+    this.waiting = [...this.waiting, { nonce, port, at, ticks: 0, answer }]
     this.settle()
-    for (const millis of [acceptedMillis, patienceMillis]) setTimeout(() => this.settle(), millis + 1)
   }
 
   private settle(): void {
-    const now = Date.now()
     this.waiting = this.waiting.filter((waiting) => {
-      const account = this.account(waiting, now)
+      const account = this.account(waiting)
       if (account === undefined) return true
       this.ended.delete(waiting.nonce)
+      if (account._tag === "NeverArrived") this.lost.add(waiting.nonce)
       waiting.answer(account)
       return false
     })
   }
 
-  private account({ nonce, port, since }: Waiting, now: number): Account | undefined {
+  private account({ at, nonce, port, ticks }: Waiting): Account | undefined {
     const entry = this.ended.get(nonce)
     if (entry !== undefined) return { _tag: "Ended", entry }
     const running = this.running.get(nonce)
-    if (running === undefined && (port === undefined || now - since > acceptedMillis && !this.isOpen(port, since))) {
-      return { _tag: "NeverArrived" }
+    if (running === undefined) {
+      // What a client has sent is read before the end of its connection is.
+      const isLost = port === undefined
+        || (this.closed.get(port) ?? 0) >= at
+        || (!this.open.has(port) && ticks > lost)
+      if (isLost) return { _tag: "NeverArrived" }
     }
-    return now - since > patienceMillis ? { _tag: "Unsettled", entry: running?.entry(0) } : undefined
-  }
-
-  /**
-   * Whether the connection from this port is the one that was there when the question came: a port is used again after a
-   * while. What a client has sent is read before the end of its connection is.
-   */
-  private isOpen(port: number, at: number): boolean {
-    const since = this.open.get(port)
-    return since !== undefined && since <= at + acceptedMillis
+    return ticks > patience ? { _tag: "Unsettled", entry: running?.entry(0) } : undefined
   }
 }

@@ -92,7 +92,7 @@ const withLate = (world: World, now: number): ReadonlyArray<World> => {
     (worlds, each) =>
       worlds.flatMap((other) => [
         other,
-        each.apply({ ...other, late: other.late.filter((kept) => kept !== each) })
+        ...each.apply({ ...other, late: other.late.filter((kept) => kept !== each) })
       ]),
     [{ ...world, late }]
   )
@@ -188,7 +188,7 @@ class Request {
       case "modify":
       case "revoke":
       case "revokeOthers": {
-        const apply: Late["apply"] = (world) => this.step({ ...run, world }, step)[0].world
+        const apply: Late["apply"] = (world) => this.step({ ...run, world }, step).map((after) => after.world)
         const late: Late = { until: this.now + lateMillis, apply }
         return [without, ...made(), { ...without, world: { ...run.world, late: [...run.world.late, late] } }]
       }
@@ -258,16 +258,20 @@ class Request {
   private signOut(run: Run): Runs {
     const { token } = this.sent
     const given = token === undefined ? undefined : run.world.tokens.get(token)
-    const serial = run.state._tag === "Found" ? run.state.session.serial : given
     const gone: Run = {
       ...discarded(run),
+      replaced: false,
       state: { _tag: "Absent" },
       cookie: token === undefined ? { _tag: "None" } : { _tag: "Remove" }
     }
-    if (!this.isServer || serial === undefined) return [said(gone)]
-    const successor = run.replaced ? successorOf(run.world, serial) : undefined
-    const world = end(run.world, serial)
-    return [said({ ...gone, world: successor === undefined ? world : end(world, successor) })]
+    if (!this.isServer) return [said(gone)]
+    const named = [
+      run.state._tag === "Found" ? run.state.session.serial : undefined,
+      given,
+      run.replaced && given !== undefined ? successorOf(run.world, given) : undefined
+    ]
+    const world = named.reduce((world, serial) => serial === undefined ? world : end(world, serial), run.world)
+    return [said({ ...gone, world })]
   }
 
   private list(run: Run, subject: string): Runs {
@@ -277,12 +281,19 @@ class Request {
     return [said(run, { sessions, current: isListed ? current.serial : undefined })]
   }
 
+  /** A session whose sign-in was interrupted may have been listed without being told apart from another such session. */
   private revoke(run: Run, subject: string, id: string): Runs {
-    const session = living(run.world, subject).find((each) => each.id === id)
+    const sessions = living(run.world, subject)
+    const named = sessions.find((each) => each.id === id)
+    const unnamed = [...run.world.sessions.values()].some((each) => each.id === id)
+      ? []
+      : sessions.filter((each) => each.id === null)
+    const revoked = named === undefined ? unnamed : [named]
     return [
-      session === undefined
-        ? said(run, { value: false })
-        : said({ ...run, world: end(run.world, session.serial) }, { value: true })
+      ...(named === undefined ? [said(run, { value: false })] : []),
+      ...revoked.map((session) =>
+        said({ ...run, world: end(put(run.world, { ...session, id }), session.serial) }, { value: true })
+      )
     ]
   }
 

@@ -17,7 +17,7 @@ export interface Surroundings {
   readonly random: Random
   /** waits for the next request's turn */
   readonly turn: () => Promise<void>
-  readonly ask: (nonce: string, port: number | undefined) => Promise<Account>
+  readonly ask: (nonce: string, port: number | undefined, at: number) => Promise<Account>
   /** counts what came of a request whose client had gone before the response came */
   readonly aborted: (what: string) => void
 }
@@ -62,8 +62,9 @@ export class Person {
     const { kind, random } = this.given
     const browser = random.pick(this.browsers)
     const action = this.actions.next({ kind, ids: this.ids, subject: `${this.name}-${random.chance(0.8) ? "a" : "b"}` })
+    const possible = this.worlds.length
     await this.perform(browser, action)
-    if (action.name === "abort" || this.worlds.length > 1 || random.chance(0.2)) {
+    if (action.name === "abort" || this.worlds.length > possible || random.chance(0.2)) {
       for (const each of this.browsers) await this.perform(each, look)
     }
     return action.name
@@ -100,7 +101,7 @@ export class Person {
     const token = old ? this.given.random.pick([...browser.old, browser.token]) : browser.token
     const nonce = `${this.name}-${this.history.length + 1}-${this.given.random.between(0, 999_999)}`
     const reply = await browser.send(nonce, script, abortAfter, old ? token : undefined)
-    const account = await this.given.ask(nonce, reply.port)
+    const account = await this.given.ask(nonce, reply.port, reply.at)
     const entry = account._tag === "NeverArrived" ? undefined : account.entry
     if (abortAfter !== undefined && reply.status === undefined) {
       this.given.aborted(entry === undefined ? "never arrived" : `${entry.exit} with ${entry.statuses.join(" and ")}`)
@@ -147,7 +148,8 @@ const signOut: Action = {
 }
 
 const hasFailed = ({ reply, sent: { entry, script } }: Request): boolean =>
-  entry.results.some((result) => "error" in result && result.error === "SessionStoreError")
+  entry.storeFailed
+  || entry.results.some((result) => "error" in result && result.error === "SessionStoreError")
   || (script.status !== 503 && (reply.status === 503 || entry.sent === 503))
 
 /** What must be so whatever the session holds. */

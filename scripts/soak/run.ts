@@ -24,6 +24,8 @@ export interface Options {
   readonly snapshots: string | undefined
   readonly plant: Plant | undefined
   readonly print: (line: string) => void
+  /** ends the run before its time */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -55,7 +57,7 @@ export const run = async (options: Options): Promise<Report> => {
   let storeFailures = 0
   let divergence: Divergence | undefined
 
-  const isOver = () => divergence !== undefined || Date.now() >= deadline
+  const isOver = () => divergence !== undefined || options.signal?.aborted === true || Date.now() >= deadline
   const measure = async (snapshot?: string) => {
     const measured = await server.heap(snapshot)
     series.push(measured)
@@ -73,7 +75,7 @@ export const run = async (options: Options): Promise<Report> => {
     agent,
     random,
     turn,
-    ask: (nonce, port) => server.account(nonce, port),
+    ask: (nonce, port, at) => server.account(nonce, port, at),
     aborted: (what) => count(aborted, what)
   })
   const turn = paced(rate)
@@ -175,10 +177,10 @@ class Server {
     return server!
   }
 
-  account(nonce: string, port: number | undefined): Promise<Account> {
+  account(nonce: string, port: number | undefined, at: number): Promise<Account> {
     return new Promise((resolve) => {
       this.accounts.set(nonce, resolve)
-      this.ask({ ask: "account", nonce, port })
+      this.ask({ ask: "account", nonce, port, at })
     })
   }
 

@@ -56,6 +56,8 @@ export type Result =
  * - `exit`: how the handler ended. `statuses`: those that the pre-response handlers were called with; the session decides
  *   by the first.
  * - `sent`: the status of the response as it went out, or would have gone out.
+ * - `storeFailed`: a call of the store failed. Where the request was interrupted, no result says so.
+ * - `from` and `to`: when the server had read the head of the request, and when the request had ended there.
  */
 export interface Entry {
   readonly nonce: string
@@ -64,6 +66,9 @@ export interface Entry {
   readonly exit: "completed" | "failed" | "interrupted" | "none"
   readonly statuses: ReadonlyArray<number>
   readonly sent: number
+  readonly storeFailed: boolean
+  readonly from: string
+  readonly to: string
 }
 
 /** What the server knows of a request. `Unsettled`: it had neither ended nor failed to arrive when the patience was over. */
@@ -72,9 +77,12 @@ export type Account =
   | { readonly _tag: "NeverArrived" }
   | { readonly _tag: "Unsettled"; readonly entry: Entry | undefined }
 
-/** `port` is the client's: it tells when a request can no longer arrive. It is undefined where there was no connection. */
+/**
+ * `at` is when the request was sent, `port` the client's: they tell when a request can no longer arrive. The port is undefined
+ * where there was no connection.
+ */
 export type Question =
-  | { readonly ask: "account"; readonly nonce: string; readonly port: number | undefined }
+  | { readonly ask: "account"; readonly nonce: string; readonly port: number | undefined; readonly at: number }
   | { readonly ask: "heap"; readonly snapshot: string | undefined }
 
 export type Answer =

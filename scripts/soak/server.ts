@@ -6,8 +6,9 @@ import { HttpApp, HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse 
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect, Exit, Layer, Option, Schema, Stream } from "effect"
-import { RequestContext, RequestId, SessionKey, Sessions } from "effect-session"
+import { Context, Effect, Exit, Layer, Option, Schema, Stream } from "effect"
+import { RequestContext, RequestId, SessionKey, Sessions, SessionStore } from "effect-session"
+import { SessionStoreError } from "effect-session/SessionError"
 import { createServer } from "node:http"
 import { writeHeapSnapshot } from "node:v8"
 import { Journal, type Recorder } from "./journal.js"
@@ -111,6 +112,29 @@ const recorded = (recorder: Recorder, step: Step) =>
 
 const recorders = new WeakMap<object, Recorder>()
 
+const noteFailure = Effect.withFiberRuntime<void>((fiber) => {
+  const request = Context.getOption(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+  const recorder = Option.isSome(request) ? recorders.get(request.value.source as object) : undefined
+  if (recorder !== undefined) recorder.storeFailed = true
+  return Effect.void
+})
+
+/** The store, whose failures are noted even where the request that is concerned never learns of them. */
+const observed = Layer.map(storeOf(setup), (context) => {
+  const store = Context.get(context, SessionStore.SessionStore)
+  const noting = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Exit.isExit(effect)
+      ? effect
+      : Effect.tapError(effect, (error) => error instanceof SessionStoreError ? noteFailure : Effect.void)
+  return Context.add(context, SessionStore.SessionStore, {
+    ...store,
+    load: (...call) => noting(store.load(...call)),
+    save: (...call) => noting(store.save(...call)),
+    modify: (...call) => noting(store.modify(...call)),
+    end: (...call) => noting(store.end(...call))
+  })
+})
+
 const handler = Effect.gen(function*() {
   const request = yield* HttpServerRequest.HttpServerRequest
   const recorder = recorders.get(request.source as object)!
@@ -171,8 +195,8 @@ const heap = (snapshot: string | undefined): void => {
 
 process.on("message", (question: Question) => {
   if (question.ask === "heap") return heap(question.snapshot)
-  const { nonce, port } = question
-  journal.ask(nonce, port, (account) => send({ answer: "account", nonce, account }))
+  const { at, nonce, port } = question
+  journal.ask(nonce, port, at, (account) => send({ answer: "account", nonce, account }))
 })
 process.on("disconnect", () => process.exit(0))
 
@@ -180,9 +204,9 @@ const server = createServer()
 server.keepAliveTimeout = 3_600_000 // a connection that the server closed would look like a failure of the store
 server.on("connection", (socket) => {
   const { remotePort } = socket
-  if (remotePort === undefined) return // the client has reset the connection already: there is nothing to read
-  journal.opened(remotePort)
-  socket.on("close", () => journal.closed(remotePort))
+  if (remotePort === undefined) return // the client has reset the connection already
+  journal.hasOpened(remotePort)
+  socket.on("close", () => journal.hasClosed(remotePort))
 })
 
 const announce = Effect.gen(function*() {
@@ -192,7 +216,7 @@ const announce = Effect.gen(function*() {
 
 const AppLive = Layer.mergeAll(HttpServer.serve(app), Layer.effectDiscard(announce)).pipe(
   Layer.provide(NodeHttpServer.layer(() => server, { port: 0, host: "127.0.0.1" })),
-  Layer.provide(storeOf(setup))
+  Layer.provide(observed)
 )
 
 NodeRuntime.runMain(Layer.launch(AppLive), { disablePrettyLogger: true })

@@ -18,7 +18,7 @@ export interface Session {
 /** A write whose request was interrupted while the store worked on it: it may still take place, until `until`. */
 export interface Late {
   readonly until: number
-  readonly apply: (world: World) => World
+  readonly apply: (world: World) => ReadonlyArray<World>
 }
 
 /** What has replaced a session, and when the answer came that said so. */

@@ -12,36 +12,50 @@ import * as Http from "node:http"
 const Value = SessionKey.make("value", Schema.String)
 const Count = SessionKey.make("count", Schema.Int)
 
-/** A request whose handler waits after it has changed the session. */
-interface Held {
-  /** lets the handler go on */
-  readonly goOn: () => void
-  /** the statuses that the session was asked to finish with, once the request has ended on the server */
-  readonly ended: Promise<ReadonlyArray<number>>
-}
+/** Lets the handler of a request go on that waits. */
+type GoOn = () => void
 
-const waiting = new Map<string, (held: Held) => void>()
+const waiting = new Map<string, (goOn: GoOn) => void>()
+/** for each request, who is to know with which statuses its response was made, once it has ended on the server */
+const ending = new Map<string, (statuses: ReadonlyArray<number>) => void>()
 
-const hold = (name: string): Promise<Held> => new Promise((resolve) => waiting.set(name, resolve))
+const nameOf = Effect.map(
+  HttpServerRequest.HttpServerRequest,
+  ({ url }) => new URL(url, "http://localhost").searchParams.get("name") ?? ""
+)
 
-const change = Effect.gen(function*() {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const name = new URL(request.url, "http://localhost").searchParams.get("name") ?? ""
-  const gate = yield* Deferred.make<void>()
-  const statuses: Array<number> = []
-  let end: (statuses: ReadonlyArray<number>) => void = () => undefined
-  const ended = new Promise<ReadonlyArray<number>>((resolve) => end = resolve)
-  yield* HttpApp.appendPreResponseHandler((_, response) => {
-    statuses.push(response.status)
-    return Effect.succeed(response)
+/** What a request does, if anything, before it waits until it is let go. */
+const held = <E, R>(before: (name: string) => Effect.Effect<void, E, R>) =>
+  Effect.gen(function*() {
+    const name = yield* nameOf
+    const gate = yield* Deferred.make<void>()
+    yield* before(name)
+    waiting.get(name)?.(() => Deferred.unsafeDone(gate, Exit.void))
+    yield* Deferred.await(gate)
+    return HttpServerResponse.text("changed")
   })
-  yield* Effect.addFinalizer(() => Effect.sync(() => end(statuses)))
-  yield* RequestContext.insert(Value, name)
-  yield* RequestContext.modify(Count, (count) => [undefined, Option.some(Option.getOrElse(count, () => 0) + 1)])
-  waiting.get(name)?.({ goOn: () => Deferred.unsafeDone(gate, Exit.void), ended })
-  yield* Deferred.await(gate)
-  return HttpServerResponse.text("changed")
-})
+
+/** Outside of the session's middleware, which would run once more behind a handler that is appended inside. */
+const observed = <E, R>(app: HttpApp.Default<E, R>) =>
+  Effect.gen(function*() {
+    const name = yield* nameOf
+    const statuses: Array<number> = []
+    yield* HttpApp.appendPreResponseHandler((_, response) => {
+      statuses.push(response.status)
+      return Effect.succeed(response)
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(() => ending.get(name)?.(statuses)))
+    return yield* app
+  })
+
+const change = held((name) =>
+  Effect.zipRight(
+    RequestContext.insert(Value, name),
+    RequestContext.modify(Count, (count) => [undefined, Option.some(Option.getOrElse(count, () => 0) + 1)])
+  )
+)
+
+const untouched = held(() => Effect.void)
 
 const show = Effect.gen(function*() {
   const value = yield* RequestContext.get(Value)
@@ -54,8 +68,10 @@ const app = HttpRouter.empty.pipe(
   HttpRouter.post("/start", Effect.as(RequestContext.insert(Value, "before"), HttpServerResponse.empty())),
   HttpRouter.post("/change", change),
   HttpRouter.head("/change", change),
+  HttpRouter.post("/untouched", untouched),
   RequestContext.middleware,
-  RequestId.middleware
+  RequestId.middleware,
+  observed
 )
 
 /** Set by a test that holds a save of the store; called when the save has begun. */
@@ -105,12 +121,13 @@ describe("a client that goes away", () => {
   }
 
   /** A request whose handler has made its changes and waits; its client is still there. */
-  const send = async (name: string, cookie: string, method = "POST") => {
-    const held = hold(name)
-    const request = Http.request(`${origin}/change?name=${name}`, { method, agent: false, headers: { cookie } })
+  const send = async (name: string, cookie: string, { method = "POST", path = "/change" } = {}) => {
+    const held = new Promise<GoOn>((resolve) => waiting.set(name, resolve))
+    const ended = new Promise<ReadonlyArray<number>>((resolve) => ending.set(name, resolve))
+    const request = Http.request(`${origin}${path}?name=${name}`, { method, agent: false, headers: { cookie } })
     request.on("error", () => undefined)
     request.end()
-    return { request, ...await held }
+    return { request, ended, goOn: await held }
   }
 
   it("M4: a handler that ends before the server notices that its client has gone has completed, and its changes are saved", async () => {
@@ -157,11 +174,18 @@ describe("a client that goes away", () => {
 
   it("M4: a HEAD whose handler ends between the end of its connection and the report of it ends as well", async () => {
     const { cookie, shown } = await begin()
-    const { ended, goOn, request } = await send("head", cookie, "HEAD")
+    const { ended, goOn, request } = await send("head", cookie, { method: "HEAD" })
     server.once("client-has-gone", goOn)
     request.destroy()
     expect(await ended).toEqual([200])
     expect(await shown()).toEqual(["head", 1])
+  })
+
+  it("M4: a request that does not use the session ends as well when its client has just gone", async () => {
+    const { ended, goOn, request } = await send("untouched", "", { path: "/untouched" })
+    server.once("client-has-gone", goOn)
+    request.destroy()
+    expect(await ended).toEqual([200])
   })
 
   it("M4: a request whose save ends between the end of its connection and the report of it ends as well", async () => {

@@ -807,16 +807,23 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M4",
     what: "the body of a response whose client has gone is waited for",
-    file: "src/internal/http/requestContext.ts",
-    find: "ClientGone.withoutBodyIfGone(request, respond(session, response))",
-    replace: "respond(session, response)"
+    file: "src/internal/http/respond.ts",
+    find: "(response) => received(recipient, response)",
+    replace: "(response) => response"
   },
   {
     row: "M4",
     what: "the body of a response that needed no I/O is waited for, although its client has gone",
-    file: "src/internal/http/clientGone.ts",
-    find: "isDone(responded) && !isGone(request)",
-    replace: "isDone(responded)"
+    file: "src/internal/http/respond.ts",
+    find: "        const sent = received(recipient, responded.value)\n",
+    replace: "        const sent = responded.value\n"
+  },
+  {
+    row: "M4",
+    what: "the body of a response that does not concern the session is waited for, although its client has gone",
+    file: "src/internal/http/respond.ts",
+    find: "    const sent = received(recipient, original)\n",
+    replace: "    const sent = original\n"
   },
   {
     row: "M4",

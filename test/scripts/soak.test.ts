@@ -1,10 +1,11 @@
 /**
  * That the soak's model finds what is wrong. What it finds on a whole run: `npm run soak`.
  */
-import { describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { worldsAfter } from "../../scripts/soak/check.js"
+import { Journal } from "../../scripts/soak/journal.js"
 import { run } from "../../scripts/soak/run.js"
-import type { Entry, Result, Script, Step } from "../../scripts/soak/script.js"
+import type { Account, Entry, Result, Script, Step } from "../../scripts/soak/script.js"
 import { empty, type World } from "../../scripts/soak/world.js"
 
 type Kind = "client" | "server"
@@ -34,7 +35,17 @@ class Visit {
     } = {}
   ): boolean {
     const script: Script = { steps, stream: undefined, status: 200 }
-    const entry: Entry = { nonce: "n", results, unfinished, exit, statuses: [status], sent: status }
+    const entry: Entry = {
+      nonce: "n",
+      results,
+      unfinished,
+      exit,
+      statuses: [status],
+      sent: status,
+      storeFailed: false,
+      from: "",
+      to: ""
+    }
     const cookie = sets === undefined
       ? { _tag: "None" } as const
       : { _tag: "Set", token: sets, persistent: false } as const
@@ -145,11 +156,90 @@ describe("the soak's model", () => {
     }
   })
 
+  it("expects that a sign-out ends the successor of the request's token beside a session that the request has begun", () => {
+    const visit = begun("server")
+    expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
+    const steps = [{ op: "signIn", subject: "ada" }, { op: "signOut" }] as const
+    expect(visit.allows(steps, [done, done], { old: "first", reached: false })).toBe(true)
+    expect(visit.allows([{ op: "list", subject: "ada" }], [{ ids: [], current: null }])).toBe(true)
+    expect(visit.reads({})).toBe(true)
+  })
+
+  it("expects a new session of what follows a sign-out with a token that was renewed away", () => {
+    const visit = begun("server")
+    expect(visit.allows([{ op: "renew" }], [done], { sets: "second" })).toBe(true)
+    const steps = [{ op: "signOut" }, modify] as const
+    expect(visit.allows(steps, [done, { error: "SessionEnded" }], { old: "first", sets: "third" })).toBe(false)
+    expect(visit.allows(steps, [done, { value: 1 }], { old: "first", sets: "third" })).toBe(true)
+    expect(visit.reads({})).toBe(true)
+  })
+
+  it("takes a revoked session for any whose sign-in was interrupted, as long as no list has told them apart", () => {
+    const visit = begun("server")
+    const signIn: Step = { op: "signIn", subject: "ada" }
+    const revoke = (id: string): Step => ({ op: "revoke", subject: "ada", id })
+    for (let i = 0; i < 2; i++) expect(visit.allows([signIn], [done], { reached: false })).toBe(true)
+    const listed: Result = { ids: ["one", "two"], current: null }
+    // The sign-in with a token that another sign-in has replaced begins a session of its own.
+    expect(visit.allows([{ op: "list", subject: "ada" }], [listed])).toBe(true)
+    expect(visit.allows([revoke("one")], [{ value: true }])).toBe(true)
+    expect(visit.allows([revoke("one")], [{ value: true }])).toBe(false)
+    expect(visit.allows([{ op: "list", subject: "ada" }], [{ ids: ["two"], current: null }])).toBe(true)
+    expect(visit.allows([revoke("two")], [{ value: false }])).toBe(false)
+    expect(visit.allows([revoke("two")], [{ value: true }])).toBe(true)
+  })
+
   it("expects of the cookie store that a change whose response was lost is lost with it", () => {
     const visit = begun("client")
     expect(visit.allows([insert("two")], [done], { reached: false })).toBe(true)
     expect(visit.reads({ a: "two" })).toBe(false)
     expect(visit.reads({ a: "one" })).toBe(true)
+  })
+})
+
+describe("the soak's journal", () => {
+  afterEach(() => void vi.useRealTimers())
+
+  const asked = (journal: Journal, port: number | undefined): { readonly account: Account | undefined } => {
+    const asked: { account: Account | undefined } = { account: undefined }
+    journal.ask("n", port, Date.now(), (account) => asked.account = account)
+    return asked
+  }
+
+  it("waits for a request whose connection the server takes long after the client has gone", () => {
+    vi.useFakeTimers()
+    const journal = new Journal()
+    const question = asked(journal, 1)
+    vi.advanceTimersByTime(10_000)
+    expect(question.account).toBeUndefined()
+    journal.hasOpened(1)
+    const recorder = journal.begin("n")
+    journal.hasClosed(1)
+    expect(question.account).toBeUndefined()
+    journal.end(recorder, 200)
+    expect(question.account?._tag).toBe("Ended")
+  })
+
+  it("knows that a request is lost whose connection has closed, or was never taken", () => {
+    vi.useFakeTimers()
+    const journal = new Journal()
+    expect(asked(journal, undefined).account?._tag).toBe("NeverArrived")
+    journal.hasOpened(1)
+    const closing = asked(journal, 1)
+    journal.hasClosed(1)
+    expect(closing.account?._tag).toBe("NeverArrived")
+    const never = asked(journal, 2)
+    vi.advanceTimersByTime(50_000)
+    expect(never.account?._tag).toBe("NeverArrived")
+  })
+
+  it("reports a request that does not end, with what is known of it", () => {
+    vi.useFakeTimers()
+    const journal = new Journal()
+    journal.begin("n").begin()
+    const question = asked(journal, 1)
+    vi.advanceTimersByTime(61_000)
+    expect(question.account).toMatchObject({ _tag: "Unsettled", entry: { unfinished: true, exit: "none" } })
   })
 })
 

@@ -5,8 +5,6 @@
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as Effect from "effect/Effect"
-import { isDone } from "../edition/done.js"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -26,17 +24,9 @@ const end = (request: HttpServerRequest): void => {
   response?.end?.()
 }
 
-const withoutBody = (request: HttpServerRequest, response: Response): Response => {
-  if (response.body._tag === "Stream" || !isGone(request)) return response // a stream notices by itself
+/** The response as it is, or without its body where nobody receives it. A stream notices by itself. */
+export const withoutBodyIfGone = (request: HttpServerRequest, response: Response): Response => {
+  if (!isGone(request) || response.body._tag === "Stream") return response
   if (request.method === "HEAD") end(request)
   return HttpServerResponse.setBody(response, noBody)
 }
-
-/** The response as it is, or without its body where nobody receives it. */
-export const withoutBodyIfGone = (
-  request: HttpServerRequest,
-  responded: Effect.Effect<Response>
-): Effect.Effect<Response> =>
-  isDone(responded) && !isGone(request)
-    ? responded
-    : Effect.map(responded, (response) => withoutBody(request, response))

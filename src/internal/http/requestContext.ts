@@ -12,7 +12,6 @@ import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import { Sessions, type SessionsService } from "../store/subjectContract.js"
-import * as ClientGone from "./clientGone.js"
 import * as RequestFiber from "./requestFiber.js"
 import * as Id from "./requestId.js"
 import { respond } from "./respond.js"
@@ -22,10 +21,7 @@ import { isHandshake, onUpgrade } from "./upgrade.js"
 const ownedBy = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Owned => [
   session,
   // A request that the handler makes of an app in this process inherits its handlers: the inner response does not concern this session.
-  ({ source }, response) =>
-    source === request.source
-      ? ClientGone.withoutBodyIfGone(request, respond(session, response))
-      : Effect.succeed(response)
+  ({ source }, response) => source === request.source ? respond(session, response, request) : Effect.succeed(response)
 ]
 
 class Facts {
@@ -183,4 +179,4 @@ const withSessions = (context: Context.Context<never>, given: Given | undefined)
 const atItsEnd = <E, R>(
   session: RequestSession,
   app: Effect.Effect<HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response))
+): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response, undefined))

@@ -3,6 +3,7 @@
  */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
+import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -13,6 +14,7 @@ import type { CookieVerdict, SaveError } from "../request/answer.js"
 import type { RequestSession } from "../request/requestSession.js"
 import type { SessionConfig } from "../store/options.js"
 import * as Reported from "../store/reported.js"
+import * as ClientGone from "./clientGone.js"
 import * as RequestId from "./requestId.js"
 import * as SetCookie from "./setCookie.js"
 import * as WebResponse from "./webResponse.js"
@@ -24,14 +26,21 @@ type RequestFiber = Fiber.RuntimeFiber<unknown, unknown>
  * The pre-response handler. Never fails: a handler that did would leave the client hanging. Where the store needs no I/O
  * it runs through without a fiber's frame. It may run again, over a response that it has changed already: after a body that
  * failed on its way, and behind handlers that the app has appended. Then nothing is decided or logged a second time.
+ *
+ * `recipient` is the request whose client gets the response, and undefined where the app gets it that has made the request.
  */
-export const respond = (session: RequestSession, original: Response): Effect.Effect<Response> => {
+export const respond = (
+  session: RequestSession,
+  original: Response,
+  recipient: HttpServerRequest | undefined
+): Effect.Effect<Response> => {
   const { config } = session
   const isFirst = session.isOpen
   const isForeign = isFirst && holdsCookie(config, original)
   if (!session.touched) {
     session.leave()
-    return isForeign ? Effect.as(Effect.logWarning(foreignLeft), original) : Effect.succeed(original)
+    const sent = received(recipient, original)
+    return isForeign ? Effect.as(Effect.logWarning(foreignLeft), sent) : Effect.succeed(sent)
   }
   return Effect.withFiberRuntime((fiber) => {
     try {
@@ -44,12 +53,22 @@ export const respond = (session: RequestSession, original: Response): Effect.Eff
           return isFirst ? Effect.zipRight(logFailure(failure), failed) : failed
         }
       )
-      return isDone(responded) ? responded : Effect.catchAllCause(responded, (cause) => died(fiber, original, cause))
+      if (isDone(responded)) {
+        const sent = received(recipient, responded.value)
+        return sent === responded.value ? responded : Effect.succeed(sent)
+      }
+      return Effect.map(
+        Effect.catchAllCause(responded, (cause) => died(fiber, original, cause)),
+        (response) => received(recipient, response)
+      )
     } catch (defect) {
       return died(fiber, original, Cause.die(defect))
     }
   })
 }
+
+const received = (recipient: HttpServerRequest | undefined, response: Response): Response =>
+  recipient === undefined ? response : ClientGone.withoutBodyIfGone(recipient, response)
 
 const died = (fiber: RequestFiber, original: Response, cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
   Effect.as(
