@@ -1,0 +1,207 @@
+/**
+ * What has another name or place in Effect 4: the whole table by which `rename.ts` turns the source for Effect 3 into one for
+ * Effect 4. A rule that nothing needs any more fails the generator, and so does an import that the table does not know.
+ */
+import ts from "typescript"
+
+export interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+export interface Module {
+  readonly module: string
+  /** What the namespace is called in Effect 4, where that is another name. */
+  readonly as?: string
+  readonly names?: Readonly<Record<string, string>>
+}
+
+const same = (...names: ReadonlyArray<string>): Record<string, Module> =>
+  Object.fromEntries(names.map((name) => [name, { module: name }]))
+
+const moved = (from: string, to: string, ...names: ReadonlyArray<string>): Record<string, Module> =>
+  Object.fromEntries(names.map((name) => [`${from}/${name}`, { module: `${to}/${name}` }]))
+
+/** Every module of Effect 3 that a source may import, and where Effect 4 has it. */
+export const modules: Readonly<Record<string, Module>> = {
+  ...same(
+    "effect",
+    ...[
+      "Array", "Cause", "Chunk", "Clock", "Config", "ConfigProvider", "Context", "DateTime", "Deferred", "Duration",
+      "Effect", "Exit", "Fiber", "Function", "Inspectable", "Layer", "Logger", "Metric", "Option", "Pipeable", "Predicate",
+      "Random", "Redacted", "References", "Schema", "Scope", "Semaphore", "Tracer", "Types"
+    ].map((name) => `effect/${name}`),
+    "@effect/platform-node",
+    "@effect/platform-node/NodeHttpServer",
+    "@effect/platform-node/NodeRuntime",
+    "@effect/platform-node/NodeFileSystem",
+    "@effect/platform-node/NodePath",
+    "@effect/sql-pg",
+    "@effect/sql-pg/PgClient",
+    "@effect/vitest"
+  ),
+  ...moved(
+    "@effect/platform", "effect/http",
+    "Cookies", "FetchHttpClient", "Headers", "HttpClient", "HttpClientRequest", "HttpServerError", "HttpServerRequest",
+    "HttpServerRespondable", "HttpServerResponse"
+  ),
+  ...moved("@effect/platform", "effect/http-api", "HttpApiMiddleware", "HttpApiSchema", "HttpApiSecurity", "OpenApi"),
+  ...moved("@effect/platform", "effect/persistence", "KeyValueStore"),
+  ...moved("@effect/sql", "effect/sql", "Migrator", "SqlClient", "SqlConnection", "SqlError"),
+  "@effect/platform": { module: "effect/http" },
+  "@effect/sql": { module: "effect/sql" },
+  "@effect/platform/HttpApp": { module: "effect/http/HttpEffect", as: "HttpEffect" },
+  "@effect/platform/HttpLayerRouter": { module: "effect/http/HttpRouter", as: "HttpRouter" },
+  "effect/Either": { module: "effect/Result", as: "Result" },
+  "effect/FastCheck": { module: "fast-check" },
+  "effect/TestClock": { module: "effect/testing/TestClock" }
+}
+
+/** Names of a module whose place in Effect 4 is another one than that of the rest: `module name`. */
+export const imports: Readonly<Record<string, Module>> = {
+  ...Object.fromEntries(
+    ["HttpApi", "HttpApiBuilder", "HttpApiClient", "HttpApiEndpoint", "HttpApiGroup", "HttpApiMiddleware", "HttpApiSecurity",
+      "OpenApi", "HttpApiError", "HttpApiSchema"]
+      .map((name) => [`@effect/platform ${name}`, { module: "effect/http-api" }])
+  ),
+  "@effect/platform KeyValueStore": { module: "effect/persistence" },
+  "effect ConfigError": { module: "effect/Config" },
+  "effect FastCheck": { module: "effect/testing" },
+  "effect TestClock": { module: "effect/testing" }
+}
+
+/** A name that stands by itself. */
+export const values: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(modules).flatMap(([module, { as }]) =>
+    as === undefined ? [] : [[module.slice(module.lastIndexOf("/") + 1), as]]
+  )
+)
+
+/** A name in a namespace. */
+export const members: Readonly<Record<string, string>> = {
+  "Cause.isDie": "Cause.hasDies",
+  "Cause.isInterrupted": "Cause.hasInterrupts",
+  "Config.mapOrFail": "Config.flatMap",
+  "Config.redacted": "Config.Redacted",
+  "Config.string": "Config.String",
+  "Config.Config.Wrap": "Config.Wrap",
+  "ConfigError.ConfigError": "Config.ConfigError",
+  "Context.GenericTag": "Context.Service",
+  "Context.Tag": "Context.Key",
+  "Context.unsafeGet": "Context.getUnsafe",
+  "Cookies.unsafeMakeCookie": "Cookies.makeCookieUnsafe",
+  "DateTime.unsafeMake": "DateTime.makeUnsafe",
+  "Deferred.unsafeDone": "Deferred.doneUnsafe",
+  "Duration.DurationInput": "Duration.Input",
+  "Duration.decodeUnknown": "Duration.fromInput",
+  "Effect.Effect.Context": "Effect.Services",
+  "Effect.Semaphore": "Semaphore.Semaphore",
+  "Effect.async": "Effect.callback",
+  "Effect.catchAll": "Effect.catch",
+  "Effect.catchAllCause": "Effect.catchCause",
+  "Effect.catchAllDefect": "Effect.catchDefect",
+  "Effect.either": "Effect.result",
+  "Effect.fork": "Effect.forkChild",
+  "Effect.forkDaemon": "Effect.forkDetach",
+  "Effect.tapErrorCause": "Effect.tapCause",
+  "Effect.unsafeMakeSemaphore": "Semaphore.makeUnsafe",
+  "Effect.withFiberRuntime": "Effect.withFiber",
+  "Effect.zipLeft": "Effect.tap",
+  "Effect.zipRight": "Effect.andThen",
+  "Either.Either": "Result.Result",
+  "Either.isEither": "Result.isResult",
+  "Either.isLeft": "Result.isFailure",
+  "Either.isRight": "Result.isSuccess",
+  "Either.left": "Result.fail",
+  "Either.right": "Result.succeed",
+  "Fiber.RuntimeFiber": "Fiber.Fiber",
+  "Layer.scoped": "Layer.effect",
+  "Layer.scopedContext": "Layer.effectContext",
+  "Layer.unwrapEffect": "Layer.unwrap",
+  "Option.fromNullable": "Option.fromNullishOr",
+  "Scope.extend": "Scope.provide"
+}
+
+/** A property or a method, of whatever value. */
+export const methods: Readonly<Record<string, string>> = {
+  currentContext: "context",
+  unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
+  unsafeMap: "mapUnsafe"
+}
+
+/** How a name is resolved: with the namespaces as their modules call them; undefined where it is none of Effect's. */
+type Resolve = (node: ts.Node) => string | undefined
+
+export interface Shape {
+  readonly name: string
+  /** Namespaces that the new text needs. */
+  readonly brings: ReadonlyArray<string>
+  readonly edit: (node: ts.Node, source: ts.SourceFile, resolve: Resolve) => Edit | undefined
+}
+
+const replace = (node: ts.Node, source: ts.SourceFile, text: string): Edit => ({
+  start: node.getStart(source),
+  end: node.end,
+  text
+})
+
+/** A call of the given function. */
+const call = (
+  name: string,
+  edit: (node: ts.CallExpression, text: (node: ts.Node) => string) => string | undefined,
+  brings: ReadonlyArray<string> = []
+): Shape => ({
+  name,
+  brings,
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node) || resolve(node.expression) !== name) return undefined
+    const text = edit(node, (node) => node.getText(source))
+    return text === undefined ? undefined : replace(node, source, text)
+  }
+})
+
+const args = (node: ts.CallExpression, text: (node: ts.Node) => string): string => node.arguments.map(text).join(", ")
+
+/** What has another form. */
+export const shapes: ReadonlyArray<Shape> = [
+  {
+    // class A extends Context.Tag("a")<A, B>() {}
+    name: "Context.Tag(…)",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || !ts.isCallExpression(node.expression)) return undefined
+      const tag = node.expression
+      if (resolve(tag.expression) !== "Context.Tag" || node.typeArguments === undefined) return undefined
+      const types = node.typeArguments.map((type) => type.getText(source)).join(", ")
+      return replace(node, source, `Context.Service<${types}>()(${tag.arguments.map((a) => a.getText(source)).join(", ")})`)
+    }
+  },
+  call("Effect.yieldNow", () => "Effect.yieldNow"),
+  call("Effect.dieMessage", (node, text) => `Effect.die(new Error(${args(node, text)}))`),
+  call("Effect.gen", (node, text) =>
+    node.arguments[0]?.kind === ts.SyntaxKind.ThisKeyword
+      ? `Effect.gen({ self: this }, ${node.arguments.slice(1).map(text).join(", ")})`
+      : undefined),
+  call("Schema.Literal", (node, text) =>
+    node.arguments.length > 1 ? `Schema.Literals([${args(node, text)}])` : undefined),
+  call("Schema.Union", (node, text) =>
+    node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
+      ? undefined
+      : `Schema.Union([${args(node, text)}])`),
+  call("Duration.decodeUnknown", (node, text) => `Duration.fromInput(${args(node, text)} as Duration.Input)`),
+  call("Layer.fail", (node, text) => `Layer.unwrap(Effect.fail(${args(node, text)}))`),
+  {
+    name: "Schema.Schema<A, I, R>",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isTypeReferenceNode(node) || resolve(node.typeName) !== "Schema.Schema") return undefined
+      const types = node.typeArguments?.map((type) => type.getText(source)) ?? []
+      return types.length === 3
+        ? replace(node, source, `Schema.Codec<${[...types, types[2]].join(", ")}>`)
+        : types.length === 2
+        ? replace(node, source, `Schema.Codec<${types.join(", ")}>`)
+        : undefined
+    }
+  }
+]
