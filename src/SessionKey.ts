@@ -154,7 +154,12 @@ class SessionKeyImpl<A, I, R> implements SessionKey<A, I, R> {
   }
 
   private error(direction: "decode" | "encode", issue: Schemas.Issue | string, path?: string) {
-    return SessionSchemaError.of(this.name, direction, issue, path ?? (typeof issue === "string" ? "" : Schemas.pathOf(issue)))
+    return SessionSchemaError.of(
+      this.name,
+      direction,
+      issue,
+      path ?? (typeof issue === "string" ? "" : Schemas.pathOf(issue))
+    )
   }
 }
 

@@ -721,4 +721,5 @@ export const resetCounts: Effect.Effect<void, never, Counts> = Effect.flatMap(Co
  */
 export const yielding = <A, E, R>(
   layer: Layer.Layer<A | SessionBackend, E, R>
-): Layer.Layer<A | SessionBackend, E, R> => mapServices(layer, (context) => decorate.context(context, decorate.yielding))
+): Layer.Layer<A | SessionBackend, E, R> =>
+  mapServices(layer, (context) => decorate.context(context, decorate.yielding))

@@ -88,7 +88,9 @@ export const generate = (
       else problems.push(`editions/4/${file} replaces nothing: there is no ${file}`)
     }
   }
-  if (checkRules) for (const rule of unused(used)) problems.push(`scripts/edition/table.ts: nothing needs the rule "${rule}"`)
+  if (checkRules) {
+    for (const rule of unused(used)) problems.push(`scripts/edition/table.ts: nothing needs the rule "${rule}"`)
+  }
   if (problems.length > 0) throw new Leftover(problems.join("\n"))
   for (const folder of folders) rmSync(join(to, folder), { recursive: true, force: true })
   for (const [file, text] of output) {

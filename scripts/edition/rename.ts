@@ -17,6 +17,8 @@ export class Leftover extends Error {
   override readonly name = "Leftover"
 }
 
+const isBarrel = (module: string): boolean => /^(effect|@effect\/[^/]+)$/.test(module)
+
 const isPlatform = (module: string): boolean => /^(effect|@effect\/[^/]+)(\/|$)/.test(module)
 
 const placeOf = (file: string, module: string, used: Set<string>): Module => {
@@ -91,7 +93,7 @@ const namespaces = (source: ts.SourceFile): ReadonlyMap<string, string> => {
     if (bindings === undefined) continue
     if (ts.isNamespaceImport(bindings)) {
       if (isPlatform(module)) bound.set(bindings.name.text, module.slice(module.lastIndexOf("/") + 1))
-    } else if (isPlatform(module)) {
+    } else if (isPlatform(module) && isBarrel(module)) {
       for (const { name, propertyName } of bindings.elements) bound.set(name.text, (propertyName ?? name).text)
     }
   }
@@ -180,6 +182,7 @@ const renameImports = (file: string, text: string, before: string, isExample: bo
   const original = ts.createSourceFile(file, before, ts.ScriptTarget.ES2022, true)
   const names = mentioned(source)
   const wasMentioned = mentioned(original)
+  const wasImported = new Set(namespaces(original).keys())
   const declared = new Set<string>()
   const edits: Array<Edit> = []
   let end = 0
@@ -241,7 +244,8 @@ const renameImports = (file: string, text: string, before: string, isExample: bo
     }
   }
   const missing = [...newNamespaces].filter(([name]) =>
-    names.has(name) && !declared.has(name) && !isDeclared(source, name) && (isExample ? !wasMentioned.has(name) : true)
+    names.has(name) && !declared.has(name) && !isDeclared(source, name)
+    && (!wasMentioned.has(name) || (!isExample && wasImported.has(name)))
   )
   if (missing.length > 0) {
     const added = missing.map(([name, module]) => `import * as ${name} from "${module}"`).join("\n")
@@ -260,7 +264,12 @@ const isDeclared = (source: ts.SourceFile, name: string): boolean =>
 
 /** Namespaces that a rename may bring in, and where they are. */
 const newNamespaces: ReadonlyMap<string, string> = new Map(
-  [...Object.values(members), ...Object.values(methods), ...Object.values(values), ...shapes.flatMap((each) => each.brings)]
+  [
+    ...Object.values(members),
+    ...Object.values(methods),
+    ...Object.values(values),
+    ...shapes.flatMap((each) => each.brings)
+  ]
     .flatMap((to) => [...to.matchAll(/\b([A-Z]\w+)\b(?=\.|$)/g)].map(([, name]) => name))
     .flatMap((name) => {
       const place = Object.values(modules).find((each) => each.module.endsWith(`/${name}`))

@@ -28,9 +28,35 @@ export const modules: Readonly<Record<string, Module>> = {
   ...same(
     "effect",
     ...[
-      "Array", "Cause", "Chunk", "Clock", "Config", "ConfigProvider", "Context", "DateTime", "Deferred", "Duration",
-      "Effect", "Exit", "Fiber", "Function", "Inspectable", "Layer", "Logger", "Metric", "Option", "Pipeable", "Predicate",
-      "Random", "Redacted", "References", "Schema", "Scope", "Semaphore", "Tracer", "Types"
+      "Array",
+      "Cause",
+      "Chunk",
+      "Clock",
+      "Config",
+      "ConfigProvider",
+      "Context",
+      "DateTime",
+      "Deferred",
+      "Duration",
+      "Effect",
+      "Exit",
+      "Fiber",
+      "Function",
+      "Inspectable",
+      "Layer",
+      "Logger",
+      "Metric",
+      "Option",
+      "Pipeable",
+      "Predicate",
+      "Random",
+      "Redacted",
+      "References",
+      "Schema",
+      "Scope",
+      "Semaphore",
+      "Tracer",
+      "Types"
     ].map((name) => `effect/${name}`),
     "@effect/platform-node",
     "@effect/platform-node/NodeHttpServer",
@@ -39,12 +65,24 @@ export const modules: Readonly<Record<string, Module>> = {
     "@effect/platform-node/NodePath",
     "@effect/sql-pg",
     "@effect/sql-pg/PgClient",
+    "@effect/sql-mysql2",
+    "@effect/sql-mysql2/MysqlClient",
+    "@effect/sql-sqlite-node",
+    "@effect/sql-sqlite-node/SqliteClient",
     "@effect/vitest"
   ),
   ...moved(
-    "@effect/platform", "effect/http",
-    "Cookies", "FetchHttpClient", "Headers", "HttpClient", "HttpClientRequest", "HttpServerError", "HttpServerRequest",
-    "HttpServerRespondable", "HttpServerResponse"
+    "@effect/platform",
+    "effect/http",
+    "Cookies",
+    "FetchHttpClient",
+    "Headers",
+    "HttpClient",
+    "HttpClientRequest",
+    "HttpServerError",
+    "HttpServerRequest",
+    "HttpServerRespondable",
+    "HttpServerResponse"
   ),
   ...moved("@effect/platform", "effect/http-api", "HttpApiMiddleware", "HttpApiSchema", "HttpApiSecurity", "OpenApi"),
   ...moved("@effect/platform", "effect/persistence", "KeyValueStore"),
@@ -54,6 +92,7 @@ export const modules: Readonly<Record<string, Module>> = {
   "@effect/platform/HttpApp": { module: "effect/http/HttpEffect", as: "HttpEffect" },
   "@effect/platform/HttpLayerRouter": { module: "effect/http/HttpRouter", as: "HttpRouter" },
   "effect/Either": { module: "effect/Result", as: "Result" },
+  "effect/ConfigError": { module: "effect/Config", as: "Config" },
   "effect/FastCheck": { module: "fast-check" },
   "effect/TestClock": { module: "effect/testing/TestClock" }
 }
@@ -61,8 +100,18 @@ export const modules: Readonly<Record<string, Module>> = {
 /** Names of a module whose place in Effect 4 is another one than that of the rest: `module name`. */
 export const imports: Readonly<Record<string, Module>> = {
   ...Object.fromEntries(
-    ["HttpApi", "HttpApiBuilder", "HttpApiClient", "HttpApiEndpoint", "HttpApiGroup", "HttpApiMiddleware", "HttpApiSecurity",
-      "OpenApi", "HttpApiError", "HttpApiSchema"]
+    [
+      "HttpApi",
+      "HttpApiBuilder",
+      "HttpApiClient",
+      "HttpApiEndpoint",
+      "HttpApiGroup",
+      "HttpApiMiddleware",
+      "HttpApiSecurity",
+      "OpenApi",
+      "HttpApiError",
+      "HttpApiSchema"
+    ]
       .map((name) => [`@effect/platform ${name}`, { module: "effect/http-api" }])
   ),
   "@effect/platform KeyValueStore": { module: "effect/persistence" },
@@ -87,6 +136,12 @@ export const members: Readonly<Record<string, string>> = {
   "Config.string": "Config.String",
   "Config.Config.Wrap": "Config.Wrap",
   "ConfigError.ConfigError": "Config.ConfigError",
+  "Effect.Effect.Error": "Effect.Error",
+  "Effect.Effect.Success": "Effect.Success",
+  "Headers.remove": "Headers.removeMany",
+  "HttpLayerRouter.unhandled": "Types.unhandled",
+  "Schema.parseJson": "Schema.fromJsonString",
+  "Either.getLeft": "Result.getFailure",
   "Context.GenericTag": "Context.Service",
   "Context.Tag": "Context.Key",
   "Context.unsafeGet": "Context.getUnsafe",
@@ -125,6 +180,7 @@ export const members: Readonly<Record<string, string>> = {
 
 /** A property or a method, of whatever value. */
 export const methods: Readonly<Record<string, string>> = {
+  annotations: "annotate",
   currentContext: "context",
   unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
   unsafeMap: "mapUnsafe"
@@ -163,6 +219,16 @@ const call = (
 
 const args = (node: ts.CallExpression, text: (node: ts.Node) => string): string => node.arguments.map(text).join(", ")
 
+/** The properties of an object literal, as texts. */
+const properties = (node: ts.Node, text: (node: ts.Node) => string): Record<string, string> =>
+  ts.isObjectLiteralExpression(node)
+    ? Object.fromEntries(
+      node.properties.flatMap((property) =>
+        ts.isPropertyAssignment(property) ? [[text(property.name), text(property.initializer)]] : []
+      )
+    )
+    : {}
+
 /** What has another form. */
 export const shapes: ReadonlyArray<Shape> = [
   {
@@ -174,7 +240,11 @@ export const shapes: ReadonlyArray<Shape> = [
       const tag = node.expression
       if (resolve(tag.expression) !== "Context.Tag" || node.typeArguments === undefined) return undefined
       const types = node.typeArguments.map((type) => type.getText(source)).join(", ")
-      return replace(node, source, `Context.Service<${types}>()(${tag.arguments.map((a) => a.getText(source)).join(", ")})`)
+      return replace(
+        node,
+        source,
+        `Context.Service<${types}>()(${tag.arguments.map((a) => a.getText(source)).join(", ")})`
+      )
     }
   },
   call("Effect.yieldNow", () => "Effect.yieldNow"),
@@ -183,14 +253,69 @@ export const shapes: ReadonlyArray<Shape> = [
     node.arguments[0]?.kind === ts.SyntaxKind.ThisKeyword
       ? `Effect.gen({ self: this }, ${node.arguments.slice(1).map(text).join(", ")})`
       : undefined),
-  call("Schema.Literal", (node, text) =>
-    node.arguments.length > 1 ? `Schema.Literals([${args(node, text)}])` : undefined),
+  call(
+    "Schema.Literal",
+    (node, text) => node.arguments.length > 1 ? `Schema.Literals([${args(node, text)}])` : undefined
+  ),
   call("Schema.Union", (node, text) =>
     node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
       ? undefined
       : `Schema.Union([${args(node, text)}])`),
+  call(
+    "Schema.filter",
+    (node, text) => node.arguments.length === 1 ? `Schema.check(Schema.makeFilter(${args(node, text)}))` : undefined
+  ),
+  call("Effect.repeatN", (node, text) => {
+    const [effect, times] = node.arguments.map(text)
+    return `Effect.asVoid(Effect.repeat(${effect}, { times: ${times} }))`
+  }),
+  call("Effect.withClock", (node, text) => {
+    const given = node.arguments.map(text)
+    return `Effect.provideService(${[...given.slice(0, -1), "Clock.Clock", given[given.length - 1]].join(", ")})`
+  }, ["Clock.Clock"]),
+  call("Effect.timeoutFail", (node, text) => {
+    const options = properties(node.arguments[node.arguments.length - 1], text)
+    const given = node.arguments.slice(0, -1).map((each) => `${text(each)}, `).join("")
+    return `Effect.timeoutOrElse(${given}{ duration: ${options.duration}, orElse: () => Effect.fail((${options.onTimeout})()) })`
+  }),
+  call("HttpApiSchema.annotations", (node, text) => {
+    const { description, status } = properties(node.arguments[0], text)
+    return `{ httpApiStatus: ${status}, description: ${description} }`
+  }),
+  {
+    name: "HttpApp.Default<E, R>",
+    brings: ["HttpServerRequest.HttpServerRequest", "HttpServerResponse.HttpServerResponse"],
+    edit: (node, source, resolve) => {
+      if (!ts.isTypeReferenceNode(node) || resolve(node.typeName) !== "HttpApp.Default") return undefined
+      const [error = "never", services = "never"] = node.typeArguments?.map((type) => type.getText(source)) ?? []
+      return replace(
+        node,
+        source,
+        `Effect.Effect<HttpServerResponse.HttpServerResponse, ${error}, ${services} | HttpServerRequest.HttpServerRequest>`
+      )
+    }
+  },
+  {
+    // every test of Effect 4's @effect/vitest has a scope
+    name: "it.scoped",
+    brings: [],
+    edit: (node, source) =>
+      ts.isPropertyAccessExpression(node) && /^(it|test)$/.test(node.expression.getText(source))
+        && node.name.text === "scoped"
+        ? replace(node.name, source, "effect")
+        : undefined
+  },
   call("Duration.decodeUnknown", (node, text) => `Duration.fromInput(${args(node, text)} as Duration.Input)`),
   call("Layer.fail", (node, text) => `Layer.unwrap(Effect.fail(${args(node, text)}))`),
+  {
+    name: "Tag[\"Type\"]",
+    brings: [],
+    edit: (node, source) =>
+      ts.isIndexedAccessTypeNode(node) && ts.isTypeReferenceNode(node.objectType)
+        && node.indexType.getText(source) === "\"Type\""
+        ? replace(node.indexType, source, "\"Service\"")
+        : undefined
+  },
   {
     name: "Schema.Schema<A, I, R>",
     brings: [],

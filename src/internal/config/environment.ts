@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { SessionConfigError } from "../../SessionError.js"
 import { kindOf, mapOrRefuse } from "../edition/config.js"
+import { fromEither } from "../edition/done.js"
 import { decodeBlock } from "./block.js"
 import { environmentName, fields, fileName, number, sameSite, secondsOrNever, storeTypeOf } from "./fields.js"
 import { decode, type Mistake } from "./mistakes.js"
@@ -128,5 +129,5 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
       value = { max_sessions: yield* readAs(number, "maxSessions"), max_bytes: yield* readAs(number, "maxBytes") }
   }
   const session_store = type === undefined && enable === false ? undefined : { type, value }
-  return yield* decodeBlock({ enable, session_config, session_store }, variableAt, mistakes)
+  return yield* fromEither(decodeBlock({ enable, session_config, session_store }, variableAt, mistakes))
 })

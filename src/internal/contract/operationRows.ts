@@ -143,7 +143,7 @@ const operations: ReadonlyArray<Row> = [
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
         const Anything = SessionKey.make("anything", Schema.Unknown)
-        const Positive = SessionKey.make("anything", Schema.Number.pipe(Schema.positive()))
+        const Positive = SessionKey.make("anything", Schema.Number.pipe(Schema.filter((n) => n > 0)))
         yield* browser.visit(RequestContext.insert(User, "ada"))
         const { value } = yield* browser.visit(Effect.gen(function*() {
           for (const [name, given] of notJson()) {

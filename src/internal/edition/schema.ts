@@ -1,7 +1,7 @@
 /**
  * A schema as two functions between a value and what JSON can hold, done at once where nothing in the schema is asynchronous.
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"

@@ -21,8 +21,8 @@ import type {
   Updated
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
-import type { KeyValueError } from "../edition/keyValues.js"
 import * as Data from "../codec/packedData.js"
+import type { KeyValueError } from "../edition/keyValues.js"
 import * as Mark from "../store/mark.js"
 import * as CleanUp from "./cleanUp.js"
 import * as Record from "./record.js"

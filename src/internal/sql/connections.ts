@@ -64,7 +64,10 @@ const answersAtOnce = (connection: Connection): boolean =>
   endsAtOnce(Effect.suspend(() => connection.executeUnprepared("SELECT 1", [], undefined)))
 
 /** The connection of the transaction that the fiber is in, on whatever database. */
-export const transactionOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Connection | undefined => {
+export const transactionOf = (
+  _client: SqlClient,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): Connection | undefined => {
   const transaction = Context.getOption(fiber.currentContext, TransactionConnection)
   return transaction._tag === "Some" ? transaction.value[0] : undefined
 }

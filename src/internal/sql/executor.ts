@@ -97,7 +97,7 @@ export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executo
 
   /** The connection of the app's transaction that the fiber is in. */
   const joined = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Connection | undefined => {
-    const connection = transactionOf(fiber)
+    const connection = transactionOf(client, fiber)
     return connection !== undefined && kind !== undefined && isOfSameClient(kind.known, connection)
       ? connection
       : undefined
@@ -105,7 +105,7 @@ export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executo
 
   /** To remember it of a transaction on another database is harmless. */
   const distrust = (fiber: Fiber.RuntimeFiber<unknown, unknown>): void => {
-    const connection = transactionOf(fiber)
+    const connection = transactionOf(client, fiber)
     if (connection !== undefined) distrusted.add(connection)
   }
 

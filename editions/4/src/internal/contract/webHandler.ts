@@ -19,5 +19,7 @@ export const webHandler = <E, R>(
   Effect.context<never>().pipe(
     Effect.provideService(Clock.Clock, clock),
     Effect.provide(Logger.layer([])),
-    Effect.map((services) => HttpEffect.toWebHandlerWith(Context.merge(services, context))(app))
+    Effect.map((services) =>
+      HttpEffect.toWebHandlerWith(Context.merge(services, context))(app as Effect.Effect<HttpServerResponse, E>)
+    )
   )

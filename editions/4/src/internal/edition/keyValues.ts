@@ -8,7 +8,8 @@ import type { KeyValueStore, KeyValueStoreError } from "effect/persistence/KeyVa
 export type KeyValueError = KeyValueStoreError
 
 /** The value; undefined where there is none. */
-export const get = (store: KeyValueStore, key: string): Effect.Effect<string | undefined, KeyValueError> => store.get(key)
+export const get = (store: KeyValueStore, key: string): Effect.Effect<string | undefined, KeyValueError> =>
+  store.get(key)
 
 /** Whether a call failed because there is no such value. */
 export const isNotFound = ({ cause }: KeyValueError): boolean =>

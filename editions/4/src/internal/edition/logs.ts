@@ -14,7 +14,9 @@ export const annotationOf = (fiber: Fiber.Fiber<unknown, unknown>, name: string)
 /** The effect without anything that belongs to the fiber that starts it. */
 export const detached = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.updateContext(effect, (context: Context.Context<never>) => {
-    const references = [...context.mapUnsafe].filter(([key]) => key !== Tracer.ParentSpan.key && key.startsWith("effect/"))
+    const references = [...context.mapUnsafe].filter(([key]) =>
+      key !== Tracer.ParentSpan.key && key.startsWith("effect/")
+    )
     return Context.makeUnsafe<never>(new Map(references)).pipe(
       Context.add(References.CurrentLogAnnotations, {}),
       Context.add(References.CurrentLogSpans, [])

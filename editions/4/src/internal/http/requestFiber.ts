@@ -64,10 +64,11 @@ export const keepLast = <A, E, R>(
   owner: unknown,
   handle: Handle
 ): Effect.Effect<A, E, R> =>
-  Effect.onExit(app, () =>
-    Effect.withFiber((fiber) =>
-      appended(fiber)?.owner === owner ? Effect.void : make(handler(fiber, owner, handle))
-    ))
+  Effect.onExit(
+    app,
+    () =>
+      Effect.withFiber((fiber) => appended(fiber)?.owner === owner ? Effect.void : make(handler(fiber, owner, handle)))
+  )
 
 /** Appends a handler to the request's root. */
 export const append = (
