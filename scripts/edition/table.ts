@@ -92,6 +92,8 @@ export const modules: Readonly<Record<string, Module>> = {
   "@effect/platform/HttpApp": { module: "effect/http/HttpEffect", as: "HttpEffect" },
   "@effect/platform/HttpLayerRouter": { module: "effect/http/HttpRouter", as: "HttpRouter" },
   "effect/Either": { module: "effect/Result", as: "Result" },
+  "@effect/platform-node/NodeContext": { module: "@effect/platform-node/NodeServices", as: "NodeServices" },
+  "@effect/platform/Error": { module: "effect/PlatformError" },
   "effect/ConfigError": { module: "effect/Config", as: "Config" },
   "effect/FastCheck": { module: "fast-check" },
   "effect/TestClock": { module: "effect/testing/TestClock" }
@@ -174,6 +176,7 @@ export const members: Readonly<Record<string, string>> = {
   "Layer.scoped": "Layer.effect",
   "Layer.scopedContext": "Layer.effectContext",
   "Layer.unwrapEffect": "Layer.unwrap",
+  "Layer.unwrapScoped": "Layer.unwrap",
   "Option.fromNullable": "Option.fromNullishOr",
   "Scope.extend": "Scope.provide"
 }
@@ -261,6 +264,10 @@ export const shapes: ReadonlyArray<Shape> = [
     node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
       ? undefined
       : `Schema.Union([${args(node, text)}])`),
+  call("Schema.Tuple", (node, text) =>
+    node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
+      ? undefined
+      : `Schema.Tuple([${args(node, text)}])`),
   call(
     "Schema.filter",
     (node, text) => node.arguments.length === 1 ? `Schema.check(Schema.makeFilter(${args(node, text)}))` : undefined

@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const here = fileURLToPath(new URL("./", import.meta.url))
+
+export default defineConfig({
+  root: here,
+  resolve: {
+    alias: [
+      { find: /^effect-session$/, replacement: `${here}src/index.ts` },
+      { find: /^effect-session\/(.*)$/, replacement: `${here}src/$1.ts` },
+      // where the pre-releases of two drivers look for what Effect 4.1 has elsewhere
+      { find: /^effect\/unstable\/(sql|reactivity)\/(.*)$/, replacement: "effect/$1/$2" }
+    ]
+  },
+  test: {
+    server: { deps: { inline: [/@effect\/sql-(mysql2|sqlite-node)/] } },
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000
+  }
+})
