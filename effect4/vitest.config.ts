@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^effect-session$/, replacement: `${here}src/index.ts` },
       { find: /^effect-session\/(.*)$/, replacement: `${here}src/$1.ts` },
+      { find: /^#test\/(.*)$/, replacement: `${here}test/support/$1.ts` },
       // where the pre-releases of two drivers look for what Effect 4.1 has elsewhere
       { find: /^effect\/unstable\/(sql|reactivity)\/(.*)$/, replacement: "effect/$1/$2" }
     ]

@@ -93,10 +93,15 @@ export const generate = (
     for (const rule of unused(used)) problems.push(`scripts/edition/table.ts: nothing needs the rule "${rule}"`)
   }
   if (problems.length > 0) throw new Leftover(problems.join("\n"))
-  for (const folder of folders) rmSync(join(to, folder), { recursive: true, force: true })
+  for (const path of folders.flatMap((folder) => filesIn(join(to, folder)))) {
+    if (!output.has(path.slice(to.length + 1))) rmSync(path)
+  }
   for (const [file, text] of output) {
-    mkdirSync(dirname(join(to, file)), { recursive: true })
-    writeFileSync(join(to, file), text)
+    const path = join(to, file)
+    // What is the same keeps its time, so that nothing is built anew.
+    if (existsSync(path) && readFileSync(path, "utf8") === text) continue
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
   }
   return { identical, renamed, written, omitted: left, lines }
 }

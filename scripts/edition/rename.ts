@@ -141,6 +141,10 @@ const renameBody = (file: string, text: string, isExample: boolean, used: Set<st
       }
       if (ts.isIdentifier(node) && Object.hasOwn(methods, node.text)) {
         const { parent } = node
+        if (ts.isBindingElement(parent) && parent.name === node && parent.propertyName === undefined) {
+          used.add(`method ${node.text}`)
+          edits.push({ start: node.getStart(source), end: node.end, text: `${methods[node.text]}: ${node.text}` })
+        }
         const isMember = isNameOf(node) && !ts.isImportSpecifier(parent) && !ts.isExportSpecifier(parent)
         if (isMember) {
           used.add(`method ${node.text}`)
@@ -220,7 +224,7 @@ const renameImports = (file: string, text: string, before: string, isExample: bo
           const local = each.name.text
           const aliased = local !== imported
           if (!keep(local) && !aliased) continue
-          const own = imports[`${module} ${imported}`]
+          const own = isExample && imported === "HttpRouter" ? undefined : imports[`${module} ${imported}`]
           if (own !== undefined) used.add(`import ${module} ${imported}`)
           const place = own ?? placeOf(file, module, used)
           const called = place.names?.[imported] ?? imported
@@ -229,6 +233,13 @@ const renameImports = (file: string, text: string, before: string, isExample: bo
           list.push(called === local ? `${typed}${local}` : `${typed}${called} as ${local}`)
           declared.add(local)
           byModule.set(place.module, list)
+        }
+        for (const name of bindings.elements) {
+          const own = imports[`${module} ${(name.propertyName ?? name.name).text}`]
+          if (own?.isNamespace === true && keep(name.name.text)) {
+            lines.push(`import ${isType}* as ${name.name.text} from "${own.module}"`)
+            byModule.delete(own.module)
+          }
         }
         for (const [to, list] of byModule) lines.push(`import ${isType}{ ${list.join(", ")} } from "${to}"`)
       } else {

@@ -12,6 +12,8 @@ export interface Edit {
 
 export interface Module {
   readonly module: string
+  /** Whether a name of the barrel is a module of its own in Effect 4. */
+  readonly isNamespace?: boolean
   /** What the namespace is called in Effect 4, where that is another name. */
   readonly as?: string
   readonly names?: Readonly<Record<string, string>>
@@ -118,7 +120,8 @@ export const imports: Readonly<Record<string, Module>> = {
   ),
   "@effect/platform KeyValueStore": { module: "effect/persistence" },
   "effect ConfigError": { module: "effect/Config" },
-  "effect FastCheck": { module: "effect/testing" },
+  "@effect/platform HttpRouter": { module: "#test/platform" },
+  "effect FastCheck": { module: "fast-check", isNamespace: true },
   "effect TestClock": { module: "effect/testing" }
 }
 
@@ -131,10 +134,22 @@ export const values: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** A name in a namespace. */
 export const members: Readonly<Record<string, string>> = {
+  "Effect.runtime": "Effect.context",
+  "HttpApp.toWebHandlerRuntime": "HttpEffect.toWebHandlerWith",
+  "HttpServerResponse.unsafeJson": "HttpServerResponse.jsonUnsafe",
+  "HttpServerResponse.unsafeSetCookie": "HttpServerResponse.setCookieUnsafe",
+  "HttpServer.layerContext": "HttpServer.layerServices",
+  "Exit.isInterrupted": "Exit.hasInterrupts",
+  "Cause.failureOption": "Cause.findErrorOption",
+  "Stream.catchAll": "Stream.catch",
+  "Config.integer": "Config.Int",
+  "Config.duration": "Config.Duration",
+  "Redacted.unsafeWipe": "Redacted.wipeUnsafe",
   "Cause.isDie": "Cause.hasDies",
   "Cause.isInterrupted": "Cause.hasInterrupts",
   "Config.mapOrFail": "Config.flatMap",
   "Config.redacted": "Config.Redacted",
+  "Config.literal": "Config.Literals",
   "Config.string": "Config.String",
   "Config.Config.Wrap": "Config.Wrap",
   "ConfigError.ConfigError": "Config.ConfigError",
@@ -183,6 +198,11 @@ export const members: Readonly<Record<string, string>> = {
 
 /** A property or a method, of whatever value. */
 export const methods: Readonly<Record<string, string>> = {
+  left: "failure",
+  onLeft: "onFailure",
+  onRight: "onSuccess",
+  right: "success",
+  unsafePoll: "pollUnsafe",
   annotations: "annotate",
   currentContext: "context",
   unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
@@ -264,6 +284,57 @@ export const shapes: ReadonlyArray<Shape> = [
     node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
       ? undefined
       : `Schema.Union([${args(node, text)}])`),
+  call("Schema.UndefinedOr", (node, text) =>
+    // a struct of Effect 3 takes an absent property for an undefined one
+    ts.isPropertyAssignment(node.parent)
+      ? `Schema.UndefinedOr(${args(node, text)}).pipe(Schema.withDecodingDefaultKey(Effect.succeed(undefined)))`
+      : undefined, ["Effect.succeed"]),
+  call("Fiber.interruptFork", (node, text) => `Effect.sync(() => ${text(node.arguments[0])}.interruptUnsafe())`),
+  call("Fiber.poll", (node, text) => `Effect.sync(() => Option.fromUndefinedOr(${text(node.arguments[0])}.pollUnsafe()))`, [
+    "Option.fromUndefinedOr"
+  ]),
+  call("Logger.replace", (node, text) =>
+    text(node.arguments[0]) === "Logger.defaultLogger" ? `Logger.layer([${text(node.arguments[1])}])` : undefined),
+  call("Logger.minimumLogLevel", (node, text) =>
+    `Layer.succeed(References.MinimumLogLevel, ${JSON.stringify(text(node.arguments[0]).replace("LogLevel.", ""))})`, [
+    "References.MinimumLogLevel"
+  ]),
+  call("Effect.withConfigProvider", (node, text) => {
+    const given = node.arguments.map(text)
+    return `Effect.provideService(${
+      [...given.slice(0, -1), "ConfigProvider.ConfigProvider", given[given.length - 1]].join(", ")
+    })`
+  }, ["ConfigProvider.ConfigProvider"]),
+  call("ConfigProvider.fromMap", (node, text) => `ConfigProvider.fromUnknown(Object.fromEntries(${text(node.arguments[0])}))`),
+  call("ConfigProvider.fromJson", (node, text) => `ConfigProvider.fromUnknown(${text(node.arguments[0])})`),
+  call("Layer.setTracer", (node, text) => `Layer.succeed(Tracer.Tracer, ${args(node, text)})`, ["Tracer.Tracer"]),
+  call("FastCheck.fullUnicodeString", (node, text) =>
+    `${text(node.expression).split(".")[0]}.string({ unit: "binary"${
+      node.arguments.length === 0 ? "" : `, ...${text(node.arguments[0])}`
+    } })`),
+  call("FastCheck.string16bits", (node, text) => {
+    const fc = text(node.expression).split(".")[0]
+    const more = node.arguments.length === 0 ? "" : `, ...${text(node.arguments[0])}`
+    return `${fc}.string({ unit: ${fc}.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))${more} })`
+  }),
+  {
+    name: "logLevel.label",
+    brings: [],
+    edit: (node, source) =>
+      ts.isPropertyAccessExpression(node) && /\blogLevel$/.test(node.expression.getText(source))
+        && node.name.text === "label"
+        ? replace(node.name, source, "toUpperCase()")
+        : undefined
+  },
+  {
+    name: "it.scopedLive",
+    brings: [],
+    edit: (node, source) =>
+      ts.isPropertyAccessExpression(node) && /^(it|test)$/.test(node.expression.getText(source))
+        && node.name.text === "scopedLive"
+        ? replace(node.name, source, "live")
+        : undefined
+  },
   call("Schema.Tuple", (node, text) =>
     node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
       ? undefined

@@ -1,7 +1,7 @@
 /**
  * A schema as two functions between a value and what JSON can hold, done at once where nothing in the schema is asynchronous.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -17,8 +17,43 @@ export type Codec<A, I = A, R = never> = Schema.Codec<A, I, R, R>
 export const decoder = <A, I, R>(schema: Codec<A, I, R>): (json: unknown) => Effect.Effect<A, Issue, R> =>
   SchemaParser.decodeUnknownEffect(Schema.toCodecJson(schema))
 
-export const encoder = <A, I, R>(schema: Codec<A, I, R>): (value: A) => Effect.Effect<I, Issue, R> =>
-  SchemaParser.encodeEffect(Schema.toCodecJson(schema)) as unknown as (value: A) => Effect.Effect<I, Issue, R>
+/**
+ * Encodes as Effect 3 does, so that either edition reads what the other one wrote: Effect 4's own form of JSON has the texts
+ * "NaN" and "Infinity" for numbers that JSON does not know, and null for undefined.
+ */
+export const encoder = <A, I, R>(schema: Codec<A, I, R>): (value: A) => Effect.Effect<I, Issue, R> => {
+  const toJson = SchemaParser.encodeEffect(Schema.toCodecJson(schema))
+  const toEncoded = SchemaParser.encodeEffect(schema)
+  // Sound: what differs from the encoded side is JSON in place of a value that JSON does not know.
+  return (value) =>
+    Done.andThen(toJson(value), (json) =>
+      mayDiffer(json)
+        ? Done.map(toEncoded(value), (encoded) => merge(json, encoded))
+        : Effect.succeed(json)) as unknown as Effect.Effect<I, Issue, R>
+}
+
+const numbers: ReadonlySet<unknown> = new Set(["NaN", "Infinity", "-Infinity"])
+
+const mayDiffer = (json: unknown): boolean =>
+  json === null || numbers.has(json) || (typeof json === "object" && Object.values(json).some(mayDiffer))
+
+/** The JSON with the numbers and the undefined values of the encoded side. */
+const merge = (json: unknown, encoded: unknown): unknown => {
+  if (encoded === undefined && json === null) return undefined
+  if (typeof encoded === "number" && typeof json === "string") return encoded
+  if (Array.isArray(json) && Array.isArray(encoded) && json.length === encoded.length) {
+    return json.map((item, i) => merge(item, encoded[i]))
+  }
+  if (isRecord(json) && isRecord(encoded)) {
+    return Object.fromEntries(
+      Object.entries(json).map(([name, item]) => [name, Object.hasOwn(encoded, name) ? merge(item, encoded[name]) : item])
+    )
+  }
+  return json
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 export const map: <A, B, R>(result: Effect.Effect<A, Issue, R>, f: (a: A) => B) => Effect.Effect<B, Issue, R> = Done.map
 
