@@ -180,7 +180,7 @@ export const open = async (place: Place): Promise<Edition> => {
       const response = await send(handler, action, cookie)
       if (response.status !== 200) throw new Error(`${action} ended with ${response.status}`)
       const set = response.headers.getSetCookie().map((header) => header.split(";")[0])
-      const next = set.length === 0 ? cookie : set[0].endsWith("=") ? "" : set[0]
+      const next = set.length === 0 ? cookie : /^[^=]*=$/.test(set[0]) ? "" : set[0]
       return { cookie: next, body: await response.json(), texts: await (await send(texts.handler, "", next)).json() }
     },
     close: async () => {

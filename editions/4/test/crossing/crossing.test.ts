@@ -14,9 +14,9 @@ import { type Action, type Answer, type Edition, open, type Place } from "./edit
 
 const root = resolve(import.meta.dirname, "../../..")
 
-/** Effect 3, from the sources at the top of the repository. */
+/** Effect 3, from the sources at the top of the repository, on the Node.js that its packages were installed with. */
 const startOther = () => {
-  const child = spawn(process.execPath, ["--import", "tsx", "test/crossing/worker.ts"], {
+  const child = spawn(process.env["EFFECT_3_NODE"] ?? process.execPath, ["--import", "tsx", "test/crossing/worker.ts"], {
     cwd: root,
     stdio: ["pipe", "pipe", "inherit"]
   })
