@@ -108,9 +108,13 @@ export const generate = (
 
 const unused = (used: ReadonlySet<string>): ReadonlyArray<string> =>
   [
-    ...Object.entries(modules).filter(([from, { module }]) => from !== module).map(([from]) => `module ${from}`),
+    ...Object.entries(modules)
+      .filter(([from, { as, module }]) => from !== module && !(as !== undefined && used.has(`value ${lastOf(from)}`)))
+      .map(([from]) => `module ${from}`),
     ...Object.keys(imports).map((name) => `import ${name}`),
     ...Object.keys(members).map((name) => `member ${name}`),
     ...Object.keys(methods).map((name) => `method ${name}`),
     ...shapes.map(({ name }) => `shape ${name}`)
   ].filter((rule) => !used.has(rule))
+
+const lastOf = (module: string): string => module.slice(module.lastIndexOf("/") + 1)

@@ -81,12 +81,10 @@ export const modules: Readonly<Record<string, Module>> = {
     "Headers",
     "HttpClient",
     "HttpClientRequest",
-    "HttpServerError",
     "HttpServerRequest",
     "HttpServerRespondable",
     "HttpServerResponse"
   ),
-  ...moved("@effect/platform", "effect/http-api", "HttpApiMiddleware", "HttpApiSchema", "HttpApiSecurity", "OpenApi"),
   ...moved("@effect/platform", "effect/persistence", "KeyValueStore"),
   ...moved("@effect/sql", "effect/sql", "Migrator", "SqlClient", "SqlConnection", "SqlError"),
   "@effect/platform": { module: "effect/http" },
@@ -107,19 +105,15 @@ export const imports: Readonly<Record<string, Module>> = {
     [
       "HttpApi",
       "HttpApiBuilder",
-      "HttpApiClient",
       "HttpApiEndpoint",
       "HttpApiGroup",
       "HttpApiMiddleware",
       "HttpApiSecurity",
-      "OpenApi",
-      "HttpApiError",
-      "HttpApiSchema"
+      "OpenApi"
     ]
       .map((name) => [`@effect/platform ${name}`, { module: "effect/http-api" }])
   ),
   "@effect/platform KeyValueStore": { module: "effect/persistence" },
-  "effect ConfigError": { module: "effect/Config" },
   "@effect/platform HttpRouter": { module: "#test/platform" },
   "effect FastCheck": { module: "fast-check", isNamespace: true },
   "effect TestClock": { module: "effect/testing" }
@@ -134,6 +128,12 @@ export const values: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** A name in a namespace. */
 export const members: Readonly<Record<string, string>> = {
+  "Logger.jsonLogger": "Logger.formatJson",
+  "Logger.logfmtLogger": "Logger.formatLogFmt",
+  "Logger.stringLogger": "Logger.formatSimple",
+  "Logger.structuredLogger": "Logger.formatStructured",
+  "Runtime.runFork": "Effect.runForkWith",
+  "Runtime.runSync": "Effect.runSyncWith",
   "Effect.runtime": "Effect.context",
   "HttpApp.toWebHandlerRuntime": "HttpEffect.toWebHandlerWith",
   "HttpServerResponse.unsafeJson": "HttpServerResponse.jsonUnsafe",
@@ -147,7 +147,6 @@ export const members: Readonly<Record<string, string>> = {
   "Redacted.unsafeWipe": "Redacted.wipeUnsafe",
   "Cause.isDie": "Cause.hasDies",
   "Cause.isInterrupted": "Cause.hasInterrupts",
-  "Config.mapOrFail": "Config.flatMap",
   "Config.redacted": "Config.Redacted",
   "Config.literal": "Config.Literals",
   "Config.string": "Config.String",
@@ -159,14 +158,12 @@ export const members: Readonly<Record<string, string>> = {
   "HttpLayerRouter.unhandled": "Types.unhandled",
   "Schema.parseJson": "Schema.fromJsonString",
   "Either.getLeft": "Result.getFailure",
-  "Context.GenericTag": "Context.Service",
   "Context.Tag": "Context.Key",
   "Context.unsafeGet": "Context.getUnsafe",
   "Cookies.unsafeMakeCookie": "Cookies.makeCookieUnsafe",
   "DateTime.unsafeMake": "DateTime.makeUnsafe",
   "Deferred.unsafeDone": "Deferred.doneUnsafe",
   "Duration.DurationInput": "Duration.Input",
-  "Duration.decodeUnknown": "Duration.fromInput",
   "Effect.Effect.Context": "Effect.Services",
   "Effect.Semaphore": "Semaphore.Semaphore",
   "Effect.async": "Effect.callback",
@@ -182,7 +179,6 @@ export const members: Readonly<Record<string, string>> = {
   "Effect.zipLeft": "Effect.tap",
   "Effect.zipRight": "Effect.andThen",
   "Either.Either": "Result.Result",
-  "Either.isEither": "Result.isResult",
   "Either.isLeft": "Result.isFailure",
   "Either.isRight": "Result.isSuccess",
   "Either.left": "Result.fail",
@@ -272,10 +268,6 @@ export const shapes: ReadonlyArray<Shape> = [
   },
   call("Effect.yieldNow", () => "Effect.yieldNow"),
   call("Effect.dieMessage", (node, text) => `Effect.die(new Error(${args(node, text)}))`),
-  call("Effect.gen", (node, text) =>
-    node.arguments[0]?.kind === ts.SyntaxKind.ThisKeyword
-      ? `Effect.gen({ self: this }, ${node.arguments.slice(1).map(text).join(", ")})`
-      : undefined),
   call(
     "Schema.Literal",
     (node, text) => node.arguments.length > 1 ? `Schema.Literals([${args(node, text)}])` : undefined
@@ -324,6 +316,14 @@ export const shapes: ReadonlyArray<Shape> = [
       ts.isPropertyAccessExpression(node) && /\blogLevel$/.test(node.expression.getText(source))
         && node.name.text === "label"
         ? replace(node.name, source, "toUpperCase()")
+        : undefined
+  },
+  {
+    name: "the tags of Either",
+    brings: [],
+    edit: (node, source) =>
+      ts.isStringLiteral(node) && /^(Left|Right)$/.test(node.text)
+        ? replace(node, source, node.text === "Left" ? "\"Failure\"" : "\"Success\"")
         : undefined
   },
   {
@@ -383,7 +383,6 @@ export const shapes: ReadonlyArray<Shape> = [
         ? replace(node.name, source, "effect")
         : undefined
   },
-  call("Duration.decodeUnknown", (node, text) => `Duration.fromInput(${args(node, text)} as Duration.Input)`),
   call("Layer.fail", (node, text) => `Layer.unwrap(Effect.fail(${args(node, text)}))`),
   {
     name: "Tag[\"Type\"]",

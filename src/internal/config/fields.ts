@@ -5,6 +5,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { fromUnknown } from "../edition/duration.js"
 import type { SessionConfigOptions } from "../store/options.js"
 import { type AnySchema, expects, expectsOrDefault, readable } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
@@ -26,7 +27,7 @@ export const sameSite = readable((value) => sameSites.get(value as "Lax"))
 
 const readSeconds = (value: unknown): Duration.Duration | undefined => {
   if (typeof value === "number") return value >= 0 && value < Infinity ? Duration.seconds(value) : undefined
-  const withUnit = typeof value === "string" && /^\d/.test(value) ? Duration.decodeUnknown(value) : Option.none()
+  const withUnit = typeof value === "string" && /^\d/.test(value) ? fromUnknown(value) : Option.none()
   return Option.getOrUndefined(Option.filter(withUnit, Duration.isFinite))
 }
 

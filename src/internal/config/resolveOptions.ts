@@ -5,6 +5,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { fromUnknown } from "../edition/duration.js"
 import { maxLifeMillis } from "../store/expiry.js"
 import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { cookieMistakes, defaultName, domainProblem, formerMistakes, nameProblem, pathProblem } from "./cookieRules.js"
@@ -50,7 +51,7 @@ const isNegative = (value: unknown): boolean => {
 /** In milliseconds. */
 const duration = (accepts: (millis: number) => boolean, accepted: string) =>
   readable((value) => {
-    const millis = Option.match(Duration.decodeUnknown(value), { onNone: () => NaN, onSome: Duration.toMillis })
+    const millis = Option.match(fromUnknown(value), { onNone: () => NaN, onSome: Duration.toMillis })
     return accepts(millis) && !isNegative(value) ? Math.round(millis) : undefined
   }).annotations(expectsOrDefault(`a duration ${accepted}`))
 

@@ -89,6 +89,10 @@ export const mapping = <Fields extends Schema.Struct.Fields>(
   struct: Schema.Struct<Fields>
 ): Schema.Codec<Schema.Struct.Type<Fields>, unknown> => {
   const names = Object.keys(struct.fields)
+  // Where anything is accepted, so is nothing.
+  const maybeAbsent = Object.entries(struct.fields as { readonly [name: string]: AnySchema }).flatMap(([name, { ast }]) =>
+    AST.isUnknown(ast) && !AST.isOptional(ast) ? [[name, undefined]] : []
+  )
   const decode = (value: unknown): Effect.Effect<unknown, SchemaIssue.Issue> => {
     if (!isMapping(value)) return Effect.succeed(value)
     const given = Object.entries(value).filter(([, property]) => property !== undefined)
@@ -99,7 +103,7 @@ export const mapping = <Fields extends Schema.Struct.Fields>(
       new SchemaIssue.Pointer([name], new SchemaIssue.UnexpectedKey(struct.ast))
     )
     return first === undefined
-      ? Effect.succeed(Object.fromEntries(given))
+      ? Effect.succeed(Object.fromEntries([...maybeAbsent, ...given]))
       : Effect.fail(new SchemaIssue.Composite(struct.ast, [first, ...rest]))
   }
   const schema = Schema.Unknown.pipe(Schema.decodeTo(struct as unknown as AnySchema, {

@@ -25,11 +25,18 @@ export const encoder = <A, I, R>(schema: Codec<A, I, R>): (value: A) => Effect.E
   const toJson = SchemaParser.encodeEffect(Schema.toCodecJson(schema))
   const toEncoded = SchemaParser.encodeEffect(schema)
   // Sound: what differs from the encoded side is JSON in place of a value that JSON does not know.
-  return (value) =>
-    Done.andThen(toJson(value), (json) =>
-      mayDiffer(json)
-        ? Done.map(toEncoded(value), (encoded) => merge(json, encoded))
-        : Effect.succeed(json)) as unknown as Effect.Effect<I, Issue, R>
+  return (value) => {
+    const json = toJson(value)
+    const asIs = () => toEncoded(value)
+    const result = Exit.isExit(json) && json._tag === "Failure"
+      // What is not JSON is refused by whoever writes the text, who knows where it is.
+      ? asIs()
+      : Done.andThen(
+        Exit.isExit(json) ? json : Effect.catch(json, asIs),
+        (json) => mayDiffer(json) ? Done.map(asIs(), (encoded) => merge(json, encoded)) : Effect.succeed(json)
+      )
+    return result as unknown as Effect.Effect<I, Issue, R>
+  }
 }
 
 const numbers: ReadonlySet<unknown> = new Set(["NaN", "Infinity", "-Infinity"])
