@@ -107,8 +107,6 @@ export const imports: Readonly<Record<string, Module>> = {
       "HttpApiBuilder",
       "HttpApiEndpoint",
       "HttpApiGroup",
-      "HttpApiMiddleware",
-      "HttpApiSecurity",
       "OpenApi"
     ]
       .map((name) => [`@effect/platform ${name}`, { module: "effect/http-api" }])
@@ -276,6 +274,10 @@ export const shapes: ReadonlyArray<Shape> = [
     node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
       ? undefined
       : `Schema.Union([${args(node, text)}])`),
+  call("Logger.withMinimumLogLevel", (node, text) =>
+    `Effect.provideService(References.MinimumLogLevel, ${
+      JSON.stringify(text(node.arguments[0]).replace("LogLevel.", ""))
+    })`, ["References.MinimumLogLevel"]),
   call("Schema.UndefinedOr", (node, text) =>
     // a struct of Effect 3 takes an absent property for an undefined one
     ts.isPropertyAssignment(node.parent)

@@ -8,7 +8,11 @@ import { HttpRouter as Router, HttpServerError, HttpServerRequest, type HttpServ
 export { params, schemaPathParams } from "effect/http/HttpRouter"
 
 type Response = HttpServerResponse.HttpServerResponse
-type App<E, R> = Effect.Effect<Response, E, R>
+/** An answer by itself is an effect in Effect 3. */
+type App<E, R> = Effect.Effect<Response, E, R> | Response
+
+const effectOf = <E, R>(app: App<E, R>): Effect.Effect<Response, E, R> =>
+  Effect.isEffect(app) ? app : Effect.succeed(app)
 
 interface Route {
   readonly method: string | undefined
@@ -43,7 +47,7 @@ const make = <E, R>(routes: ReadonlyArray<Route>): HttpRouter<E, R> => {
       const params = paramsOf(pattern, path)
       if (params === undefined) continue
       const route = { params, route: Router.route("GET", "/", app as never) } as never
-      return Effect.provideService(app, Router.RouteContext, route)
+      return Effect.provideService(effectOf(app), Router.RouteContext, route)
     }
     return Effect.fail(new HttpServerError.HttpServerError({ reason: new HttpServerError.RouteNotFound({ request }) }))
   })
@@ -66,7 +70,7 @@ export const all = route(undefined)
 /** The app sees its own part of the path. */
 const below = (prefix: string, app: App<unknown, unknown>): App<unknown, unknown> =>
   Effect.updateService(
-    app,
+    effectOf(app),
     HttpServerRequest.HttpServerRequest,
     (request) => request.modify({ url: request.url.slice(prefix.length) || "/" })
   )

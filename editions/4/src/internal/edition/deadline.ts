@@ -29,8 +29,9 @@ export const withDeadline = <A, E, E2>(
         const ended = fiber.pollUnsafe()
         if (ended !== undefined) return resume(flatten(ended))
         const cancelTimer = startTimer(parent, millis, () => {
-          fiber.interruptUnsafe()
+          // An interrupted fiber may end at once, and the first answer counts.
           resume(Exit.fail(onTimeout()))
+          fiber.interruptUnsafe()
         })
         fiber.addObserver((exit) => {
           cancelTimer()
