@@ -96,5 +96,6 @@ if (command === "test") {
 if (command === "package") checkPackage(root, target, newerNode())
 
 function version(name: string): string {
-  return (JSON.parse(readFileSync(join(target, "node_modules", name, "package.json"), "utf8")) as { version: string }).version
+  return (JSON.parse(readFileSync(join(target, "node_modules", name, "package.json"), "utf8")) as { version: string })
+    .version
 }

@@ -42,7 +42,9 @@ export const checkPackage = (root: string, target: string, node: string): void =
   if (line === undefined) throw new Error("docs/editions.md does not say how to install the package for Effect 4")
   writeFileSync(join(folder, "package.json"), "{ \"type\": \"module\" }\n")
   // The package is not in a registry yet: its pack takes the place of its name.
-  const packages = line.slice("npm i ".length).split(" ").map((name) => name === "effect-session" ? `./${tarball}` : name)
+  const packages = line.slice("npm i ".length).split(" ").map((name) =>
+    name === "effect-session" ? `./${tarball}` : name
+  )
   run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...packages])
   writeFileSync(join(folder, "server.ts"), blockOf(page, "typescript").replace("port: 3000", "port: 0"))
   run(process.execPath, [

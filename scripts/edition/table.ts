@@ -274,38 +274,59 @@ export const shapes: ReadonlyArray<Shape> = [
     node.arguments.length === 1 && ts.isArrayLiteralExpression(node.arguments[0])
       ? undefined
       : `Schema.Union([${args(node, text)}])`),
-  call("Logger.withMinimumLogLevel", (node, text) =>
-    `Effect.provideService(References.MinimumLogLevel, ${
-      JSON.stringify(text(node.arguments[0]).replace("LogLevel.", ""))
-    })`, ["References.MinimumLogLevel"]),
+  call(
+    "Logger.withMinimumLogLevel",
+    (node, text) =>
+      `Effect.provideService(References.MinimumLogLevel, ${
+        JSON.stringify(text(node.arguments[0]).replace("LogLevel.", ""))
+      })`,
+    ["References.MinimumLogLevel"]
+  ),
   call("Schema.UndefinedOr", (node, text) =>
     // a struct of Effect 3 takes an absent property for an undefined one
     ts.isPropertyAssignment(node.parent)
       ? `Schema.UndefinedOr(${args(node, text)}).pipe(Schema.withDecodingDefaultKey(Effect.succeed(undefined)))`
       : undefined, ["Effect.succeed"]),
   call("Fiber.interruptFork", (node, text) => `Effect.sync(() => ${text(node.arguments[0])}.interruptUnsafe())`),
-  call("Fiber.poll", (node, text) => `Effect.sync(() => Option.fromUndefinedOr(${text(node.arguments[0])}.pollUnsafe()))`, [
-    "Option.fromUndefinedOr"
-  ]),
-  call("Logger.replace", (node, text) =>
-    text(node.arguments[0]) === "Logger.defaultLogger" ? `Logger.layer([${text(node.arguments[1])}])` : undefined),
-  call("Logger.minimumLogLevel", (node, text) =>
-    `Layer.succeed(References.MinimumLogLevel, ${JSON.stringify(text(node.arguments[0]).replace("LogLevel.", ""))})`, [
-    "References.MinimumLogLevel"
-  ]),
+  call(
+    "Fiber.poll",
+    (node, text) => `Effect.sync(() => Option.fromUndefinedOr(${text(node.arguments[0])}.pollUnsafe()))`,
+    [
+      "Option.fromUndefinedOr"
+    ]
+  ),
+  call(
+    "Logger.replace",
+    (node, text) =>
+      text(node.arguments[0]) === "Logger.defaultLogger" ? `Logger.layer([${text(node.arguments[1])}])` : undefined
+  ),
+  call(
+    "Logger.minimumLogLevel",
+    (node, text) =>
+      `Layer.succeed(References.MinimumLogLevel, ${JSON.stringify(text(node.arguments[0]).replace("LogLevel.", ""))})`,
+    [
+      "References.MinimumLogLevel"
+    ]
+  ),
   call("Effect.withConfigProvider", (node, text) => {
     const given = node.arguments.map(text)
     return `Effect.provideService(${
       [...given.slice(0, -1), "ConfigProvider.ConfigProvider", given[given.length - 1]].join(", ")
     })`
   }, ["ConfigProvider.ConfigProvider"]),
-  call("ConfigProvider.fromMap", (node, text) => `ConfigProvider.fromUnknown(Object.fromEntries(${text(node.arguments[0])}))`),
+  call(
+    "ConfigProvider.fromMap",
+    (node, text) => `ConfigProvider.fromUnknown(Object.fromEntries(${text(node.arguments[0])}))`
+  ),
   call("ConfigProvider.fromJson", (node, text) => `ConfigProvider.fromUnknown(${text(node.arguments[0])})`),
   call("Layer.setTracer", (node, text) => `Layer.succeed(Tracer.Tracer, ${args(node, text)})`, ["Tracer.Tracer"]),
-  call("FastCheck.fullUnicodeString", (node, text) =>
-    `${text(node.expression).split(".")[0]}.string({ unit: "binary"${
-      node.arguments.length === 0 ? "" : `, ...${text(node.arguments[0])}`
-    } })`),
+  call(
+    "FastCheck.fullUnicodeString",
+    (node, text) =>
+      `${text(node.expression).split(".")[0]}.string({ unit: "binary"${
+        node.arguments.length === 0 ? "" : `, ...${text(node.arguments[0])}`
+      } })`
+  ),
   call("FastCheck.string16bits", (node, text) => {
     const fc = text(node.expression).split(".")[0]
     const more = node.arguments.length === 0 ? "" : `, ...${text(node.arguments[0])}`

@@ -16,12 +16,16 @@ const root = resolve(import.meta.dirname, "../../..")
 
 /** Effect 3, from the sources at the top of the repository, on the Node.js that its packages were installed with. */
 const startOther = () => {
-  const child = spawn(process.env["EFFECT_3_NODE"] ?? process.execPath, ["--import", "tsx", "test/crossing/worker.ts"], {
-    cwd: root,
-    stdio: ["pipe", "pipe", "inherit"]
-  })
+  const child = spawn(
+    process.env["EFFECT_3_NODE"] ?? process.execPath,
+    ["--import", "tsx", "test/crossing/worker.ts"],
+    {
+      cwd: root,
+      stdio: ["pipe", "pipe", "inherit"]
+    }
+  )
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const ask = async (job: unknown): Promise<any> => {
+  const ask = async (job: unknown): Promise<Answer> => {
     child.stdin.write(`${JSON.stringify(job)}\n`)
     const { done, value } = await lines.next()
     if (done === true) throw new Error("the other edition has ended")
@@ -32,7 +36,10 @@ const startOther = () => {
   return {
     open: async (place: Place): Promise<Edition> => {
       await ask({ place })
-      return { visit: (action: Action, cookie: string): Promise<Answer> => ask({ action, cookie }), close: async () => {} }
+      return {
+        visit: (action: Action, cookie: string): Promise<Answer> => ask({ action, cookie }),
+        close: async () => {}
+      }
     },
     stop: () => void child.kill()
   }

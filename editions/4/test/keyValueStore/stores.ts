@@ -38,7 +38,8 @@ export const overMap = (values = new Map<string, string>()): MapStore => {
     )
   const store = KeyValueStore.make({
     get,
-    getUint8Array: (key) => Effect.map(get(key), (text) => text === undefined ? undefined : new TextEncoder().encode(text)),
+    getUint8Array: (key) =>
+      Effect.map(get(key), (text) => text === undefined ? undefined : new TextEncoder().encode(text)),
     set: (key, value) =>
       Effect.sync(() => {
         count.sets++
@@ -81,7 +82,8 @@ export const dyingAt = (
   const get = (key: string) => Effect.map(alive, () => values.get(key))
   return KeyValueStore.make({
     get,
-    getUint8Array: (key) => Effect.map(get(key), (text) => text === undefined ? undefined : new TextEncoder().encode(text)),
+    getUint8Array: (key) =>
+      Effect.map(get(key), (text) => text === undefined ? undefined : new TextEncoder().encode(text)),
     set: (key, value) => {
       const text = asText(value)
       return change(() => values.set(key, text.slice(0, text.length >> 1)), () => values.set(key, text))

@@ -35,7 +35,9 @@ const paramsOf = (pattern: string, path: string): Record<string, string> | undef
     return "([^/]+)"
   })
   const match = new RegExp(`^${text}/?$`).exec(path)
-  return match === null ? undefined : Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(match[i + 1])]))
+  return match === null
+    ? undefined
+    : Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(match[i + 1])]))
 }
 
 const make = <E, R>(routes: ReadonlyArray<Route>): HttpRouter<E, R> => {
@@ -43,7 +45,9 @@ const make = <E, R>(routes: ReadonlyArray<Route>): HttpRouter<E, R> => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
     const path = request.url.split("?", 1)[0]
     for (const { app, method, path: pattern } of routes) {
-      if (method !== undefined && method !== request.method && !(method === "GET" && request.method === "HEAD")) continue
+      if (method !== undefined && method !== request.method && !(method === "GET" && request.method === "HEAD")) {
+        continue
+      }
       const params = paramsOf(pattern, path)
       if (params === undefined) continue
       const route = { params, route: Router.route("GET", "/", app as never) } as never
@@ -56,10 +60,11 @@ const make = <E, R>(routes: ReadonlyArray<Route>): HttpRouter<E, R> => {
 
 export const empty: HttpRouter = make([])
 
-const route = (method: string | undefined) =>
-<E2, R2>(path: string, app: App<E2, R2>) =>
-<E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
-  make([...router.routes, { method, path, app: app as App<unknown, unknown> }])
+const route =
+  (method: string | undefined) =>
+  <E2, R2>(path: string, app: App<E2, R2>) =>
+  <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
+    make([...router.routes, { method, path, app: app as App<unknown, unknown> }])
 
 export const get = route("GET")
 export const post = route("POST")

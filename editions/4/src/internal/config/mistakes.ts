@@ -90,9 +90,9 @@ export const mapping = <Fields extends Schema.Struct.Fields>(
 ): Schema.Codec<Schema.Struct.Type<Fields>, unknown> => {
   const names = Object.keys(struct.fields)
   // Where anything is accepted, so is nothing.
-  const maybeAbsent = Object.entries(struct.fields as { readonly [name: string]: AnySchema }).flatMap(([name, { ast }]) =>
-    AST.isUnknown(ast) && !AST.isOptional(ast) ? [[name, undefined]] : []
-  )
+  const maybeAbsent = Object.entries(struct.fields as unknown as { readonly [name: string]: AnySchema }).flatMap((
+    [name, { ast }]
+  ) => AST.isUnknown(ast) && !AST.isOptional(ast) ? [[name, undefined]] : [])
   const decode = (value: unknown): Effect.Effect<unknown, SchemaIssue.Issue> => {
     if (!isMapping(value)) return Effect.succeed(value)
     const given = Object.entries(value).filter(([, property]) => property !== undefined)

@@ -53,7 +53,9 @@ const merge = (json: unknown, encoded: unknown): unknown => {
   }
   if (isRecord(json) && isRecord(encoded)) {
     return Object.fromEntries(
-      Object.entries(json).map(([name, item]) => [name, Object.hasOwn(encoded, name) ? merge(item, encoded[name]) : item])
+      Object.entries(json).map((
+        [name, item]
+      ) => [name, Object.hasOwn(encoded, name) ? merge(item, encoded[name]) : item])
     )
   }
   return json
