@@ -164,7 +164,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C2",
     what: "an error's path is the issue's text, which prints the value",
-    file: "src/SessionKey.ts",
+    file: "src/internal/edition/schema.ts",
     find: "[0]?.path.map(String).join(\".\") ?? \"\"",
     replace: "[0]?.message ?? \"\""
   },
@@ -319,9 +319,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C8",
     what: "values are checked but not decoded",
-    file: "src/SessionKey.ts",
-    find: "this.decode = ParseResult.decodeUnknown(schema)",
-    replace: "this.decode = ParseResult.validate(schema)"
+    file: "src/internal/edition/schema.ts",
+    find: "  ParseResult.decodeUnknown(schema)",
+    replace: "  ParseResult.validate(schema) as never"
   },
   {
     row: "C9",
@@ -645,8 +645,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M6",
     what: "look-ups are not counted by outcome",
     file: "src/internal/store/metrics.ts",
-    find: "Metric.tagged(load, \"outcome\", outcome)",
-    replace: "Metric.tagged(load, \"outcome\", \"any\")"
+    find: "Metric.labelled(load, { outcome })",
+    replace: "Metric.labelled(load, { outcome: \"any\" })"
   },
   {
     row: "M6",
@@ -1224,7 +1224,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S5",
     what: "evictions are not counted",
     file: "src/internal/memory/sessionTable.ts",
-    find: "evictedTotal.unsafeUpdate(count, [])",
+    find: "Metric.add(evictedTotal, count)",
     replace: ""
   },
   {
@@ -1828,7 +1828,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M5",
     what: "the summary of an outage carries the id of a request",
-    file: "src/internal/server/reportFailure.ts",
+    file: "src/internal/edition/logs.ts",
     find: "    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),\n",
     replace: ""
   },
