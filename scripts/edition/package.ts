@@ -46,7 +46,7 @@ export const checkPackage = (root: string, target: string, node: string): void =
     name === "effect-session" ? `./${tarball}` : name
   )
   run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...packages])
-  writeFileSync(join(folder, "server.ts"), blockOf(page, "typescript").replace("port: 3000", "port: 0"))
+  writeFileSync(join(folder, "server.ts"), blockOf(page, "ts effect-4").replace("port: 3000", "port: 0"))
   run(process.execPath, [
     join(target, "node_modules/typescript/bin/tsc"),
     ...["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--module", "nodenext", "--target", "es2022"],
