@@ -19,7 +19,15 @@ const moduleByModule = {
 }
 
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/node_modules/", ".examples/", "coverage/"]),
+  globalIgnores([
+    "**/dist/",
+    "**/node_modules/",
+    ".examples/",
+    "coverage/",
+    "effect4/src/",
+    "effect4/test/",
+    "effect4/examples/"
+  ]),
   {
     files: ["**/*.{ts,mts,js,mjs,cjs}"],
     extends: [tseslint.configs.recommended],

@@ -9,7 +9,7 @@
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
+import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -662,9 +662,9 @@ const fromStore = Effect.map(
   Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
   ([store, sessions]) =>
   (
-    app: Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, RequestContext>
+    app: Effect.Effect<HttpServerResponse.HttpServerResponse, HttpLayerRouter.unhandled, RequestContext>
   ): Effect.Effect<
-    HttpServerResponse,
+    HttpServerResponse.HttpServerResponse,
     HttpLayerRouter.unhandled,
     HttpServerRequest.HttpServerRequest | RequestId
   > => supply(app, { store, sessions: Option.getOrUndefined(sessions) })

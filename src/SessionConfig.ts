@@ -16,6 +16,7 @@ import * as file from "./internal/config/file.js"
 import { configError } from "./internal/config/mistakes.js"
 import type { FileConfig } from "./internal/config/model.js"
 import { resolveOptions } from "./internal/config/resolveOptions.js"
+import { fromEither } from "./internal/edition/done.js"
 import type { SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
 import type { SessionConfigError } from "./SessionError.js"
 
@@ -79,7 +80,7 @@ export const resolve = (
  * @category decoding
  */
 export const fromUnknown = (value: unknown): Effect.Effect<FileConfig, SessionConfigError> =>
-  Effect.suspend(() => decodeFile(value))
+  Effect.suspend(() => fromEither(decodeFile(value)))
 
 /**
  * Decodes the block `request_context` from a YAML text (version 1.2, one document). The messages of the mistakes name

@@ -11,8 +11,8 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
-import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import type { Issue } from "./internal/edition/schema.js"
 import * as Reported from "./internal/store/reported.js"
 
 const respondWith = (status: number): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
@@ -114,7 +114,7 @@ export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("
     description: "A value in the session does not have the form that the server expects."
   })
 ) {
-  declare readonly issue: ParseResult.ParseIssue | string
+  declare readonly issue: Issue | string
 
   /**
    * Makes the error with its hidden `issue`.
@@ -124,7 +124,7 @@ export class SessionSchemaError extends Schema.TaggedError<SessionSchemaError>("
   static of(
     key: string,
     direction: "decode" | "encode",
-    issue: ParseResult.ParseIssue | string,
+    issue: Issue | string,
     path = ""
   ): SessionSchemaError {
     return withHidden(new SessionSchemaError({ key, direction, path }), "issue", issue)

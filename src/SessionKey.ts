@@ -4,13 +4,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type { LazyArg } from "effect/Function"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import type * as Schema from "effect/Schema"
 import * as Json from "./internal/codec/json.js"
+import * as Schemas from "./internal/edition/schema.js"
 import { SessionSchemaError } from "./SessionError.js"
 
 /**
@@ -26,7 +24,7 @@ import { SessionSchemaError } from "./SessionError.js"
  */
 export interface SessionKey<A, I = A, R = never, out Got = Option.Option<A>> extends Pipeable {
   readonly name: string
-  readonly schema: Schema.Schema<A, I, R>
+  readonly schema: Schemas.Codec<A, I, R>
   /** What stands in for an absent value. */
   readonly default: LazyArg<A> | undefined
   /** What reading returns for what is stored. */
@@ -70,7 +68,7 @@ export interface Previous<B, R = never> {
   /** @internal */
   readonly depth: number
   /** @internal */
-  readonly read: (json: unknown, version: number) => Effect.Effect<B, ParseResult.ParseIssue, R>
+  readonly read: (json: unknown, version: number) => Effect.Effect<B, Schemas.Issue, R>
 }
 
 /**
@@ -93,21 +91,21 @@ export interface Options<A, RF = never> {
 class SessionKeyImpl<A, I, R, Got> implements SessionKey<A, I, R, Got> {
   readonly version: number
   readonly default: LazyArg<A> | undefined
-  private readonly decode: (json: unknown) => Effect.Effect<A, ParseResult.ParseIssue, R>
-  private readonly encode: (value: A) => Effect.Effect<I, ParseResult.ParseIssue, R>
+  private readonly decode: (json: unknown) => Effect.Effect<A, Schemas.Issue, R>
+  private readonly encode: (value: A) => Effect.Effect<I, Schemas.Issue, R>
   private readonly prefix: string
 
   constructor(
     readonly name: string,
-    readonly schema: Schema.Schema<A, I, R>,
+    readonly schema: Schemas.Codec<A, I, R>,
     private readonly from: Previous<A, R> | undefined,
     private readonly whenNewer: "fail" | "absent",
     otherwise: LazyArg<A> | undefined,
     readonly fromStored: (stored: Option.Option<A>) => Got
   ) {
     this.default = otherwise
-    this.decode = ParseResult.decodeUnknown(schema)
-    this.encode = ParseResult.encode(schema)
+    this.decode = Schemas.decoder(schema)
+    this.encode = Schemas.encoder(schema)
     this.version = from === undefined ? 1 : from.depth + 1
     this.prefix = this.version === 1 ? "" : `v${this.version} `
   }
@@ -160,15 +158,15 @@ class SessionKeyImpl<A, I, R, Got> implements SessionKey<A, I, R, Got> {
   /** Runs a step of the schema, synchronously where the step is synchronous. Whatever it throws becomes the typed error. */
   private settle<B, C>(
     direction: "decode" | "encode",
-    step: () => Effect.Effect<B, ParseResult.ParseIssue, R>,
+    step: () => Effect.Effect<B, Schemas.Issue, R>,
     next: (value: B) => Effect.Effect<C, SessionSchemaError, R>
   ): Effect.Effect<C, SessionSchemaError, R> {
-    let result: Effect.Effect<B, ParseResult.ParseIssue, R>
+    let result: Effect.Effect<B, Schemas.Issue, R>
     try {
       result = step()
-      if (Either.isEither(result)) {
-        const either = result as unknown as Either.Either<B, ParseResult.ParseIssue>
-        return either._tag === "Right" ? next(either.right) : Effect.fail(this.error(direction, either.left))
+      const outcome = Schemas.outcomeOf(result)
+      if (outcome !== undefined) {
+        return "value" in outcome ? next(outcome.value) : Effect.fail(this.error(direction, outcome.issue))
       }
     } catch (defect) {
       return Effect.fail(this.thrown(direction, defect))
@@ -184,21 +182,17 @@ class SessionKeyImpl<A, I, R, Got> implements SessionKey<A, I, R, Got> {
     return this.error(direction, thrown instanceof Error ? thrown.name : "a schema threw")
   }
 
-  private error(direction: "decode" | "encode", issue: ParseResult.ParseIssue | string, path?: string) {
-    return SessionSchemaError.of(this.name, direction, issue, path ?? (typeof issue === "string" ? "" : pathOf(issue)))
+  private error(direction: "decode" | "encode", issue: Schemas.Issue | string, path?: string) {
+    return SessionSchemaError.of(
+      this.name,
+      direction,
+      issue,
+      path ?? (typeof issue === "string" ? "" : Schemas.pathOf(issue))
+    )
   }
 }
 
 const absent: Read<unknown> = { present: false, value: undefined, migrated: false }
-
-/** The path of an issue. Nothing else of it may be shown, because its messages print the value. */
-const pathOf = (issue: ParseResult.ParseIssue): string => {
-  try {
-    return ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path.map(String).join(".") ?? ""
-  } catch {
-    return ""
-  }
-}
 
 /** `v3 {"a":1}` is version 3. JSON never starts with a `v`, so a text without this prefix is version 1. */
 const splitVersion = (text: string): { readonly version: number; readonly json: string } => {
@@ -234,7 +228,7 @@ const splitVersion = (text: string): { readonly version: number; readonly json: 
  */
 export const make = <A, I, R = never, RF = never>(
   name: string,
-  schema: Schema.Schema<A, I, R>,
+  schema: Schemas.Codec<A, I, R>,
   options?: Options<NoInfer<A>, RF>
 ): SessionKey<A, I, R | RF> => {
   if (!name.isWellFormed()) {
@@ -400,16 +394,16 @@ export const keysOf = <Fields extends Struct.Fields>(
  * @category constructors
  */
 export const previous = <A, I, B, R = never, RF = never>(
-  schema: Schema.Schema<A, I, R>,
+  schema: Schemas.Codec<A, I, R>,
   migrate: (old: A) => B,
   options?: { readonly from?: Previous<NoInfer<A>, RF> | undefined }
 ): Previous<B, R | RF> => {
-  const decode = ParseResult.decodeUnknown(schema)
+  const decode = Schemas.decoder(schema)
   const from = options?.from
   const depth = from === undefined ? 1 : from.depth + 1
   return {
     depth,
     read: (json, version) =>
-      version < depth ? ParseResult.map(from!.read(json, version), migrate) : ParseResult.map(decode(json), migrate)
+      version < depth ? Schemas.map(from!.read(json, version), migrate) : Schemas.map(decode(json), migrate)
   }
 }

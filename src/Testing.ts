@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { mapServices } from "./internal/edition/layers.js"
 import * as memoryBackend from "./internal/memory/backend.js"
 import * as decorate from "./internal/testing/decorate.js"
 import { CookieJar } from "./internal/testing/jar.js"
@@ -569,7 +570,7 @@ export const faulty: {
     layer: Layer.Layer<A | SessionBackend, E, R>,
     plan: Plan = "ok"
   ): Layer.Layer<A | SessionBackend | Faults, E, R> =>
-    Layer.map(layer, (context) => {
+    mapServices(layer, (context) => {
       let current = plan
       const faulted = decorate.context(context, (operation, call) =>
         Effect.suspend(() =>
@@ -668,7 +669,7 @@ const noCalls = (): { [operation in Operation]: number } => ({
 export const counting = <A, E, R>(
   layer: Layer.Layer<A | SessionBackend, E, R>
 ): Layer.Layer<A | SessionBackend | Counts, E, R> =>
-  Layer.map(layer, (context) => {
+  mapServices(layer, (context) => {
     let calls = noCalls()
     const counted = decorate.context(context, (operation, call) =>
       Effect.suspend(() => {
@@ -720,4 +721,5 @@ export const resetCounts: Effect.Effect<void, never, Counts> = Effect.flatMap(Co
  */
 export const yielding = <A, E, R>(
   layer: Layer.Layer<A | SessionBackend, E, R>
-): Layer.Layer<A | SessionBackend, E, R> => Layer.map(layer, (context) => decorate.context(context, decorate.yielding))
+): Layer.Layer<A | SessionBackend, E, R> =>
+  mapServices(layer, (context) => decorate.context(context, decorate.yielding))

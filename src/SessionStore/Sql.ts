@@ -14,6 +14,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { unwrap } from "../internal/config/unwrap.js"
+import { fromEither } from "../internal/edition/done.js"
+import { badMigration } from "../internal/edition/migration.js"
 import * as Backend from "../internal/sql/backend.js"
 import * as Executor from "../internal/sql/executor.js"
 import * as Failure from "../internal/sql/failure.js"
@@ -97,7 +99,7 @@ export const createTable = (
   Effect.flatMap(
     SqlClient.SqlClient,
     (client) =>
-      Effect.flatMap(resolveTable(client, options), ({ table }) =>
+      Effect.flatMap(fromEither(resolveTable(client, options)), ({ table }) =>
         Effect.forEach(
           table.parts,
           ({ create, isThere }) =>
@@ -137,7 +139,7 @@ export const createTable = (
 export const loader = (options?: TableOptions): Migrator.Loader => {
   const name = Table.parseName(options?.table ?? Table.defaultName)
   return "message" in name
-    ? Effect.fail(new Migrator.MigrationError({ reason: "bad-state", message: `table: ${name.message}` }))
+    ? Effect.fail(badMigration(`table: ${name.message}`))
     : Migrator.fromRecord({ "1_effect_session": createTable(options) })
 }
 
@@ -176,7 +178,7 @@ export const layerBackend = (
 ): Layer.Layer<SessionBackend | SubjectIndex, SessionConfigError, SqlClient.SqlClient> =>
   Layer.effectContext(
     Effect.flatMap(SqlClient.SqlClient, (client) =>
-      Effect.flatMap(resolveTable(client, options), ({ dialect, table }) =>
+      Effect.flatMap(fromEither(resolveTable(client, options)), ({ dialect, table }) =>
         Effect.map(Executor.make(dialect, client), (executor) => {
           const statements = Statements.make(dialect, table)
           return Context.make(SessionBackend, Backend.make(executor, statements)).pipe(

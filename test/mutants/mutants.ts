@@ -220,7 +220,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C2",
     what: "an error's path is the issue's text, which prints the value",
-    file: "src/SessionKey.ts",
+    file: "src/internal/edition/schema.ts",
     find: "[0]?.path.map(String).join(\".\") ?? \"\"",
     replace: "[0]?.message ?? \"\""
   },
@@ -375,9 +375,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "C8",
     what: "values are checked but not decoded",
-    file: "src/SessionKey.ts",
-    find: "this.decode = ParseResult.decodeUnknown(schema)",
-    replace: "this.decode = ParseResult.validate(schema)"
+    file: "src/internal/edition/schema.ts",
+    find: "  ParseResult.decodeUnknown(schema)",
+    replace: "  ParseResult.validate(schema) as never"
   },
   {
     row: "C9",
@@ -935,8 +935,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M6",
     what: "look-ups are not counted by outcome",
     file: "src/internal/store/metrics.ts",
-    find: "MetricLabel.make(\"outcome\", outcome)",
-    replace: "MetricLabel.make(\"outcome\", \"any\")"
+    find: "Metric.labelled(load, { outcome })",
+    replace: "Metric.labelled(load, { outcome: \"any\" })"
   },
   {
     row: "M6",
@@ -1521,7 +1521,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S5",
     what: "evictions are not counted",
     file: "src/internal/memory/sessionTable.ts",
-    find: "evictedTotal.unsafeUpdate(count, [])",
+    find: "Metric.add(evictedTotal, count)",
     replace: ""
   },
   {
@@ -2126,7 +2126,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "M5",
     what: "the summary of an outage carries the id of a request",
-    file: "src/internal/server/reportFailure.ts",
+    file: "src/internal/edition/logs.ts",
     find: "    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),\n",
     replace: ""
   },

@@ -51,9 +51,10 @@ export const patch = (set: Record<string, string>, given: Partial<Patch> = {}): 
 
 export const stored = (backend: SessionBackendService, id: string, at = now): Effect.Effect<StoredSession> =>
   backend.find(id, at).pipe(
-    Effect.flatMap(
-      Effect.flatMap((found) => "_tag" in found ? Effect.dieMessage(found._tag) : Effect.succeed(found))
-    ),
+    Effect.flatMap(Option.match({
+      onNone: () => Effect.dieMessage("there is no such record"),
+      onSome: (found) => "_tag" in found ? Effect.dieMessage(found._tag) : Effect.succeed(found)
+    })),
     Effect.orDie
   )
 

@@ -51,9 +51,10 @@ export const patch = (set: Record<string, string> | ReadonlyMap<string, string>,
 /** The record, which must be there and readable. */
 export const found = (id: string, at = now): Effect.Effect<StoredSession, never, SessionBackend> =>
   Effect.flatMap(SessionBackend, (backend) => backend.find(id, at)).pipe(
-    Effect.flatMap(
-      Effect.flatMap((record) => "_tag" in record ? Effect.dieMessage(record._tag) : Effect.succeed(record))
-    ),
+    Effect.flatMap(Option.match({
+      onNone: () => Effect.dieMessage("there is no such record"),
+      onSome: (record) => "_tag" in record ? Effect.dieMessage(record._tag) : Effect.succeed(record)
+    })),
     Effect.orDie
   )
 

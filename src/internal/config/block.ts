@@ -2,6 +2,7 @@
  * Decodes the block `request_context` (row F1) from JSON-like data: of a file, or made from the environment.
  */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
@@ -10,7 +11,7 @@ import type { SessionConfigOptions } from "../store/options.js"
 import { fields, fileName, sameSite, storeType } from "./fields.js"
 import { privateKey, secret } from "./keys.js"
 import { memoryBounds } from "./memoryBounds.js"
-import { configError, decode, expects, mapping, type Mistake, partial } from "./mistakes.js"
+import { configError, decode, expects, mapped, mapping, type Mistake, partial } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
 import { flag, resolveOptions } from "./resolveOptions.js"
 
@@ -18,15 +19,9 @@ import { flag, resolveOptions } from "./resolveOptions.js"
 
 const Block = mapping(partial({ enable: flag, session_config: Schema.Unknown, session_store: Schema.Unknown }))
 
-const SameSite = Schema.transform(
-  mapping(
-    Schema.Struct({ type: sameSite }).annotations(expects("a mapping with a type: Lax, Strict or None"))
-  ),
-  Schema.typeSchema(sameSite),
-  {
-    decode: ({ type }) => type,
-    encode: (type) => ({ type })
-  }
+const SameSite = mapped(
+  mapping(Schema.Struct({ type: sameSite }).annotations(expects("a mapping with a type: Lax, Strict or None"))),
+  ({ type }) => type
 )
 
 const Options = mapping(partial(Object.fromEntries(
@@ -70,7 +65,7 @@ export const decodeFile = (root: unknown): Either.Either<FileConfig, SessionConf
       ? refuse("is missing: it must stand at the top level or under server.middlewares")
       : refuse(
         "is there twice, at the top level and under server.middlewares; keep one of them",
-        decoded.filter(Either.isLeft).flatMap(({ left }) => left.mistakes)
+        decoded.flatMap((each) => Option.toArray(Either.getLeft(each))).flatMap(({ mistakes }) => mistakes)
       )
   } catch {
     // A getter or a proxy may throw, and what it throws may hold anything.

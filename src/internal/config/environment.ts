@@ -3,15 +3,15 @@
  * same in the environment, in a map and in the docs. The variables become the block that a file would hold.
  */
 import * as Config from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
 import { maxKeys } from "../cookie/keyMaterial.js"
+import { kindOf, mapOrRefuse } from "../edition/config.js"
+import { fromEither } from "../edition/done.js"
 import { decodeBlock } from "./block.js"
 import { environmentName, fields, fileName, number, sameSite, secondsOrNever, storeTypeOf } from "./fields.js"
 import { secret } from "./keys.js"
@@ -42,13 +42,13 @@ const readers: ReadonlyMap<unknown, (text: string) => unknown> = new Map<unknown
 
 /** One duration, for a `Config` of the app's own. */
 export const duration = (name: string): Config.Config<Duration.Duration> =>
-  Config.string(name).pipe(Config.mapOrFail((value) => {
+  mapOrRefuse(Config.string(name), (value) => {
     const mistakes: Array<Mistake> = []
     const read = decode(secondsOrNever, numberOr(value), "", mistakes)
     return mistakes.length === 0
-      ? Either.right(read as Duration.Duration) // sound: without a mistake it is decoded
-      : Either.left(ConfigError.InvalidData([], mistakes[0].message))
-  }))
+      ? { value: read as Duration.Duration } // sound: without a mistake it is decoded
+      : { refused: mistakes[0].message }
+  })
 
 const previous = (name: string): ReadonlyArray<string> => [1, 2, 3, 4, 5, 6, 7].map((n) => `${name}_${n}`)
 
@@ -94,7 +94,7 @@ const readingInto = (mistakes: Array<Mistake>) => (name: string): Effect.Effect<
       },
       onFailure: (error) => {
         // The provider's own message may hold what it read.
-        mistakes.push({ path: name, message: `cannot be read from the config provider (${error._op})` })
+        mistakes.push({ path: name, message: `cannot be read from the config provider (${kindOf(error)})` })
         return undefined
       }
     })
@@ -164,5 +164,5 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
       value = { max_sessions: yield* readAs(number, "maxSessions"), max_bytes: yield* readAs(number, "maxBytes") }
   }
   const session_store = type === undefined && enable === false ? undefined : { type, value }
-  return yield* decodeBlock({ enable, session_config, session_store }, variableAt, mistakes)
+  return yield* fromEither(decodeBlock({ enable, session_config, session_store }, variableAt, mistakes))
 })

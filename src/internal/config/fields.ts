@@ -5,8 +5,9 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { fromUnknown } from "../edition/duration.js"
 import type { SessionConfigOptions } from "../store/options.js"
-import { expects, expectsOrDefault, readable } from "./mistakes.js"
+import { type AnySchema, expects, expectsOrDefault, readable } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
 import { flag, text } from "./resolveOptions.js"
 
@@ -19,12 +20,14 @@ export type DeclaredOption = Exclude<keyof SessionConfigOptions, "commitWhen" | 
 /** `resolveOptions` says which numbers an option accepts. */
 export const number = Schema.Unknown
 
-export const sameSite = Schema.transformLiterals(["Lax", "lax"], ["Strict", "strict"], ["None", "none"])
+const sameSites = new Map([["Lax", "lax"], ["Strict", "strict"], ["None", "none"]] as const)
+
+export const sameSite = readable((value) => sameSites.get(value as "Lax"))
   .annotations(expects("Lax, Strict or None"))
 
 const readSeconds = (value: unknown): Duration.Duration | undefined => {
   if (typeof value === "number") return value >= 0 && value < Infinity ? Duration.seconds(value) : undefined
-  const withUnit = typeof value === "string" && /^\d/.test(value) ? Duration.decodeUnknown(value) : Option.none()
+  const withUnit = typeof value === "string" && /^\d/.test(value) ? fromUnknown(value) : Option.none()
   return Option.getOrUndefined(Option.filter(withUnit, Duration.isFinite))
 }
 
@@ -37,7 +40,7 @@ export const secondsOrNever = readable((value) => value === "never" ? Duration.i
   .annotations(expectsOrDefault(`${acceptedSeconds}, or the word never`))
 
 /** What stands under `session_config`; `enable` stands beside it. */
-export const fields: Readonly<Record<Exclude<DeclaredOption, "enable">, Schema.Schema.AnyNoContext>> = {
+export const fields: Readonly<Record<Exclude<DeclaredOption, "enable">, AnySchema>> = {
   name: text,
   httpOnly: flag,
   secure: flag,

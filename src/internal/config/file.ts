@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { SessionConfigError } from "../../SessionError.js"
+import { fromEither } from "../edition/done.js"
 import { decodeFile } from "./block.js"
 import { configError } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
@@ -10,10 +11,10 @@ import type { FileConfig } from "./model.js"
 export const fromYaml = (text: string, file?: string): Effect.Effect<FileConfig, SessionConfigError> =>
   // The parser is loaded where it is needed, so that an app which is configured in code does not load it.
   Effect.promise(() => import("./yaml.js")).pipe(
-    Effect.flatMap(({ parse }) => parse(text)),
+    Effect.flatMap(({ parse }) => fromEither(parse(text))),
     Effect.mapError((problems) => configError(problems.map((message) => ({ path: file ?? "YAML", message })))),
     Effect.flatMap((root) =>
-      Effect.mapError(decodeFile(root), (error) => file === undefined ? error : inFile(file, error))
+      Effect.mapError(fromEither(decodeFile(root)), (error) => file === undefined ? error : inFile(file, error))
     )
   )
 

@@ -3,11 +3,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
-import * as AST from "effect/SchemaAST"
 import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
+import { fromEither } from "../edition/done.js"
+import { parsed } from "./mistakes.js"
 
 /** `<…>` as a whole: a random text may well hold both; the other two are too long to come up by chance. */
 const placeholders = [/^\s*<[\s\S]*>\s*$/, /\{\{[\s\S]*\}\}/, /\$\{[\s\S]*\}/]
@@ -38,14 +37,14 @@ const materialOf = (value: unknown): Either.Either<string | Uint8Array, string> 
 
 /** The ring of one key; nothing for a value that is undefined. */
 const ringOf = (make: (material: string | Uint8Array) => Effect.Effect<KeyRing.KeyRing, SessionConfigError>) =>
-  Schema.transformOrFail(Schema.Unknown, Schema.make<KeyRing.KeyRing | undefined>(AST.unknownKeyword), {
-    decode: (value, _, ast) =>
-      value === undefined ? ParseResult.succeed(value) : materialOf(value).pipe(
-        Effect.flatMap((material) => Effect.mapError(make(material), ({ mistakes: [{ message }] }) => message)),
-        Effect.mapError((message) => new ParseResult.Type(ast, value, message))
-      ),
-    encode: ParseResult.succeed
-  })
+  parsed<KeyRing.KeyRing | undefined>((value) =>
+    value === undefined
+      ? Effect.succeed(value)
+      : Effect.flatMap(
+        fromEither(materialOf(value)),
+        (material) => Effect.mapError(make(material), ({ mistakes: [{ message }] }) => message)
+      )
+  )
 
 /** The material of a key itself. */
 export const privateKey = ringOf((material) =>

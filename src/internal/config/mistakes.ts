@@ -3,6 +3,7 @@
  * because an operator may have pasted a key into the wrong place. Effect's own formatters print the value that they
  * refuse, so this file has its own.
  */
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -32,6 +33,9 @@ export const expectsOrDefault = (accepted: string) => ({
     `must be ${accepted}${actual === null ? "; leave it out for the default" : ""}`
 })
 
+/** A schema of whatever needs nothing but the value. */
+export type AnySchema = Schema.Schema.AnyNoContext
+
 /** A value that `read` understands; for any other value `read` returns undefined. */
 export const readable = <A>(read: (value: unknown) => A | undefined) =>
   Schema.transformOrFail(Schema.Unknown, Schema.make<A>(AST.unknownKeyword), {
@@ -39,9 +43,33 @@ export const readable = <A>(read: (value: unknown) => A | undefined) =>
     encode: ParseResult.succeed
   })
 
+/** A value that `parse` makes something of, at once; it fails with a message that repeats nothing of the value. */
+export const parsed = <A>(parse: (value: unknown) => Effect.Effect<A, string>) =>
+  Schema.transformOrFail(Schema.Unknown, Schema.make<A>(AST.unknownKeyword), {
+    decode: (value, _, ast) => Effect.mapError(parse(value), (message) => new ParseResult.Type(ast, value, message)),
+    encode: ParseResult.succeed
+  })
+
+/** A value of which `problem` says nothing; its text becomes the message. */
+export const without =
+  <A>(problem: (value: A) => string | undefined) => <I>(schema: Schema.Schema<A, I>): Schema.Schema<A, I> =>
+    Schema.filter<Schema.Schema<A, I>>(problem)(schema)
+
+/** What `f` makes of a value that the schema has decoded. */
+export const mapped = <A, I, B>(schema: Schema.Schema<A, I>, f: (value: A) => B) =>
+  Schema.transformOrFail(schema, Schema.make<B>(AST.unknownKeyword), {
+    strict: false,
+    decode: (value) => ParseResult.succeed(f(value)),
+    encode: ParseResult.succeed
+  })
+
 /** Fields that may be absent. */
 export const partial = <Fields extends Schema.Struct.Fields>(fields: Fields) =>
   Schema.partialWith(Schema.Struct(fields), { exact: true })
+
+/** A struct that has no other keys, wherever it stands. */
+export const exact = <A, I>(struct: Schema.Schema<A, I>): Schema.Schema<A, I> =>
+  struct.annotations({ parseOptions: { onExcessProperty: "error" } })
 
 /** A mapping with the fields of a struct; a property that is undefined counts as absent. */
 export const mapping = <A, I>(struct: Schema.Schema<A, I>) =>

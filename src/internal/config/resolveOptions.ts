@@ -5,10 +5,21 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { fromUnknown } from "../edition/duration.js"
 import { maxLifeMillis } from "../store/expiry.js"
 import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { cookieMistakes, defaultName, domainProblem, formerMistakes, nameProblem, pathProblem } from "./cookieRules.js"
-import { decode, expects, expectsOrDefault, mapping, type Mistake, partial, readable } from "./mistakes.js"
+import {
+  decode,
+  exact,
+  expects,
+  expectsOrDefault,
+  mapping,
+  type Mistake,
+  partial,
+  readable,
+  without
+} from "./mistakes.js"
 
 const day = 24 * 60 * 60 * 1000
 
@@ -40,7 +51,7 @@ const isNegative = (value: unknown): boolean => {
 /** In milliseconds. */
 const duration = (accepts: (millis: number) => boolean, accepted: string) =>
   readable((value) => {
-    const millis = Option.match(Duration.decodeUnknown(value), { onNone: () => NaN, onSome: Duration.toMillis })
+    const millis = Option.match(fromUnknown(value), { onNone: () => NaN, onSome: Duration.toMillis })
     return accepts(millis) && !isNegative(value) ? Math.round(millis) : undefined
   }).annotations(expectsOrDefault(`a duration ${accepted}`))
 
@@ -48,11 +59,11 @@ const between = (least: number, most: number) => (millis: number) => millis >= l
 
 const lifetime = duration(between(1000, maxLifeMillis), "from 1 second to 400 days")
 
-const path = text.pipe(Schema.filter(pathProblem))
-const domain = text.pipe(Schema.filter(domainProblem))
+const path = text.pipe(without(pathProblem))
+const domain = text.pipe(without(domainProblem))
 
 /** A misspelt key here would remove a cookie of another scope, so that it is a mistake. */
-const Scope = mapping(partial({ path, domain }).annotations({ parseOptions: { onExcessProperty: "error" } }))
+const Scope = mapping(exact(partial({ path, domain })))
 
 /** Each is one more Set-Cookie in the head of a response. */
 const maxFormerScopes = 8
@@ -60,14 +71,12 @@ const maxFormerScopes = 8
 const formerly = Schema.Array(Scope)
   .annotations(expectsOrDefault("a list of scopes, each with a path, a domain or both"))
   .pipe(
-    Schema.filter((scopes) =>
-      scopes.length > maxFormerScopes ? `must have at most ${maxFormerScopes} entries` : undefined
-    )
+    without((scopes) => scopes.length > maxFormerScopes ? `must have at most ${maxFormerScopes} entries` : undefined)
   )
 
 const Options = mapping(partial({
   enable: flag,
-  name: text.pipe(Schema.filter(nameProblem)),
+  name: text.pipe(without(nameProblem)),
   httpOnly: flag,
   secure: flag,
   sameSite: Schema.Literal("lax", "strict", "none").annotations(expectsOrDefault("lax, strict or none")),

@@ -13,6 +13,7 @@ import * as RequestContext from "../../RequestContext.js"
 import { SessionSchemaError, SessionStoreError } from "../../SessionError.js"
 import * as SessionKey from "../../SessionKey.js"
 import * as random from "../codec/random.js"
+import { errorOf } from "../edition/cause.js"
 import { both, client, type Row, server } from "./row.js"
 import { cookieOf } from "./world.js"
 
@@ -23,7 +24,7 @@ export const Count = SessionKey.make("count", Schema.Int)
 
 /** What an effect failed with: typed, and nothing else. */
 export const failureOf = <A, E>(exit: Exit.Exit<A, E>): E | Cause.Cause<E> | undefined =>
-  Exit.isSuccess(exit) ? undefined : exit.cause._tag === "Fail" ? exit.cause.error : exit.cause
+  Exit.isSuccess(exit) ? undefined : errorOf(exit.cause) ?? exit.cause
 
 export const increment = RequestContext.modify(Count, (count) => {
   const next = Option.getOrElse(count, () => 0) + 1
@@ -142,7 +143,7 @@ const operations: ReadonlyArray<Row> = [
       Effect.gen(function*() {
         const browser = (yield* kit.world()).browser()
         const Anything = SessionKey.make("anything", Schema.Unknown)
-        const Positive = SessionKey.make("anything", Schema.Number.pipe(Schema.positive()))
+        const Positive = SessionKey.make("anything", Schema.Number.pipe(Schema.filter((n) => n > 0)))
         yield* browser.visit(RequestContext.insert(User, "ada"))
         const { value } = yield* browser.visit(Effect.gen(function*() {
           for (const [name, given] of notJson()) {

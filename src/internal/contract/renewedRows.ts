@@ -2,11 +2,11 @@
  * What becomes of requests that carry the id of a session that was renewed (row S9).
  */
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { expect } from "vitest"
 import * as RequestContext from "../../RequestContext.js"
 import { SessionEnded } from "../../SessionError.js"
+import { countOf } from "../edition/metric.js"
 import { Count, failureOf, increment, Other, User } from "./operationRows.js"
 import { type Row, server } from "./row.js"
 import { cookieOf, type World } from "./world.js"
@@ -23,13 +23,7 @@ const renewed = (world: World) =>
     return { browser, old }
   })
 
-const oldIdsUsed = (): number => {
-  let count = 0
-  for (const { metricKey, metricState } of Metric.unsafeSnapshot()) {
-    if (metricKey.name === "effect_session_old_id_total" && "count" in metricState) count += Number(metricState.count)
-  }
-  return count
-}
+const oldIdsUsed = (): number => countOf("effect_session_old_id_total")
 
 export const rows: ReadonlyArray<Row> = [
   server(

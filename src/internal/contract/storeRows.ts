@@ -5,13 +5,13 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { expect } from "vitest"
 import * as RequestContext from "../../RequestContext.js"
 import { SessionEnded, SessionTooLarge } from "../../SessionError.js"
 import * as SessionKey from "../../SessionKey.js"
+import { countOf } from "../edition/metric.js"
 import { Count, failureOf, increment, Late, maxAgeOf, Other, User } from "./operationRows.js"
 import { both, client, type Kit, type Row, server } from "./row.js"
 import { type Browser, cookieOf, type Handler, type Visit, type World } from "./world.js"
@@ -51,15 +51,6 @@ export const signIn = (...args: Parameters<typeof RequestContext.bind>) =>
     Effect.Effect.Error<ReturnType<typeof RequestContext.bind>>,
     RequestContext.RequestContext
   >
-
-/** The count of a metric by its name; 0 when nothing has counted. */
-const counted = (name: string): number => {
-  let count = 0
-  for (const { metricKey, metricState } of Metric.unsafeSnapshot()) {
-    if (metricKey.name === name && "count" in metricState) count += Number(metricState.count)
-  }
-  return count
-}
 
 const stores: ReadonlyArray<Row> = [
   both(
@@ -113,10 +104,10 @@ const stores: ReadonlyArray<Row> = [
             const browser = world.browser()
             yield* browser.visit(RequestContext.insert(User, "ada"))
             const old = cookieOf(world, browser.token())
-            const before = counted("effect_session_ended_total")
+            const before = countOf("effect_session_ended_total")
             const { slow } = yield* overtaken(browser, writer, ender)
             expect([slow.status, slow.setCookies, slow.exit._tag]).toEqual([200, [], "Success"])
-            expect(counted("effect_session_ended_total") - before).toBeGreaterThanOrEqual(1)
+            expect(countOf("effect_session_ended_total") - before).toBeGreaterThanOrEqual(1)
             const stranger = yield* world.browser().visit(
               Effect.all([RequestContext.get(User), RequestContext.get(Late)]),
               { cookie: old }

@@ -3,15 +3,12 @@
  *
  * Every request is a real one through a web handler; what it does is an effect that the row gives, run as the handler.
  */
-import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as RequestContext from "../../RequestContext.js"
 import * as RequestId from "../../RequestId.js"
@@ -19,6 +16,7 @@ import type { SessionConfigOptions } from "../../SessionConfig.js"
 import { SessionStore, type SessionStoreService } from "../../SessionStore.js"
 import * as StandingClock from "../testing/clock.js"
 import { CookieJar } from "../testing/jar.js"
+import { webHandler } from "./webHandler.js"
 
 /** How a row gets its store: a layer for the options it needs. */
 export type StoreLayer = (options: SessionConfigOptions) => Layer.Layer<SessionStore, unknown>
@@ -123,15 +121,8 @@ export const make = (
     const context = yield* Effect.withClock(Layer.build(layer), clock.clock)
     const calls: Calls = { load: 0, save: 0, end: 0, modify: 0 }
     const store = decorated(Context.get(context, SessionStore), calls, options.before)
-    // What the store warns of is not what a row looks at.
-    const runtime = yield* Effect.runtime<never>().pipe(
-      Effect.withClock(clock.clock),
-      Effect.provide(Logger.remove(Logger.defaultLogger))
-    )
     const jobs = new WeakMap<object, Job>()
-    const handle = HttpApp.toWebHandlerRuntime(
-      Runtime.make({ ...runtime, context: Context.add(context, SessionStore, store) })
-    )(app(jobs))
+    const handle = yield* webHandler(app(jobs), Context.add(context, SessionStore, store), clock.clock)
     const { name } = store.config
 
     const browser = (): Browser => {
@@ -153,9 +144,8 @@ export const make = (
             headers: response.headers,
             setCookies,
             get value() {
-              return Exit.getOrElse(exit, (cause) => {
-                throw new Error(`the handler failed: ${cause}`)
-              })
+              if (Exit.isSuccess(exit)) return exit.value
+              throw new Error(`the handler failed: ${exit.cause}`)
             }
           }
         })

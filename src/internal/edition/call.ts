@@ -4,11 +4,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Effectable from "effect/Effectable"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import { Lazy } from "./lazy.js"
 
 /** The fiber that waits for an answer. */
 export class Caller {
@@ -32,7 +32,7 @@ export class Caller {
 export type Stop = () => void
 
 /** `start` answers at most once, at once or later, and does not throw. */
-export class Call<A, E> extends Effectable.Class<A, E> {
+export class Call<A, E> extends Lazy<A, E> {
   constructor(readonly start: (answer: (exit: Exit.Exit<A, E>) => void, caller: Caller) => Stop | void) {
     super()
   }

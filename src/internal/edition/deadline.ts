@@ -3,9 +3,6 @@
  * are, and around a driver's call that cannot be interrupted. `Effect.timeout` holds there, too, when `Effect.interruptible` and
  * `Effect.disconnect` surround it, but with the fibers of its race it takes about ten times as long.
  */
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,9 +11,7 @@ import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { Call, Caller, type Stop } from "./call.js"
-import { clockOf } from "./clock.js"
-
-const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
+import { clockOf, live } from "./clock.js"
 
 /**
  * Runs the effect in a fiber of its own, unless it is a bare {@link Call}. When it has not ended after `millis`, it fails with
@@ -96,7 +91,7 @@ const startTimer = (
   fire: () => void
 ): () => void => {
   const clock = clockOf(fiber)
-  if (clock === liveClock) {
+  if (clock === live) {
     const timer = setTimeout(fire, millis)
     return () => clearTimeout(timer)
   }

@@ -3,6 +3,7 @@
  * of its fiber for every step.
  */
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 
 /** `Effect.succeed` and `Exit.succeed` make the same value. Every other effect has yet to run. */
@@ -23,3 +24,6 @@ export const andThen = <A, E, R, B, E2, R2>(
 /** The same as `Effect.map`, but at once where the effect is done. */
 export const map = <A, E, R, B>(effect: Effect.Effect<A, E, R>, f: (a: A) => B): Effect.Effect<B, E, R> =>
   andThen(effect, (a) => Effect.succeed(f(a)))
+
+/** A result as an effect that is done. */
+export const fromEither = <A, E>(result: Either.Either<A, E>): Effect.Effect<A, E> => result

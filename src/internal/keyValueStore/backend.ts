@@ -8,7 +8,6 @@
  *
  * A caller that has one turn may wait for another one only in this order: step, subject, record, entries.
  */
-import type { PlatformError } from "@effect/platform/Error"
 import type * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -23,6 +22,7 @@ import type {
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
 import * as Data from "../codec/packedData.js"
+import type { KeyValueError } from "../edition/keyValues.js"
 import * as Mark from "../store/mark.js"
 import * as CleanUp from "./cleanUp.js"
 import * as Record from "./record.js"
@@ -50,7 +50,7 @@ const keyOf = (id: string): string => `record-${Buffer.from(id, "base64url").toS
 const create = (values: Values.Values): Backend => {
   const cleanUp = CleanUp.make(values)
 
-  const read = (id: string): Effect.Effect<Record.Found, PlatformError> =>
+  const read = (id: string): Effect.Effect<Record.Found, KeyValueError> =>
     Effect.map(values.get(keyOf(id)), (text) => text === undefined ? undefined : Record.decode(id, text))
 
   const find = (id: string) => values.reading(keyOf(id), read(id))
@@ -58,8 +58,8 @@ const create = (values: Values.Values): Backend => {
   /** Reads a record and runs what `decide` returns for it, both in one turn. */
   const change = <A>(
     id: string,
-    decide: (found: Record.Found) => Effect.Effect<A, PlatformError>
-  ): Effect.Effect<A, PlatformError> => values.writing(keyOf(id), Effect.flatMap(read(id), decide))
+    decide: (found: Record.Found) => Effect.Effect<A, KeyValueError>
+  ): Effect.Effect<A, KeyValueError> => values.writing(keyOf(id), Effect.flatMap(read(id), decide))
 
   const insert = (id: string, session: NewSession, now: number) =>
     change(id, (found) => {
@@ -138,4 +138,4 @@ const create = (values: Values.Values): Backend => {
 }
 
 const failing = (operation: SessionStoreError["operation"]) =>
-  Effect.mapError((error: PlatformError) => SessionStoreError.of(operation, "Unavailable", error))
+  Effect.mapError((error: KeyValueError) => SessionStoreError.of(operation, "Unavailable", error))

@@ -9,11 +9,11 @@
  * refreshed in the meantime, memory then gets its new time. So refreshing a session writes nothing here. After a restart,
  * every entry counts as due until it has been read.
  */
-import type { PlatformError } from "@effect/platform/Error"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { NewSession } from "../../SessionBackend.js"
+import type { KeyValueError } from "../edition/keyValues.js"
 import type { Values } from "./values.js"
 
 /** `expiresAt` is the deadline with which the session began. Its record knows the present one. */
@@ -49,7 +49,7 @@ export const make = (values: Values) => {
     return known = new Array<number>(count).fill(0)
   })
 
-  const add = (id: string, { expiresAt, owner }: NewSession): Effect.Effect<void, PlatformError> =>
+  const add = (id: string, { expiresAt, owner }: NewSession): Effect.Effect<void, KeyValueError> =>
     values.writing(
       "entries",
       Effect.gen(function*() {
@@ -59,7 +59,7 @@ export const make = (values: Values) => {
       })
     )
 
-  const removeAt = (due: Array<number>, at: number): Effect.Effect<void, PlatformError> =>
+  const removeAt = (due: Array<number>, at: number): Effect.Effect<void, KeyValueError> =>
     values.writing(
       "entries",
       Effect.gen(function*() {
@@ -73,7 +73,7 @@ export const make = (values: Values) => {
     )
 
   /** Settles entries that are due until `limit` sessions are removed, and returns how many were. Only one step runs at once. */
-  const step = (now: number, limit: number, settle: (entry: Entry) => Effect.Effect<Outcome, PlatformError>) =>
+  const step = (now: number, limit: number, settle: (entry: Entry) => Effect.Effect<Outcome, KeyValueError>) =>
     values.reading(
       "step",
       Effect.gen(function*() {

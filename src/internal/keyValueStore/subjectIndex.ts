@@ -4,10 +4,10 @@
  * A list has two keys that are written in turn, and the newer one of the two values counts. So a write that is cut off
  * leaves the list as it was. A later format of the list must use other keys, so that this version does not overwrite it.
  */
-import type { PlatformError } from "@effect/platform/Error"
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import type { ListedSession, NewSession, Owner, SubjectBound } from "../../SessionBackend.js"
+import type { KeyValueError } from "../edition/keyValues.js"
 import { type Found, isLive } from "./record.js"
 import { checksum, type Values } from "./values.js"
 
@@ -36,17 +36,17 @@ const decode = (value: string | undefined): List => {
 }
 
 export const make = (values: Values, records: {
-  readonly find: (id: string) => Effect.Effect<Found, PlatformError>
-  readonly insert: (id: string, session: NewSession, now: number) => Effect.Effect<boolean, PlatformError>
-  readonly erase: (id: string) => Effect.Effect<void, PlatformError>
+  readonly find: (id: string) => Effect.Effect<Found, KeyValueError>
+  readonly insert: (id: string, session: NewSession, now: number) => Effect.Effect<boolean, KeyValueError>
+  readonly erase: (id: string) => Effect.Effect<void, KeyValueError>
 }) => {
-  const read = (name: string): Effect.Effect<List, PlatformError> =>
+  const read = (name: string): Effect.Effect<List, KeyValueError> =>
     Effect.map(Effect.all([values.get(keyOf(name, 0)), values.get(keyOf(name, 1))]), (sides) => {
       const [even, odd] = sides.map(decode)
       return even.sequence > odd.sequence ? even : odd
     })
 
-  const write = (name: string, { sequence }: List, ids: ReadonlyArray<string>): Effect.Effect<void, PlatformError> =>
+  const write = (name: string, { sequence }: List, ids: ReadonlyArray<string>): Effect.Effect<void, KeyValueError> =>
     ids.length > 0
       ? values.set(keyOf(name, sequence + 1), encode(ids, sequence + 1))
       // The older value goes first, so that a crash in between leaves the list as it was.
@@ -101,7 +101,7 @@ export const make = (values: Values, records: {
     return values.reading(name, live)
   }
 
-  const forget = (subject: string, id: string): Effect.Effect<void, PlatformError> => {
+  const forget = (subject: string, id: string): Effect.Effect<void, KeyValueError> => {
     const name = nameOf(subject)
     return values.writing(
       name,

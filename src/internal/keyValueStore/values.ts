@@ -3,11 +3,10 @@
  *
  * Keys consist of `a` to `z`, digits and hyphens. So each is a safe file name, also where `a` and `A` name the same file.
  */
-import type { PlatformError } from "@effect/platform/Error"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { createHash } from "node:crypto"
+import { get, isNotFound, type KeyValueError } from "../edition/keyValues.js"
 import { Turns } from "../store/turns.js"
 
 export type Values = ReturnType<typeof make>
@@ -21,14 +20,14 @@ export const make = (unprefixed: KeyValueStore.KeyValueStore, prefix: string) =>
     turns.take(name, () => effect, () => undefined)
 
   return {
-    get: (key: string) => Effect.map(store.get(key), Option.getOrUndefined),
+    get: (key: string) => get(store, key),
     has: store.has,
     set: store.set,
     /** Succeeds also when there is no such value, which a file system reports as an error. */
-    remove: (key: string): Effect.Effect<void, PlatformError> =>
+    remove: (key: string): Effect.Effect<void, KeyValueError> =>
       Effect.catchIf(
         store.remove(key),
-        (error) => error._tag === "SystemError" && error.reason === "NotFound",
+        isNotFound,
         () => Effect.void
       ),
     reading,

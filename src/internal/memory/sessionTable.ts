@@ -6,7 +6,6 @@
  * which is what makes it atomic. docs/memory-store.md explains the parts and draws them.
  */
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
 import { hash as digest, randomUUID } from "node:crypto"
 import type {
   Expiry,
@@ -18,6 +17,7 @@ import type {
   Successor
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
+import * as Metric from "../edition/metric.js"
 import * as Mark from "../store/mark.js"
 import { ExpiryHeap } from "./expiryHeap.js"
 import { HashIndex } from "./hashIndex.js"
@@ -28,10 +28,10 @@ import * as SessionText from "./sessionText.js"
 import { sizeOf } from "./size.js"
 import { blocksOf, Measured, Texts } from "./texts.js"
 
-const evictedTotal = Metric.counter("effect_session_evicted_total", {
-  description: "sessions that the Memory store evicted because it was full",
-  incremental: true
-})
+const evictedTotal = Metric.counter(
+  "effect_session_evicted_total",
+  "sessions that the Memory store evicted because it was full"
+)
 
 export class SessionTable {
   private readonly records = new R.Records()
@@ -274,7 +274,7 @@ export class SessionTable {
     }
     if (count > 0) {
       this.evicted += count
-      evictedTotal.unsafeUpdate(count, [])
+      Metric.add(evictedTotal, count)
     }
   }
 

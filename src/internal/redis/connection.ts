@@ -4,10 +4,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
 import { SessionConfigError } from "../../SessionError.js"
+import { later } from "../edition/fork.js"
 import type { RedisSettings } from "./client.js"
 import { describe, type Watch } from "./commands.js"
 
@@ -133,8 +133,7 @@ const watchOver = (client: Redis, silence: number): Watch & { readonly stop: () 
 
 /** Logs one warning for each outage. Without a listener the client would print every error with its stack. */
 const report = (client: Redis): Effect.Effect<void> =>
-  Effect.map(Effect.runtime<never>(), (runtime) => {
-    const log = Runtime.runFork(runtime)
+  Effect.map(later, (log) => {
     let down = false
     client.on("error", (error) => {
       if (down) return

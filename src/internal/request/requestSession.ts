@@ -211,7 +211,7 @@ export class RequestSession implements RequestContextService, Parts {
     return endings.length === 1
       ? this.store.end(endings[0], now)
       : Effect.flatMap(
-        Effect.forEach(endings, (ending) => Effect.either(this.store.end(ending, now))),
+        Effect.forEach(endings, (ending) => Effect.exit(this.store.end(ending, now))),
         (ended) => Effect.asVoid(Effect.all(ended))
       )
   }

@@ -4,12 +4,10 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
-import * as Runtime from "effect/Runtime"
 import type { Data, StoredSession } from "../../SessionBackend.js"
 import type { SessionStoreError } from "../../SessionError.js"
 import { isDone } from "../edition/done.js"
+import { deferred, fork } from "../edition/fork.js"
 import type { Base, Found, Loaded, SessionStoreService } from "../store/contract.js"
 import * as Metrics from "../store/metrics.js"
 import { type Candidates, scan } from "./cookieHeader.js"
@@ -129,19 +127,16 @@ export class Stored {
     loading: Effect.Effect<Loaded, SessionStoreError>,
     now: number
   ): Effect.Effect<void, SessionStoreError> {
-    const done = Deferred.unsafeMake<void, SessionStoreError>(FiberId.none)
+    const done = deferred<void, SessionStoreError>()
     let started = false
-    return state.loading = Effect.withFiberRuntime((fiber, { runtimeFlags }) => {
+    return state.loading = Effect.withFiberRuntime((fiber) => {
       if (!started) {
         started = true
-        const runFork = Runtime.runFork(
-          Runtime.make({ context: fiber.currentContext, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
-        )
         const settled = Effect.flatMap(loading, (result) => this.loaded(state, result))
-        runFork(Effect.exit(settled)).addObserver((exit) => {
+        fork(settled, (exit) => {
           state.loading = undefined
-          Deferred.unsafeDone(done, Exit.flatten(exit))
-        })
+          Deferred.unsafeDone(done, exit)
+        }, fiber)
       }
       // A save that came in between has made the answer out of date: the session is looked up again.
       return Effect.zipRight(Deferred.await(done), Effect.suspend(() => this.load(now)))

@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import type { SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
+import { errorOf } from "../edition/cause.js"
 import { withDeadline } from "../edition/deadline.js"
 import { isDone } from "../edition/done.js"
 import { InTurn } from "../store/turns.js"
@@ -49,12 +50,12 @@ const guardWith = (millis: number, report: Report) =>
   const bounded = (effect: Effect.Effect<A, SessionStoreError>): Effect.Effect<A, SessionStoreError> =>
     Effect.catchAllCause(
       withDeadline(effect, millis, () => SessionStoreError.of(operation, "Timeout")),
-      (cause) =>
-        report(
-          cause._tag === "Fail" && cause.error instanceof SessionStoreError
-            ? cause.error
-            : SessionStoreError.of(operation, "Unavailable", cause)
+      (cause) => {
+        const error = errorOf(cause)
+        return report(
+          error instanceof SessionStoreError ? error : SessionStoreError.of(operation, "Unavailable", cause)
         )
+      }
     )
   // The time-out begins with the caller's turn. A failure of the store ends the whole queue, and is reported once.
   return InTurn.is(effect) ? effect.each(bounded) : bounded(effect)

@@ -7,15 +7,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberRef from "effect/FiberRef"
-import * as HashMap from "effect/HashMap"
-import * as List from "effect/List"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { SessionStoreError } from "../../SessionError.js"
 import * as Time from "../edition/clock.js"
+import * as Logs from "../edition/logs.js"
 import * as Metrics from "../store/metrics.js"
 import * as Reported from "../store/reported.js"
 
@@ -51,9 +47,7 @@ export const make: Effect.Effect<Report, never, Scope.Scope> = Effect.map(Effect
       Reported.mark(error)
       const now = Time.now(fiber)
       const window = current = current?.contains(now) === true ? current : new Window(now)
-      const request = Option.getOrUndefined(
-        HashMap.get(fiber.getFiberRef(FiberRef.currentLogAnnotations), "request_id")
-      )
+      const request = Logs.annotationOf(fiber, "request_id")
       window.failed++
       window.last = lineOf(error)
       const failed = Effect.fail(error)
@@ -74,9 +68,7 @@ const sumUp = (window: Window, now: number): Effect.Effect<void> =>
   Effect.sleep(window.since + windowMillis - now).pipe(
     Effect.interruptible,
     Effect.ensuring(Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.logError(summaryOf(window, now)))),
-    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),
-    Effect.locally(FiberRef.currentLogSpan, List.empty()),
-    Effect.locally(FiberRef.currentContext, Context.empty() as Context.Context<never>)
+    Logs.detached
   )
 
 const summaryOf = ({ failed, last, lines, since }: Window, now: number): string =>

@@ -9,6 +9,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { endsAtOnce } from "../edition/fork.js"
 import type { Dialect } from "./table.js"
 
 /** Runs an effect on a connection, and gives the connection back. */
@@ -59,15 +60,14 @@ export const kindOf = (dialect: Dialect, { reserved, shared }: Connections): Eff
   return Effect.catchAllDefect(reserved(look), () => shared(look))
 }
 
-const answersAtOnce = (connection: Connection): boolean => {
-  const fiber = Effect.runFork(
-    Effect.exit(Effect.suspend(() => connection.executeUnprepared("SELECT 1", [], undefined)))
-  )
-  return fiber.unsafePoll() !== null
-}
+const answersAtOnce = (connection: Connection): boolean =>
+  endsAtOnce(Effect.suspend(() => connection.executeUnprepared("SELECT 1", [], undefined)))
 
 /** The connection of the transaction that the fiber is in, on whatever database. */
-export const transactionOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Connection | undefined => {
+export const transactionOf = (
+  _client: SqlClient,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): Connection | undefined => {
   const transaction = Context.getOption(fiber.currentContext, TransactionConnection)
   return transaction._tag === "Some" ? transaction.value[0] : undefined
 }

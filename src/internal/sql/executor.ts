@@ -8,10 +8,9 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
-import * as Runtime from "effect/Runtime"
 import { SessionStoreError } from "../../SessionError.js"
 import { Call, type Caller } from "../edition/call.js"
+import { fork, type Running, stop } from "../edition/fork.js"
 import { connectionsOf, isOfSameClient, type Kind, kindOf, transactionOf } from "./connections.js"
 import { afterFailure, withRetry } from "./failure.js"
 import { execute, Lane, type Many } from "./lane.js"
@@ -98,7 +97,7 @@ export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executo
 
   /** The connection of the app's transaction that the fiber is in. */
   const joined = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Connection | undefined => {
-    const connection = transactionOf(fiber)
+    const connection = transactionOf(client, fiber)
     return connection !== undefined && kind !== undefined && isOfSameClient(kind.known, connection)
       ? connection
       : undefined
@@ -106,7 +105,7 @@ export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executo
 
   /** To remember it of a transaction on another database is harmless. */
   const distrust = (fiber: Fiber.RuntimeFiber<unknown, unknown>): void => {
-    const connection = transactionOf(fiber)
+    const connection = transactionOf(client, fiber)
     if (connection !== undefined) distrusted.add(connection)
   }
 
@@ -122,13 +121,13 @@ export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executo
         const running = start(asked, resume, caller)
         return () => stop(running)
       })
-      return run(Effect.zipRight(prepare, again), answer)
+      return fork(Effect.zipRight(prepare, again), answer)
     }
     if (isWrite && !takesPart) distrust(caller.fiber)
     const on = (connection: Connection) => executeOn(dialect, connection, text, params, isWrite)
     const transaction = takesPart ? joined(caller.fiber) : undefined
-    if (transaction !== undefined && !distrusted.has(transaction)) return run(on(transaction), answer)
-    if (!kind.isSynchronous) return run(connections.shared(on), answer)
+    if (transaction !== undefined && !distrusted.has(transaction)) return fork(on(transaction), answer)
+    if (!kind.isSynchronous) return fork(connections.shared(on), answer)
     lane.run({ caller, text, params, many, answer }, isWrite)
   }
 
@@ -156,7 +155,7 @@ export const make = (dialect: Dialect, client: SqlClient): Effect.Effect<Executo
         }
         // More statements run as the caller: they look at the transaction that it is in.
         if (Exit.isExit(effect)) answer(effect as Exit.Exit<A, SessionStoreError>)
-        else running = run(effect, answer, caller)
+        else running = fork(effect, answer, caller.fiber)
       }
       const first = start(asked, goOn, caller)
       running ??= first
@@ -236,30 +235,3 @@ const onConnection = (dialect: Dialect, connection: Connection): OnConnection =>
   read: (text, params) => Effect.map(executeOn(dialect, connection, text, params, false), rowsIn),
   write: (text, params) => Effect.map(executeOn(dialect, connection, text, params, true), changedIn)
 })
-
-type Running = Fiber.RuntimeFiber<unknown, unknown>
-
-const stop = (running: Running | undefined): void => running?.unsafeInterruptAsFork(FiberId.none)
-
-/**
- * Runs the effect in a fiber of its own: as the caller, with its context, or with none. A single statement needs none, and
- * copying it costs a quarter of such a fiber.
- */
-const run = <A, E>(
-  effect: Effect.Effect<A, E>,
-  answer: (exit: Exit.Exit<A, E>) => void,
-  caller?: Caller
-): Running => {
-  // A failure is the fiber's value, and not its end: the runtime would log that, and a driver's message may hold values of
-  // a session.
-  const exit = Effect.exit(effect)
-  const fiber = caller === undefined ? Effect.runFork(exit) : Runtime.runFork(
-    Runtime.make({
-      context: caller.fiber.currentContext,
-      fiberRefs: caller.fiber.getFiberRefs(),
-      runtimeFlags: Runtime.defaultRuntimeFlags
-    })
-  )(exit)
-  fiber.addObserver((ended) => answer(Exit.flatten(ended)))
-  return fiber
-}

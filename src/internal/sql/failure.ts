@@ -3,10 +3,10 @@
  * for what the database gave up by itself; nothing was written then.
  */
 import * as Cause from "effect/Cause"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { SessionStoreError } from "../../SessionError.js"
+import { errorOf, errorsOf } from "../edition/cause.js"
 
 /**
  * - `contended`: the database gave up in favour of another transaction and wrote nothing. The same statement may succeed now.
@@ -61,8 +61,7 @@ export const describe = (cause: Cause.Cause<unknown>): Failure => {
     // An AggregateError holds one refusal for each address of a host.
     if (Array.isArray(errors)) errors.forEach(visit)
   }
-  Chunk.forEach(Cause.failures(cause), visit)
-  Chunk.forEach(Cause.defects(cause), visit)
+  errorsOf(cause).forEach(visit)
   return { contended: codes.some(isContended), codes, detail: messages.join(": ") }
 }
 
@@ -96,7 +95,8 @@ export const afterFailure = <A>(
   tries = 0
 ): Effect.Effect<A, SessionStoreError> => {
   if (Cause.isInterrupted(cause)) return Effect.interrupt
-  if (cause._tag === "Fail" && cause.error instanceof SessionStoreError) return Exit.fail(cause.error)
+  const error = errorOf(cause)
+  if (error instanceof SessionStoreError) return Exit.fail(error)
   const failure = describe(cause)
   if (failure.contended && tries + 1 < maxTries) {
     return Effect.zipRight(backoff(tries), withRetry(operation, effect, tries + 1))

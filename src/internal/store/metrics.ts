@@ -1,69 +1,64 @@
 /**
  * What operators count. Tagged once, so that counting on the path of a request is one look-up.
  */
-import * as Metric from "effect/Metric"
-import * as MetricKey from "effect/MetricKey"
-import * as MetricLabel from "effect/MetricLabel"
+import * as Metric from "../edition/metric.js"
 import type { Empty } from "./contract.js"
 
 type Outcome = "Found" | Empty["reason"]
 
-const load = MetricKey.counter("effect_session_load_total", {
-  description: "sessions looked up for a request, by outcome",
-  incremental: true
-})
+const load = Metric.counter(
+  "effect_session_load_total",
+  "sessions looked up for a request, by outcome"
+)
 
-const noTags: ReadonlyArray<never> = []
-
-// With the label in its key: `Metric.tagged` would put it there anew at each count, and look the metric up by its hash.
-const outcomes: Record<Outcome, (count: number) => void> = Object.fromEntries(
+const outcomes: Record<Outcome, () => void> = Object.fromEntries(
   (["Found", "Absent", "Malformed", "NotAuthentic", "Unknown", "Expired", "Corrupt", "Renewed"] as const).map(
     (outcome) => {
-      const metric = Metric.fromMetricKey(MetricKey.taggedWithLabels(load, [MetricLabel.make("outcome", outcome)]))
-      return [outcome, (count: number) => metric.unsafeUpdate(count, noTags)]
+      const metric = Metric.labelled(load, { outcome })
+      return [outcome, () => Metric.add(metric, 1)]
     }
   )
-) as Record<Outcome, (count: number) => void>
+) as Record<Outcome, () => void>
 
 /** `effect_session_load_total{outcome}` */
-export const loaded = (outcome: Outcome): void => outcomes[outcome](1)
+export const loaded = (outcome: Outcome): void => outcomes[outcome]()
 
-const oldIds = Metric.counter("effect_session_old_id_total", {
-  description: "requests with the id of a session that was renewed more than ten seconds before",
-  incremental: true
-})
+const oldIds = Metric.counter(
+  "effect_session_old_id_total",
+  "requests with the id of a session that was renewed more than ten seconds before"
+)
 
 /** `effect_session_old_id_total` */
 export const oldId = (): void => {
-  oldIds.unsafeUpdate(1, noTags)
+  Metric.add(oldIds, 1)
 }
 
-const endedTotal = Metric.counter("effect_session_ended_total", {
-  description: "sessions that were gone when a request that had loaded them came to save",
-  incremental: true
-})
+const endedTotal = Metric.counter(
+  "effect_session_ended_total",
+  "sessions that were gone when a request that had loaded them came to save"
+)
 
 /** `effect_session_ended_total` */
 export const ended = (): void => {
-  endedTotal.unsafeUpdate(1, noTags)
+  Metric.add(endedTotal, 1)
 }
 
-const failures = Metric.counter("effect_session_store_failures_total", {
-  description: "calls to a session store's backend that failed, by operation and reason",
-  incremental: true
-})
+const failures = Metric.counter(
+  "effect_session_store_failures_total",
+  "calls to a session store's backend that failed, by operation and reason"
+)
 
 /** `effect_session_store_failures_total{operation,reason}` */
 export const failed = (operation: string, reason: string): void => {
-  Metric.tagged(Metric.tagged(failures, "operation", operation), "reason", reason).unsafeUpdate(1, noTags)
+  Metric.add(Metric.labelled(failures, { operation, reason }), 1)
 }
 
-const refusals = Metric.counter("effect_session_csrf_refused_total", {
-  description: "requests refused because another site may have caused them, by reason",
-  incremental: true
-})
+const refusals = Metric.counter(
+  "effect_session_csrf_refused_total",
+  "requests refused because another site may have caused them, by reason"
+)
 
 /** `effect_session_csrf_refused_total{reason}` */
 export const csrfRefused = (reason: string): void => {
-  Metric.tagged(refusals, "reason", reason).unsafeUpdate(1, [])
+  Metric.add(Metric.labelled(refusals, { reason }), 1)
 }

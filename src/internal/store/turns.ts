@@ -6,9 +6,10 @@
  * semaphore of Effect, which wakes all who wait whenever one of them leaves. This queue takes 175 ms.
  */
 import * as Effect from "effect/Effect"
-import * as Effectable from "effect/Effectable"
 import type { StoredSession } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
+import { errorOf } from "../edition/cause.js"
+import { Lazy } from "../edition/lazy.js"
 
 /** What one caller leaves to the next one of the same key: the record as it is stored. */
 export interface Turn {
@@ -46,7 +47,7 @@ const remove = <E>(queue: Queue<E>, { after, before }: Waiter<E>): void => {
  * What a caller does when it is its turn, as an effect. Where time is limited, the time of waiting for the turn is not to be
  * counted: `each` changes what is done in the turn, and leaves the waiting as it is.
  */
-export class InTurn<A, E, R> extends Effectable.Class<A, E, R> {
+export class InTurn<A, E, R> extends Lazy<A, E, R> {
   constructor(
     private readonly use: (turn: Turn) => Effect.Effect<A, E, R>,
     private readonly take: (use: (turn: Turn) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -110,8 +111,9 @@ export class Turns<E = never> {
             Effect.sync(() => {
               if (exit._tag === "Failure") {
                 queue.snapshot = undefined
-                const error = exit.cause._tag === "Fail" ? fatal?.(exit.cause.error) : undefined
-                if (error !== undefined) return this.failAll(key, queue, error)
+                const error = errorOf(exit.cause)
+                const ending = error === undefined ? undefined : fatal?.(error)
+                if (ending !== undefined) return this.failAll(key, queue, ending)
               }
               this.release(key, queue)
             }))

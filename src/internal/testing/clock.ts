@@ -2,10 +2,8 @@
  * A clock for tests over real stores: its time stands still until it is moved, and its sleeps are real, so that a driver's
  * own time-outs and retries still end. (`TestClock` would hold them up too.)
  */
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
-import * as Effect from "effect/Effect"
+import type * as Clock from "effect/Clock"
+import { showing } from "../edition/clock.js"
 
 export interface StandingClock {
   readonly clock: Clock.Clock
@@ -14,8 +12,6 @@ export interface StandingClock {
   readonly move: (millis: number) => void
 }
 
-const live = Context.get(DefaultServices.liveServices, Clock.Clock)
-
 export const make = (start: number): StandingClock => {
   let now = start
   return {
@@ -23,13 +19,6 @@ export const make = (start: number): StandingClock => {
     move: (millis) => {
       now += millis
     },
-    clock: {
-      [Clock.ClockTypeId]: Clock.ClockTypeId,
-      unsafeCurrentTimeMillis: () => now,
-      unsafeCurrentTimeNanos: () => BigInt(now) * 1_000_000n,
-      currentTimeMillis: Effect.sync(() => now),
-      currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
-      sleep: (duration) => live.sleep(duration)
-    }
+    clock: showing(() => now)
   }
 }

@@ -1,0 +1,28 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+import notYet from "./notYet.json" with { type: "json" }
+
+const here = fileURLToPath(new URL("./", import.meta.url))
+const escaped = (title: string) => title.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+
+export default defineConfig({
+  root: here,
+  resolve: {
+    alias: [
+      { find: /^effect-session$/, replacement: `${here}src/index.ts` },
+      { find: /^effect-session\/(.*)$/, replacement: `${here}src/$1.ts` },
+      { find: /^#test\/(.*)$/, replacement: `${here}test/support/$1.ts` },
+      // where the pre-releases of two drivers look for what Effect 4.1 has elsewhere
+      { find: /^effect\/unstable\/(sql|reactivity)\/(.*)$/, replacement: "effect/$1/$2" }
+    ]
+  },
+  test: {
+    server: { deps: { inline: [/@effect\/sql-(mysql2|sqlite-node)/] } },
+    include: ["test/**/*.test.ts"],
+    exclude: notYet.files,
+    testNamePattern: new RegExp(`^(?!.*(${notYet.titles.map(escaped).join("|")}))`, "s"),
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000
+  }
+})

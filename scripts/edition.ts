@@ -1,0 +1,101 @@
+/**
+ * `npm run edition:4`: writes the package for Effect 4 into `effect4/`, from the sources of this one; installs what it needs,
+ * checks its types and builds it. With an argument it goes on:
+ *
+ * - `test`: runs its tests; further arguments go to vitest
+ * - `package`: packs it, and installs the pack into an empty project
+ * - `generate`: writes the sources only
+ *
+ * The tests need Node.js 22.19 or newer. Where this process has an older one, `EDITION_4_NODE` says where a newer one is, or
+ * else Node.js 24 is installed from npm into `effect4/.node`.
+ */
+import { spawnSync } from "node:child_process"
+import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
+import { generate, type Generated } from "./edition/generate.js"
+import { checkPackage } from "./edition/package.js"
+import { Leftover } from "./edition/rename.js"
+
+const root = resolve(import.meta.dirname, "..")
+const target = join(root, "effect4")
+
+const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): void => {
+  const { error, status } = spawnSync(command, args, { cwd: target, stdio: "inherit", env: { ...process.env, ...env } })
+  if (error !== undefined) throw error
+  if (status !== 0) {
+    console.error(`edition 4: ${[command, ...args].join(" ")} ended with ${status}`)
+    process.exit(status ?? 1)
+  }
+}
+
+const write = (): Generated => {
+  try {
+    return generate(root, ["src", "test", "examples"], target)
+  } catch (error) {
+    if (!(error instanceof Leftover)) throw error
+    console.error(error.message)
+    process.exit(1)
+  }
+}
+
+/** Installs anew where the lock file is newer than what is installed. */
+const install = (): void => {
+  const stamp = join(target, "node_modules/.installed")
+  const lock = join(target, "package-lock.json")
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return
+  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+  writeFileSync(stamp, "")
+  utimesSync(stamp, new Date(), new Date(Math.max(Date.now(), statSync(lock).mtimeMs)))
+}
+
+const isNewEnough = (version: string): boolean => {
+  const [major, minor] = version.replace(/^v/, "").split(".").map(Number)
+  return major > 22 || (major === 22 && minor >= 19)
+}
+
+/** A Node.js on which Effect 4 runs. */
+const newerNode = (): string => {
+  const given = process.env["EDITION_4_NODE"]
+  if (given !== undefined && given !== "") return given
+  if (isNewEnough(process.version)) return process.execPath
+  const folder = join(target, ".node")
+  const binary = join(folder, "node_modules/node/bin/node")
+  if (!existsSync(binary)) {
+    run("npm", ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "node@24"])
+  }
+  return binary
+}
+
+const [command = "build", ...args] = process.argv.slice(2)
+if (!["build", "generate", "package", "test"].includes(command)) {
+  console.error(`edition 4: ${command} is unknown; accepted: build, generate, package, test`)
+  process.exit(1)
+}
+
+const { identical, lines, omitted, renamed, written } = write()
+const share = (count: number) => `${(100 * count / lines.all).toFixed(1)} %`
+console.log(
+  `edition 4: ${identical.length} files are the same, ${renamed.length} are renamed, ${written.length} are written for Effect 4, `
+    + `${omitted.length} are left out; ${share(lines.identical)} of ${lines.all} lines are the same`
+)
+if (command !== "generate") {
+  install()
+  const tsc = join("node_modules", "typescript", "bin", "tsc")
+  run(process.execPath, [tsc, "-p", "tsconfig.json"])
+  rmSync(join(target, "dist"), { recursive: true, force: true })
+  run(process.execPath, [tsc, "-p", "tsconfig.build.json"])
+  console.log(`edition 4: built effect4/dist with effect ${version("effect")}`)
+}
+if (command === "test") {
+  const node = newerNode()
+  run(node, [join("node_modules", "vitest", "vitest.mjs"), "run", ...args], {
+    EFFECT_3_NODE: process.execPath,
+    PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}`
+  })
+}
+if (command === "package") checkPackage(root, target, newerNode())
+
+function version(name: string): string {
+  return (JSON.parse(readFileSync(join(target, "node_modules", name, "package.json"), "utf8")) as { version: string })
+    .version
+}

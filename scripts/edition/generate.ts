@@ -1,0 +1,120 @@
+/**
+ * Writes the package for Effect 4: every source, test and example of this one by the table of renames, or, where a file differs
+ * more than by names, the whole file that lies in `editions/4` under the same path.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { Leftover, rename } from "./rename.js"
+import { imports, members, methods, modules, shapes } from "./table.js"
+
+export interface Generated {
+  /** Files that are the same in both editions, to the byte. */
+  readonly identical: ReadonlyArray<string>
+  readonly renamed: ReadonlyArray<string>
+  readonly written: ReadonlyArray<string>
+  readonly omitted: ReadonlyArray<string>
+  readonly lines: { readonly all: number; readonly identical: number; readonly written: number }
+}
+
+/** What the edition for Effect 4 does not have, and why. */
+export const omitted: Readonly<Record<string, string>> = {
+  "src/LegacySchema.ts": "adapts schemas of Effect 2's @effect/schema, which Effect 4 does not know",
+  "test/LegacySchema.test.ts": "there is no LegacySchema"
+}
+
+const filesIn = (folder: string): ReadonlyArray<string> =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+    : []
+
+/**
+ * @throws Leftover with every file that cannot be turned into one for Effect 4, every rule that nothing needs, and every file
+ * of `editions/4` that replaces nothing
+ */
+export const generate = (
+  root: string,
+  folders: ReadonlyArray<string>,
+  to: string,
+  checkRules = true
+): Generated => {
+  const problems: Array<string> = []
+  const used = new Set<string>()
+  const output = new Map<string, string>()
+  const identical: Array<string> = []
+  const renamed: Array<string> = []
+  const written: Array<string> = []
+  const lines = { all: 0, identical: 0, written: 0 }
+  const handWritten = (file: string) => join(root, "editions/4", file)
+  const left: Array<string> = []
+  for (const path of folders.flatMap((folder) => filesIn(join(root, folder)))) {
+    const file = path.slice(root.length + 1)
+    if (file in omitted) {
+      left.push(file)
+      continue
+    }
+    const before = readFileSync(path, "utf8")
+    const count = before.split("\n").length - 1
+    lines.all += count
+    if (existsSync(handWritten(file))) {
+      const text = readFileSync(handWritten(file), "utf8")
+      output.set(file, text)
+      written.push(file)
+      lines.written += text.split("\n").length - 1
+      continue
+    }
+    if (!file.endsWith(".ts")) {
+      output.set(file, before)
+      continue
+    }
+    try {
+      const { text, used: rules } = rename(file, before)
+      for (const rule of rules) used.add(rule)
+      output.set(file, text)
+      if (text === before) identical.push(file)
+      else renamed.push(file)
+      const own = new Set(text.split("\n"))
+      lines.identical += before.split("\n").filter((line) => own.has(line)).length - 1
+    } catch (error) {
+      if (!(error instanceof Leftover)) throw error
+      problems.push(error.message)
+    }
+  }
+  for (const path of filesIn(join(root, "editions/4"))) {
+    const file = path.slice(join(root, "editions/4").length + 1)
+    if (folders.some((folder) => file.startsWith(`${folder}/`)) && !output.has(file)) {
+      if (!/^src\//.test(file)) output.set(file, readFileSync(path, "utf8"))
+      else problems.push(`editions/4/${file} replaces nothing: there is no ${file}`)
+    }
+  }
+  if (checkRules) {
+    for (const rule of unused(used)) problems.push(`scripts/edition/table.ts: nothing needs the rule "${rule}"`)
+  }
+  if (problems.length > 0) throw new Leftover(problems.join("\n"))
+  for (const path of folders.flatMap((folder) => filesIn(join(to, folder)))) {
+    if (!output.has(path.slice(to.length + 1))) rmSync(path)
+  }
+  for (const [file, text] of output) {
+    const path = join(to, file)
+    // What is the same keeps its time, so that nothing is built anew.
+    if (existsSync(path) && readFileSync(path, "utf8") === text) continue
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }
+  return { identical, renamed, written, omitted: left, lines }
+}
+
+const unused = (used: ReadonlySet<string>): ReadonlyArray<string> =>
+  [
+    ...Object.entries(modules)
+      .filter(([from, { as, module }]) => from !== module && !(as !== undefined && used.has(`value ${lastOf(from)}`)))
+      .map(([from]) => `module ${from}`),
+    ...Object.keys(imports).map((name) => `import ${name}`),
+    ...Object.keys(members).map((name) => `member ${name}`),
+    ...Object.keys(methods).map((name) => `method ${name}`),
+    ...shapes.map(({ name }) => `shape ${name}`)
+  ].filter((rule) => !used.has(rule))
+
+const lastOf = (module: string): string => module.slice(module.lastIndexOf("/") + 1)
