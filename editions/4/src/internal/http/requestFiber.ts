@@ -42,16 +42,22 @@ const rootOf = (context: Context.Context<never>): Root | undefined => context.ma
 /** The handler of the request's responses: a link, or the app's own, which has neither owner nor outer one. */
 const appended = (fiber: RequestFiber): Link | undefined => rootOf(fiber.context)?.preResponseHandler
 
-export const handler = (_fiber: RequestFiber, owner: unknown, handle: Handle): Change => (context) => {
+/** A handler and whose it is. */
+export type Owned = readonly [owner: unknown, handle: Handle]
+
+/** Appends each of the handlers, in their order, to the request's root. */
+export const handlers = (_fiber: RequestFiber, ...owned: ReadonlyArray<Owned>): Change => (context) => {
   const root = rootOf(context)
   if (root === undefined) return context
-  const outer = root.preResponseHandler
-  // A function of its own: the same one may be appended to several requests.
-  const own: Handle = (request, response) => handle(request, response)
-  HttpEffect.appendPreResponseHandlerUnsafe(context, own)
-  const link = root.preResponseHandler!
-  link.owner = owner
-  link.outer = outer
+  for (const [owner, handle] of owned) {
+    const outer = root.preResponseHandler
+    // A function of its own: the same one may be appended to several requests.
+    const own: Handle = (request, response) => handle(request, response)
+    HttpEffect.appendPreResponseHandlerUnsafe(context, own)
+    const link = root.preResponseHandler!
+    link.owner = owner
+    link.outer = outer
+  }
   return context
 }
 
@@ -61,23 +67,21 @@ export const handler = (_fiber: RequestFiber, owner: unknown, handle: Handle): C
  */
 export const keepLast = <A, E, R>(
   app: Effect.Effect<A, E, R>,
-  owner: unknown,
-  handle: Handle
+  owned: Owned
 ): Effect.Effect<A, E, R> =>
   Effect.onExit(
     app,
     () =>
-      Effect.withFiber((fiber) => appended(fiber)?.owner === owner ? Effect.void : make(handler(fiber, owner, handle)))
+      Effect.withFiber((fiber) => appended(fiber)?.owner === owned[0] ? Effect.void : make(handlers(fiber, owned)))
   )
 
 /** Appends a handler to the request's root. */
 export const append = (
   fiber: RequestFiber,
   _request: HttpServerRequest,
-  owner: unknown,
-  handle: Handle,
+  owned: Owned,
   ...changes: ReadonlyArray<Change>
-): Effect.Effect<void> => make(handler(fiber, owner, handle), ...changes)
+): Effect.Effect<void> => make(handlers(fiber, owned), ...changes)
 
 /** The same for a layer: the root is one, however many fibers build layers side by side. */
 export const share: typeof append = append
