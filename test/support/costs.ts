@@ -33,7 +33,7 @@ const stores = {
 }
 
 let calls: Record<string, number> = {}
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- functions of any parameters
+
 const counted = <A extends Array<any>, B>(name: string, f: (...args: A) => B) => (...args: A): B => {
   calls[name] = (calls[name] ?? 0) + 1
   return f(...args)

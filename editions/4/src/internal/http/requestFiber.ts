@@ -71,8 +71,7 @@ export const keepLast = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.onExit(
     app,
-    () =>
-      Effect.withFiber((fiber) => appended(fiber)?.owner === owned[0] ? Effect.void : make(handlers(fiber, owned)))
+    () => Effect.withFiber((fiber) => appended(fiber)?.owner === owned[0] ? Effect.void : make(handlers(fiber, owned)))
   )
 
 /** Appends a handler to the request's root. */
