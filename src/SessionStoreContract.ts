@@ -12,11 +12,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as backendContract from "./internal/contract/backendContract.js"
+import * as backendLimits from "./internal/contract/backendLimits.js"
 import * as backendRows from "./internal/contract/backendRows.js"
 import * as csrfRows from "./internal/contract/csrfRows.js"
+import * as expiryRows from "./internal/contract/expiryRows.js"
 import * as flashRows from "./internal/contract/flashRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
 import * as keyRows from "./internal/contract/keyRows.js"
+import * as middlewareRows from "./internal/contract/middlewareRows.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
 import * as renewedRows from "./internal/contract/renewedRows.js"
@@ -24,6 +27,7 @@ import type { BackendKit, Kit, Row, Sizes } from "./internal/contract/row.js"
 import * as storeRows from "./internal/contract/storeRows.js"
 import * as tombstoneContract from "./internal/contract/tombstoneContract.js"
 import * as userRows from "./internal/contract/userRows.js"
+import * as valueRows from "./internal/contract/valueRows.js"
 import * as World from "./internal/contract/world.js"
 import { SessionBackend, type SessionBackendService, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigOptions } from "./SessionConfig.js"
@@ -86,8 +90,11 @@ const quiet = (options: SessionConfigOptions | undefined): SessionConfigOptions 
 })
 
 const commonRows: ReadonlyArray<Row> = [
+  ...valueRows.rows,
   ...operationRows.rows,
+  ...middlewareRows.rows,
   ...storeRows.rows,
+  ...expiryRows.rows,
   ...renewedRows.rows,
   ...csrfRows.rows,
   ...flashRows.rows,
@@ -165,7 +172,9 @@ export const suite = <A, E>(
   const keepsMarks = options.marks ?? true
   Vitest.layer(layer, { excludeTestServices: true })(name, (it) => {
     Vitest.describe("backend", () => {
-      for (const test of [...backendContract.tests, ...keepsMarks ? tombstoneContract.tests : []]) {
+      for (
+        const test of [...backendContract.tests, ...backendLimits.tests, ...keepsMarks ? tombstoneContract.tests : []]
+      ) {
         it.scoped(test.title, () => Effect.flatMap(SessionBackend, (backend) => test.run(backend, contract)))
       }
     })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { expect } from "vitest"
 import type { NewSession, Owner, SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
-import { read } from "./backendContract.js"
+import { read } from "./backendTest.js"
 import { data, freshId, hour, ownerOf, patch, session } from "./records.js"
 
 export interface IndexTest {

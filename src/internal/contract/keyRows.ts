@@ -8,7 +8,7 @@ import { expect } from "vitest"
 import * as RequestContext from "../../RequestContext.js"
 import { SessionSchemaError, SessionTooLarge } from "../../SessionError.js"
 import * as SessionKey from "../../SessionKey.js"
-import { failureOf, Other, User } from "./operationRows.js"
+import { failureOf, Other, User } from "./fixtures.js"
 import { both, type Row, server } from "./row.js"
 import { cookieOf } from "./world.js"
 

@@ -15,7 +15,7 @@ import * as RequestContext from "../../RequestContext.js"
 import * as SessionKey from "../../SessionKey.js"
 import type { SessionStoreService } from "../../SessionStore.js"
 import * as random from "../codec/random.js"
-import { Count, increment, Late, Other, User } from "./operationRows.js"
+import { Count, increment, Late, Other, User } from "./fixtures.js"
 import { long, type Row, server } from "./row.js"
 import { cookieOf, type World } from "./world.js"
 

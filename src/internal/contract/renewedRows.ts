@@ -7,7 +7,7 @@ import { expect } from "vitest"
 import * as RequestContext from "../../RequestContext.js"
 import { SessionEnded } from "../../SessionError.js"
 import { countOf } from "../edition/metric.js"
-import { Count, failureOf, increment, Other, User } from "./operationRows.js"
+import { Count, failureOf, increment, Other, User } from "./fixtures.js"
 import { type Row, server } from "./row.js"
 import { cookieOf, type World } from "./world.js"
 

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { expect } from "vitest"
-import type { BackendTest } from "./backendContract.js"
+import type { BackendTest } from "./backendTest.js"
 import { data, freshId, hour, ownerOf, patch, session } from "./records.js"
 
 const grace = 60_000

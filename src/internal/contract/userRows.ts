@@ -7,7 +7,7 @@ import { expect } from "vitest"
 import * as RequestContext from "../../RequestContext.js"
 import { NotSignedIn, SessionSchemaError } from "../../SessionError.js"
 import * as Subject from "../../Subject.js"
-import { failureOf, User } from "./operationRows.js"
+import { failureOf, User } from "./fixtures.js"
 import { both, type Row, server } from "./row.js"
 
 const Numbered = Subject.make(Schema.NumberFromString.pipe(Schema.int()))
