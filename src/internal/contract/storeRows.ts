@@ -16,7 +16,6 @@ import { both, client, type Row, server } from "./row.js"
 import { type Browser, cookieOf, type Handler, type Visit } from "./world.js"
 
 const second = 1000
-const minute = 60 * second
 
 /** Two requests of one browser, of which `slow` has loaded when `quick` runs from start to end. */
 const overtaken = <A, E, B, E2>(
