@@ -15,8 +15,6 @@ import { Count, failureOf, increment, Late, Other, User } from "./fixtures.js"
 import { both, client, type Row, server } from "./row.js"
 import { type Browser, cookieOf, type Handler, type Visit } from "./world.js"
 
-const second = 1000
-
 /** Two requests of one browser, of which `slow` has loaded when `quick` runs from start to end. */
 const overtaken = <A, E, B, E2>(
   browser: Browser,
