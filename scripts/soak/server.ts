@@ -122,16 +122,20 @@ const noteFailure = Effect.withFiberRuntime<void>((fiber) => {
 /** The store, whose failures are noted even where the request that is concerned never learns of them. */
 const observed = Layer.map(storeOf(setup), (context) => {
   const store = Context.get(context, SessionStore.SessionStore)
-  const noting = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Exit.isExit(effect)
-      ? effect
-      : Effect.tapError(effect, (error) => error instanceof SessionStoreError ? noteFailure : Effect.void)
+  const noting = <F extends (...call: Array<never>) => Effect.Effect<unknown, unknown, unknown>>(f: F): F =>
+    // Sound: the effect is the same, and what it fails with is only looked at.
+    ((...call: Parameters<F>) => {
+      const effect = f(...call)
+      return Exit.isExit(effect)
+        ? effect
+        : Effect.tapError(effect, (error) => error instanceof SessionStoreError ? noteFailure : Effect.void)
+    }) as F
   return Context.add(context, SessionStore.SessionStore, {
     ...store,
-    load: (...call) => noting(store.load(...call)),
-    save: (...call) => noting(store.save(...call)),
-    modify: (...call) => noting(store.modify(...call)),
-    end: (...call) => noting(store.end(...call))
+    load: noting(store.load),
+    save: noting(store.save),
+    modify: noting(store.modify),
+    end: noting(store.end)
   })
 })
 
