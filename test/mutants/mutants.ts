@@ -2049,7 +2049,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S9",
     what: "the late use of an old id is not counted",
-    file: "src/internal/server/oldId.ts",
+    file: "src/internal/store/oldId.ts",
     find: "  Metrics.oldId()\n",
     replace: ""
   },
