@@ -95,11 +95,11 @@ export const make = (store: SealedStore, revocation: RevocationService): Session
 
   /** A request that was on its way when the session was renewed must not begin another one. */
   const whyDenied = ({ at, survivor }: Denial, now: number): Empty => {
-    if (survivor === undefined) return revoked
+    if (survivor === undefined || !isRecent(at, now)) return revoked
     const warning = OldId.report({ _tag: "Renewed", renewedAt: at, successor: survivor }, now)
     return {
       _tag: "Empty",
-      reason: isRecent(at, now) ? "Renewed" : "Revoked",
+      reason: "Renewed",
       warning: warning === undefined ? undefined : limited("Renewed", warning, now)
     }
   }
