@@ -45,6 +45,8 @@ import * as SessionStore from "./SessionStore.js"
  * - `increments`: parallel `modify` on one session; default 1,000.
  * - `inserts`: parallel requests that each insert another key; default 500.
  * - `timeout`: for each of those tests; default 2 minutes. The others have the runner's own.
+ * - `revocable`: a store of the kind `client` can end its sessions on the server; default false. With it, the test that shows
+ *   that an ended session comes back is not run.
  *
  * @since 0.1.0
  * @category models
@@ -54,6 +56,7 @@ export interface BehaviourOptions {
   readonly increments?: number | undefined
   readonly inserts?: number | undefined
   readonly timeout?: Duration.DurationInput | undefined
+  readonly revocable?: boolean | undefined
 }
 
 /**
@@ -139,7 +142,7 @@ export const behaviour = <E>(
   }
   Vitest.layer(Layer.empty, { excludeTestServices: true })(name, (it) => {
     for (const row of [...commonRows, ...raceRows.rows]) {
-      if (row.on !== undefined && row.on !== kind) continue
+      if ((row.on !== undefined && row.on !== kind) || (row.irrevocable && options.revocable === true)) continue
       it.scoped(row.title, () => row.run(kit), row.long ? timeoutOf(options) : undefined)
     }
   })

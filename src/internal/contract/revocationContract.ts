@@ -111,19 +111,22 @@ export const tests: ReadonlyArray<RevocationTest> = [
       expect((yield* only(now))?.at).toBe(now + 29)
     })),
 
-  test("V6: clean-up removes what has expired, at most as much as it is asked to, and nothing else", (revocation, options) =>
-    Effect.gen(function*() {
-      const past = Date.now() - 500 * 24 * hour
-      const now = past + 10 * hour
-      const ids = Array.from({ length: 5 }, random.sid)
-      for (const id of ids) yield* revocation.deny(id, denial(past), past)
-      const kept = random.sid()
-      yield* revocation.deny(kept, denial(now), past)
-      const moved = random.token()
-      yield* revocation.denyOlder(moved, denial(past), past)
-      yield* revocation.denyOlder(moved, denial(now), past)
-      const removed = yield* Effect.forEach([2, 100], (limit) => revocation.removeExpired(now, limit))
-      expect(removed).toEqual(options.expiresNatively ? [0, 0] : [2, 3])
-      expect(new Set(Object.keys(yield* found(revocation, [kept, moved], now)))).toEqual(new Set([kept, moved]))
-    }))
+  test(
+    "V6: clean-up removes what has expired, at most as much as it is asked to, and nothing else",
+    (revocation, options) =>
+      Effect.gen(function*() {
+        const past = Date.now() - 500 * 24 * hour
+        const now = past + 10 * hour
+        const ids = Array.from({ length: 5 }, random.sid)
+        for (const id of ids) yield* revocation.deny(id, denial(past), past)
+        const kept = random.sid()
+        yield* revocation.deny(kept, denial(now), past)
+        const moved = random.token()
+        yield* revocation.denyOlder(moved, denial(past), past)
+        yield* revocation.denyOlder(moved, denial(now), past)
+        const removed = yield* Effect.forEach([2, 100], (limit) => revocation.removeExpired(now, limit))
+        expect(removed).toEqual(options.expiresNatively ? [0, 0] : [2, 3])
+        expect(new Set(Object.keys(yield* found(revocation, [kept, moved], now)))).toEqual(new Set([kept, moved]))
+      })
+  )
 ]
