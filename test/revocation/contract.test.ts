@@ -1,5 +1,4 @@
-/** The contract of a store of revocations, over each that the library brings. */
-import { Revocation } from "effect-session"
+/** The contract of a store of revocations, over each of a server. */
 import * as RevocationRedis from "effect-session/Revocation/Redis"
 import * as RevocationSql from "effect-session/Revocation/Sql"
 import * as SessionStoreContract from "effect-session/SessionStoreContract"
@@ -9,8 +8,6 @@ import { ownPrefix } from "../redis/kit.js"
 import { describeWith, redis } from "../services.js"
 import { databases } from "../sql/databases.js"
 import { client } from "../sql/place.js"
-
-SessionStoreContract.revocation("Memory", Revocation.layerMemory())
 
 describeWith(redis, "Redis", () => {
   const layer = Layer.unwrapScoped(
