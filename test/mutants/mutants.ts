@@ -1284,8 +1284,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K5",
     what: "every audience is the empty one",
     file: "src/internal/cookie/payload.ts",
-    find: "return format + ascii",
-    replace: "return format + '\"\"'"
+    find: "return { anonymous: format + ascii,",
+    replace: "return { anonymous: format + '\"\"',"
   },
   {
     row: "K5",
@@ -1374,9 +1374,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S1",
     what: "the store holds the token itself",
-    file: "src/internal/server/token.ts",
-    find: "Crypto.hash(\"sha256\", token, \"base64url\")",
-    replace: "token"
+    file: "src/internal/codec/sha256.ts",
+    find: "Crypto.hash(\"sha256\", text, \"base64url\")",
+    replace: "text"
   },
   {
     row: "S1",
@@ -2141,8 +2141,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M8",
     what: "the first seal that opens is the session, not the newest",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "if (newest === undefined || !isOlder(loaded.session, newest.session)) newest = loaded",
-    replace: "newest ??= loaded"
+    find: "found.findIndex(({ session }) => !isOlder(loaded.session, session))",
+    replace: "-1"
   },
   {
     row: "M8",
