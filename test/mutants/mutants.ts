@@ -2827,10 +2827,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "V4",
-    what: "a renewal escapes",
+    what: "a sign-in in the millisecond of revokeAll, and before it, escapes",
     file: "src/internal/cookie/revocable.ts",
-    find: "save.owner === undefined\n        ? owner\n        :",
-    replace: "save.owner === undefined\n        ? owner && { ...owner, boundAt: (denial?.at ?? now) + 1 }\n        :",
+    find: "denial === undefined || owner.boundAt > denial.at",
+    replace: "denial === undefined || owner.boundAt >= denial.at - toleranceMillis",
     tests: "test/revocation/memory.test.ts"
   },
   {

@@ -17,7 +17,10 @@ const app = HttpRouter.empty.pipe(
     "/sign-in",
     Effect.as(Effect.zipRight(RequestContext.insert(Plan, "secret-plan"), RequestContext.bind("secret-subject")), ok)
   ),
-  HttpRouter.get("/id", Effect.map(RequestContext.sessionId, (id) => HttpServerResponse.text(id._tag === "Some" ? id.value : ""))),
+  HttpRouter.get(
+    "/id",
+    Effect.map(RequestContext.sessionId, (id) => HttpServerResponse.text(id._tag === "Some" ? id.value : ""))
+  ),
   HttpRouter.get("/read", Effect.as(RequestContext.get(Plan), ok)),
   HttpRouter.post("/write", Effect.as(RequestContext.insert(Plan, "secret-plan"), ok)),
   HttpRouter.post("/renew", Effect.as(RequestContext.renew, ok)),
@@ -50,7 +53,10 @@ describe("a store of revocations that fails", () => {
     const id = await (await request("/id", { cookie })).text()
     expect(id).toHaveLength(22)
     isDown = true
-    const requests = [["GET", "/read"], ["POST", "/write"], ["POST", "/renew"], ["POST", "/sign-out"], ["POST", "/revoke"]]
+    const requests = [["GET", "/read"], ["POST", "/write"], ["POST", "/renew"], ["POST", "/sign-out"], [
+      "POST",
+      "/revoke"
+    ]]
     for (const [method, path] of requests) {
       logs.length = 0
       const response = await request(path, { method, cookie })

@@ -1,9 +1,9 @@
 import type { SqlClient } from "@effect/sql"
-import type { KeyRing, SessionError } from "effect-session"
-import { RequestContext, Revocation, Sessions, SessionStore } from "effect-session"
+import type { Effect, Layer } from "effect"
+import type { KeyRing, RequestContext, SessionError, Sessions } from "effect-session"
+import { Revocation, SessionStore } from "effect-session"
 import * as RevocationRedis from "effect-session/Revocation/Redis"
 import * as RevocationSql from "effect-session/Revocation/Sql"
-import type { Effect, Layer } from "effect"
 import { describe, expect, test } from "tstyche"
 
 declare const keys: KeyRing.KeyRing

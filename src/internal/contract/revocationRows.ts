@@ -269,6 +269,28 @@ export const rows: ReadonlyArray<RevocationRow> = [
       })
   ),
 
+  row(
+    "V3: a renewal that comes second, although it had loaded the session before the first, writes nothing",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        for (const first of [RequestContext.renew, RequestContext.flush]) {
+          const browser = yield* signedIn(world, freshSubject())
+          const cookie = cookieOf(world, browser.token())
+          const second = yield* visit(
+            world.browser(),
+            Effect.gen(function*() {
+              yield* who
+              yield* visit(browser, first, { cookie })
+              yield* RequestContext.renew
+            }),
+            { cookie }
+          )
+          expect([second.status, second.setCookies]).toEqual([200, []])
+        }
+      })
+  ),
+
   row("V3: a logout wins over a renewal that runs beside it, whichever comes first", (kit) =>
     Effect.gen(function*() {
       const world = yield* kit.world()
