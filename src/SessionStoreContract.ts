@@ -25,6 +25,7 @@ import * as raceRows from "./internal/contract/raceRows.js"
 import * as renewedRows from "./internal/contract/renewedRows.js"
 import * as revocationContract from "./internal/contract/revocationContract.js"
 import * as revocationRows from "./internal/contract/revocationRows.js"
+import * as revokedSubjectRows from "./internal/contract/revokedSubjectRows.js"
 import type { BackendKit, Kit, Row, Sizes } from "./internal/contract/row.js"
 import * as storeRows from "./internal/contract/storeRows.js"
 import * as tombstoneContract from "./internal/contract/tombstoneContract.js"
@@ -288,7 +289,7 @@ export const revocation = <A, E>(
     for (const test of revocationContract.tests) {
       it.scoped(test.title, () => Effect.flatMap(Revocation, (revocation) => test.run(revocation, { expiresNatively })))
     }
-    for (const row of revocationRows.rows) {
+    for (const row of [...revocationRows.rows, ...revokedSubjectRows.rows]) {
       it.scoped(row.title, () =>
         Effect.flatMap(Revocation, (revocation) =>
           row.run({

@@ -2838,7 +2838,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "each cookie that opens is a check of its own",
     file: "src/internal/cookie/revocable.ts",
     find: "return map(revocation.check(names, now), (denials) => {",
-    replace: "return map(names.length > 2 ? andThen(revocation.check(names, now), () => revocation.check(names, now)) : revocation.check(names, now), (denials) => {",
+    replace:
+      "return map(names.length > 2 ? andThen(revocation.check(names, now), () => revocation.check(names, now)) : revocation.check(names, now), (denials) => {",
     tests: "test/revocation/memory.test.ts"
   },
   {
