@@ -358,10 +358,11 @@ export const clear: Effect.Effect<void, SaveError, RequestContext> = withContext
  * Ends the session. This is how a user signs out. A server store deletes the record at once, whatever the response's status,
  * and the browser gets a removal cookie. A later `insert` in the same request starts a new session under a new id.
  *
- * With the cookie store, the browser removes its cookie, but a copy of the sealed cookie still opens until it expires.
+ * With the cookie store, the browser removes its cookie, but a copy of the sealed cookie still opens until it expires. With
+ * `SessionStore.layerCookieRevocable` no copy opens any more.
  *
  * It fails with `SessionStoreError` when the store could not delete the record. The session then continues, and the user is
- * not signed out. On the cookie store it fails with `SessionClosed` after the response's head has left.
+ * not signed out. On the cookie store without revocation it fails with `SessionClosed` after the response's head has left.
  *
  * @example
  * ```ts
@@ -476,7 +477,8 @@ export const commit: Effect.Effect<void, SaveError, RequestContext> = withContex
  * The session keeps its data if it was anonymous or already belonged to the same subject. If it belonged to another subject, the
  * new session holds only what this request itself has inserted, and none of the first subject's data is handed on.
  *
- * It needs `Sessions`, which only server stores provide, so it does not compile with the cookie store.
+ * It needs `Sessions`, which the server stores and the cookie store with revocation provide, so it does not compile with
+ * `SessionStore.layerCookie`. The cookie store keeps neither the User-Agent nor the address.
  *
  * @example
  * ```ts

@@ -44,7 +44,7 @@ const withHidden = <E extends object>(error: E, name: string, value: unknown): E
  *
  * If the handler does not handle it, the response is an empty 503.
  *
- * - `operation`: the backend's function that failed.
+ * - `operation`: the backend's function that failed; `check` and `deny` are those of a store of revocations.
  * - `reason`: `Unavailable` (failed or died), `Timeout` (no answer within `storeTimeout`), `Contention` (a compare-and-set
  *   lost too often).
  * - `detail`: the cause, for logs only; not enumerable.
@@ -55,7 +55,7 @@ const withHidden = <E extends object>(error: E, name: string, value: unknown): E
 export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("SessionStoreError")(
   "SessionStoreError",
   {
-    operation: Schema.Literal("find", "insert", "update", "remove", "removeExpired", "list"),
+    operation: Schema.Literal("find", "insert", "update", "remove", "removeExpired", "list", "check", "deny"),
     reason: Schema.Literal("Unavailable", "Timeout", "Contention")
   },
   HttpApiSchema.annotations({

@@ -17,7 +17,8 @@ import type {
 import * as stores from "./internal/layers/stores.js"
 import { SessionStore } from "./internal/store/contract.js"
 import type { SessionConfigOptions } from "./internal/store/options.js"
-import type { Sessions } from "./internal/store/subjectContract.js"
+import type { Revocation } from "./internal/store/revocation.js"
+import type { SessionList, Sessions } from "./internal/store/subjectContract.js"
 import type { SessionBackend, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigError, SessionStoreError } from "./SessionError.js"
 
@@ -46,8 +47,8 @@ export {
  * Keeps each session in its cookie, sealed with AES-256-GCM. Nothing is kept on the server.
  *
  * It suits small data, because the cookie's name and value may have at most 4096 bytes together. The server cannot revoke
- * such a session, and an older seal can be read again until it expires. So counters, one-time tokens and balances do not
- * belong here. Parallel requests of one browser overwrite each other's changes. A session ends 30 days after its creation
+ * such a session (see {@link layerCookieRevocable}), and an older seal can be read again until it expires. So counters,
+ * one-time tokens and balances do not belong here. Parallel requests of one browser overwrite each other's changes. A session ends 30 days after its creation
  * unless `absoluteExpiry` says otherwise.
  *
  * The layer fails with `SessionConfigError` when the options are wrong.
@@ -95,6 +96,64 @@ export const layerCookieConfig: (
 ) => Layer.Layer<SessionStore, SessionConfigError> = stores.cookieConfig
 
 /**
+ * {@link layerCookie} with sessions that the server can end. Nobody signs in with a cookie of such a session after it was
+ * flushed, renewed or revoked. `RequestContext.bind` and `Sessions.revokeAll` need this layer or a server store.
+ *
+ * `Revocation` keeps which sessions are over, and nothing of the others. Each request that carries a session asks it once; a
+ * request without one does not. If it fails, the operation fails with `SessionStoreError` (503): no session is taken to be
+ * alive because nobody could tell. `storeTimeout`, `cleanupInterval` and `renewGrace` hold as on a server store.
+ *
+ * An older seal of a session that lives can still be read again. Sessions of {@link layerCookie} open, but those of signed-in
+ * users do not open there.
+ *
+ * The layer fails with `SessionConfigError` when the options are wrong.
+ *
+ * @example
+ * ```ts
+ * import { KeyRing, SessionStore } from "effect-session"
+ * import * as RevocationRedis from "effect-session/Revocation/Redis"
+ * import { Config, Effect, Layer } from "effect"
+ *
+ * const SessionsLive = Layer.unwrapEffect(Effect.gen(function*() {
+ *   const keys = yield* Effect.flatMap(Config.redacted("SESSION_SECRET"), KeyRing.derive)
+ *   return SessionStore.layerCookieRevocable({ keys, expiry: "1 hour" })
+ * })).pipe(Layer.provide(RevocationRedis.layer({ redis: { host: "127.0.0.1" } })))
+ * ```
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerCookieRevocable: (
+  options: CookieOptions
+) => Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> = stores.cookieRevocable
+
+/**
+ * Provides the store of {@link layerCookieRevocable} with a key from the environment, as {@link layerCookieConfig} does.
+ *
+ * The layer fails with `SessionConfigError` when a secret or an option is wrong. It reports all mistakes at once.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ * import * as RevocationSql from "effect-session/Revocation/Sql"
+ * import { PgClient } from "@effect/sql-pg"
+ * import { Config, Layer } from "effect"
+ *
+ * const SessionsLive = SessionStore.layerCookieRevocableConfig("SESSION_SECRET", { expiry: "1 hour" }).pipe(
+ *   Layer.provide(RevocationSql.layer()),
+ *   Layer.provide(PgClient.layerConfig({ url: Config.redacted("DATABASE_URL") }))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category layers
+ */
+export const layerCookieRevocableConfig: (
+  secret: string,
+  options?: CookieConfigOptions
+) => Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> = stores.cookieRevocableConfig
+
+/**
  * Keeps the sessions in a `SessionBackend`. The cookie holds a random token, and the backend holds a record under the
  * token's hash.
  *
@@ -118,8 +177,8 @@ export const layerBackend: (
 ) => Layer.Layer<SessionStore, SessionConfigError, SessionBackend> = stores.backend
 
 /**
- * {@link layerBackend} for a backend that has an index of each subject's sessions. It also provides `Sessions`, and
- * `RequestContext.bind` keeps a subject within `subjectBound`.
+ * {@link layerBackend} for a backend that has an index of each subject's sessions. It also provides `Sessions` and
+ * `SessionList`, and `RequestContext.bind` keeps a subject within `subjectBound`.
  *
  * The layer fails with `SessionConfigError` when the options are wrong.
  *
@@ -128,7 +187,8 @@ export const layerBackend: (
  */
 export const layerBackendIndexed: (
   options?: ServerOptions
-) => Layer.Layer<SessionStore | Sessions, SessionConfigError, SessionBackend | SubjectIndex> = stores.backendIndexed
+) => Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError, SessionBackend | SubjectIndex> =
+  stores.backendIndexed
 
 /**
  * Keeps the sessions in the memory of this process. It suits development, tests, and an app that runs as one process and
@@ -151,7 +211,7 @@ export const layerBackendIndexed: (
  */
 export const layerMemory: (
   options?: MemoryOptions
-) => Layer.Layer<SessionStore | Sessions, SessionConfigError> = stores.memory
+) => Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError> = stores.memory
 
 /**
  * Provides the store of {@link layerMemory} for your own machine. Its cookie travels over plain HTTP, so that
@@ -173,7 +233,7 @@ export const layerMemory: (
  */
 export const layerDevelopment: (
   options?: DevelopmentOptions
-) => Layer.Layer<SessionStore | Sessions, SessionConfigError> = stores.development
+) => Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError> = stores.development
 
 /**
  * What `Tower` in a configuration stands for: a function from the configured options to the layer of a store, or the
@@ -192,7 +252,7 @@ export type Server<E = never, R = never> = ServerOf<SessionStore, SessionBackend
  * @category models
  */
 export type IndexedServer<E = never, R = never> = ServerOf<
-  SessionStore | Sessions,
+  SessionStore | Sessions | SessionList,
   SessionBackend | SubjectIndex,
   ServerOptions,
   E,
@@ -269,7 +329,8 @@ export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
     readonly from?: Effect.Effect<FileConfig, SessionConfigError | E2, R2> | undefined
     readonly options?: ServerOptions | undefined
   } = {}
-): Layer.Layer<SessionStore | Sessions, SessionConfigError | E | E2, R | R2> => configured(serverStore, options)
+): Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError | E | E2, R | R2> =>
+  configured(serverStore, options)
 
 // ── readiness ──
 

@@ -23,12 +23,17 @@ import * as middlewareRows from "./internal/contract/middlewareRows.js"
 import * as operationRows from "./internal/contract/operationRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
 import * as renewedRows from "./internal/contract/renewedRows.js"
+import * as revocationContract from "./internal/contract/revocationContract.js"
+import * as revocationRows from "./internal/contract/revocationRows.js"
+import * as revokedSubjectRows from "./internal/contract/revokedSubjectRows.js"
 import type { BackendKit, Kit, Row, Sizes } from "./internal/contract/row.js"
 import * as storeRows from "./internal/contract/storeRows.js"
 import * as tombstoneContract from "./internal/contract/tombstoneContract.js"
 import * as userRows from "./internal/contract/userRows.js"
 import * as valueRows from "./internal/contract/valueRows.js"
 import * as World from "./internal/contract/world.js"
+import * as KeyRing from "./KeyRing.js"
+import { Revocation, type RevocationService } from "./Revocation.js"
 import { SessionBackend, type SessionBackendService, SubjectIndex } from "./SessionBackend.js"
 import type { SessionConfigOptions } from "./SessionConfig.js"
 import * as SessionStore from "./SessionStore.js"
@@ -41,6 +46,8 @@ import * as SessionStore from "./SessionStore.js"
  * - `increments`: parallel `modify` on one session; default 1,000.
  * - `inserts`: parallel requests that each insert another key; default 500.
  * - `timeout`: for each of those tests; default 2 minutes. The others have the runner's own.
+ * - `revocable`: a store of the kind `client` can end its sessions on the server; default false. With it, the test that shows
+ *   that an ended session comes back is not run.
  *
  * @since 0.1.0
  * @category models
@@ -50,6 +57,7 @@ export interface BehaviourOptions {
   readonly increments?: number | undefined
   readonly inserts?: number | undefined
   readonly timeout?: Duration.DurationInput | undefined
+  readonly revocable?: boolean | undefined
 }
 
 /**
@@ -135,7 +143,7 @@ export const behaviour = <E>(
   }
   Vitest.layer(Layer.empty, { excludeTestServices: true })(name, (it) => {
     for (const row of [...commonRows, ...raceRows.rows]) {
-      if (row.on !== undefined && row.on !== kind) continue
+      if ((row.on !== undefined && row.on !== kind) || (row.irrevocable && options.revocable === true)) continue
       it.scoped(row.title, () => row.run(kit), row.long ? timeoutOf(options) : undefined)
     }
   })
@@ -243,5 +251,61 @@ export const suite = <A, E>(
       spoiled(backendRows.corruptRows, options.corrupt)
       spoiled(backendRows.newerFormatRows, options.newerFormat)
     })
+  })
+}
+
+/**
+ * Runs the contract of a store of revocations: of `Revocation` function by function, and of cookie sessions that the server
+ * can end, over `SessionStore.layerCookieRevocable`.
+ *
+ * - `expiresNatively`: the database removes expired entries by itself, and `removeExpired` answers 0; default false.
+ *
+ * The layer is built once and shared by all tests of the suite.
+ *
+ * @example
+ * ```ts
+ * import { Revocation } from "effect-session"
+ * import * as SessionStoreContract from "effect-session/SessionStoreContract"
+ *
+ * SessionStoreContract.revocation("Memory", Revocation.layerMemory())
+ * ```
+ *
+ * @since 0.3.0
+ * @category suites
+ */
+export const revocation = <A, E>(
+  name: string,
+  layer: Layer.Layer<A | Revocation, E>,
+  options: { readonly expiresNatively?: boolean | undefined } = {}
+): void => {
+  const { expiresNatively = false } = options
+  const keys = Effect.runSync(KeyRing.generate)
+  const sessions = (revocation: RevocationService, config: SessionConfigOptions | undefined) =>
+    Layer.provide(
+      SessionStore.layerCookieRevocable({ ...quiet(config), keys }),
+      Layer.succeed(Revocation, revocation)
+    )
+  Vitest.layer(layer, { excludeTestServices: true })(name, (it) => {
+    for (const test of revocationContract.tests) {
+      it.scoped(test.title, () => Effect.flatMap(Revocation, (revocation) => test.run(revocation, { expiresNatively })))
+    }
+    for (const row of [...revocationRows.rows, ...revokedSubjectRows.rows]) {
+      it.scoped(row.title, () =>
+        Effect.flatMap(Revocation, (revocation) =>
+          row.run({
+            revocation,
+            world: (config, extra) => World.make(sessions(extra?.revocation ?? revocation, config), extra)
+          })))
+    }
+    // A sealed session that can be ended keeps what server stores promise about sign-ins and old ids.
+    for (const row of [...userRows.rows, ...renewedRows.rows]) {
+      it.scoped(row.title, () =>
+        Effect.flatMap(Revocation, (revocation) =>
+          row.run({
+            kind: "client",
+            sizes: sizesOf({}),
+            world: (config, extra) => World.make(sessions(revocation, config), extra)
+          })))
+    }
   })
 }

@@ -1,16 +1,23 @@
 /**
- * The sessions of a subject: list them, revoke them. Provided by the server stores that can index; with the cookie store
- * nothing of this compiles, because a sealed cookie cannot be revoked.
+ * The sessions of a subject: list them, revoke them. The server stores that can index provide all of it. With the cookie store
+ * nothing of it compiles, because a sealed cookie cannot be revoked; with `SessionStore.layerCookieRevocable`, what ends all
+ * sessions of a subject does, and what needs a list of them does not.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { RequestContext } from "./internal/request/contract.js"
-import { type SessionInfo, Sessions } from "./internal/store/subjectContract.js"
+import { type SessionInfo, SessionList, Sessions } from "./internal/store/subjectContract.js"
 import type { SessionDisabled, SessionStoreError } from "./SessionError.js"
 
-export { type SessionInfo, Sessions, type SessionsService } from "./internal/store/subjectContract.js"
+export {
+  type SessionInfo,
+  SessionList,
+  type SessionListService,
+  Sessions,
+  type SessionsService
+} from "./internal/store/subjectContract.js"
 
 /**
  * The live sessions of a subject, oldest first; within a request the current one is marked.
@@ -41,9 +48,9 @@ export { type SessionInfo, Sessions, type SessionsService } from "./internal/sto
  */
 export const list = (
   subject: string
-): Effect.Effect<ReadonlyArray<SessionInfo>, SessionStoreError | SessionDisabled, Sessions> =>
+): Effect.Effect<ReadonlyArray<SessionInfo>, SessionStoreError | SessionDisabled, SessionList> =>
   Effect.gen(function*() {
-    const sessions = yield* Sessions
+    const sessions = yield* SessionList
     const context = yield* Effect.serviceOption(RequestContext)
     const current = Option.isSome(context) ? yield* context.value.sessionId : Option.none<string>()
     const infos = yield* sessions.list(subject)
@@ -71,11 +78,12 @@ export const list = (
  * @since 0.1.0
  * @category operations
  */
-export const revoke = (subject: string, id: string): Effect.Effect<boolean, SessionStoreError, Sessions> =>
-  Effect.flatMap(Sessions, (sessions) => sessions.revoke(subject, id))
+export const revoke = (subject: string, id: string): Effect.Effect<boolean, SessionStoreError, SessionList> =>
+  Effect.flatMap(SessionList, (sessions) => sessions.revoke(subject, id))
 
 /**
- * Ends every session of the subject, the current one too; answers how many.
+ * Ends every session of the subject, the current one too; answers how many, or undefined where the store keeps no list of
+ * them (`SessionStore.layerCookieRevocable`). Sign-ins that come after it are not concerned.
  *
  * @example
  * ```ts
@@ -83,17 +91,18 @@ export const revoke = (subject: string, id: string): Effect.Effect<boolean, Sess
  * import { Effect } from "effect"
  *
  * const afterPasswordReset = (userId: string) =>
- *   Effect.flatMap(Sessions.revokeAll(userId), (ended) => Effect.log(`ended ${ended} sessions`))
+ *   Effect.zipRight(Sessions.revokeAll(userId), Effect.log("signed out everywhere"))
  * ```
  *
  * @since 0.1.0
  * @category operations
  */
-export const revokeAll = (subject: string): Effect.Effect<number, SessionStoreError, Sessions> =>
+export const revokeAll = (subject: string): Effect.Effect<number | undefined, SessionStoreError, Sessions> =>
   Effect.flatMap(Sessions, (sessions) => sessions.revokeAll(subject))
 
 /**
- * Ends every session of the subject but the current request's; answers how many ("sign out everywhere else").
+ * Ends every session of the subject but the current request's ("sign out everywhere else"); answers how many, as
+ * {@link revokeAll} does.
  *
  * @example
  * ```ts
@@ -112,7 +121,7 @@ export const revokeAll = (subject: string): Effect.Effect<number, SessionStoreEr
  */
 export const revokeOthers = (
   subject: string
-): Effect.Effect<number, SessionStoreError | SessionDisabled, Sessions | RequestContext> =>
+): Effect.Effect<number | undefined, SessionStoreError | SessionDisabled, Sessions | RequestContext> =>
   Effect.gen(function*() {
     const sessions = yield* Sessions
     const current = yield* Effect.flatMap(RequestContext, (context) => context.sessionId)

@@ -30,7 +30,7 @@ import {
   type TooManySessions
 } from "./SessionError.js"
 import type { SessionKey } from "./SessionKey.js"
-import type { Sessions } from "./Sessions.js"
+import type { SessionList, Sessions } from "./Sessions.js"
 import * as SessionStore from "./SessionStore.js"
 
 // ── sessions without HTTP ──
@@ -152,7 +152,7 @@ export class TestSession extends Context.Tag("effect-session/Testing/TestSession
 export const layerTest = <R = never>(
   options: TestOptions<R> = {}
 ): Layer.Layer<
-  RequestContext.RequestContext | RequestId | TestSession | SessionStore.SessionStore | Sessions,
+  RequestContext.RequestContext | RequestId | TestSession | SessionStore.SessionStore | Sessions | SessionList,
   SessionConfigError | SessionSchemaError | TooManySessions | RequestContext.WriteError,
   R
 > => {

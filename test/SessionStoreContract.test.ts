@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { KeyRing, SessionStore } from "effect-session"
+import { KeyRing, Revocation, SessionStore } from "effect-session"
 import * as SessionStoreContract from "effect-session/SessionStoreContract"
 import * as Testing from "effect-session/Testing"
 import { readFileSync } from "node:fs"
@@ -13,6 +13,13 @@ SessionStoreContract.behaviour("Memory", "server", SessionStore.layerMemory, { i
 const keys = Effect.runSync(KeyRing.generate)
 
 SessionStoreContract.behaviour("Cookie", "client", (options) => SessionStore.layerCookie({ ...options, keys }))
+
+SessionStoreContract.behaviour(
+  "Cookie with revocation",
+  "client",
+  (options) => Layer.provide(SessionStore.layerCookieRevocable({ ...options, keys }), Revocation.layerMemory()),
+  { revocable: true }
+)
 
 // ── the adapter that docs/adapter.md shows ──
 

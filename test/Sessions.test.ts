@@ -61,7 +61,7 @@ type Listed = {
   address: { value?: string }
 }
 
-type ServerStore = Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown>
+type ServerStore = Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, unknown>
 
 /** `make` gives a store with the options, and each time another, empty one. */
 const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () => {

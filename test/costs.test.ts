@@ -58,6 +58,13 @@ describe("the cost of a request over a bare handler", () => {
     expect(costs["cookie read"].kilobytes).toBeLessThan(25)
     expect(costs["cookie count"].kilobytes).toBeLessThan(38)
   })
+
+  it("V5: with revocation a read and a counter are one check more than on the cookie store, and an untouched session none", () => {
+    expect(costs["revocable untouched"].calls).toEqual({})
+    expect(costs["revocable read"].calls).toEqual({ ...costs["cookie read"].calls, check: 1 })
+    expect(costs["revocable count"].calls).toEqual({ ...costs["cookie count"].calls, check: 1 })
+    expect(costs["revocable read"].kilobytes - costs["cookie read"].kilobytes).toBeLessThan(4)
+  })
 })
 
 /** `crypto.hash` since Node 20.12. */

@@ -42,7 +42,11 @@ const burn = (millis: number): void => {
 
 const carryOut = (
   step: Step
-): Effect.Effect<Result, { readonly _tag: string }, RequestContext.RequestContext | Sessions.Sessions> => {
+): Effect.Effect<
+  Result,
+  { readonly _tag: string },
+  RequestContext.RequestContext | Sessions.Sessions | Sessions.SessionList
+> => {
   switch (step.op) {
     case "read":
       return Effect.gen(function*() {
@@ -85,7 +89,7 @@ const carryOut = (
     case "revoke":
       return Effect.map(Sessions.revoke(step.subject, step.id), (value) => ({ value }))
     case "revokeOthers":
-      return Effect.map(Sessions.revokeOthers(step.subject), (value) => ({ value }))
+      return Effect.map(Sessions.revokeOthers(step.subject), (value) => ({ value: value ?? null }))
     case "commit":
       return Effect.as(RequestContext.commit, done)
     case "sleep":
@@ -146,7 +150,7 @@ const handler = Effect.gen(function*() {
     const script = (yield* request.json) as Script
     const results = yield* Effect.forEach(script.steps, (step) => recorded(recorder, step))
     if (script.stream === undefined) return HttpServerResponse.unsafeJson(results, { status: script.status })
-    const context = yield* Effect.context<RequestContext.RequestContext | Sessions.Sessions>()
+    const context = yield* Effect.context<RequestContext.RequestContext | Sessions.Sessions | Sessions.SessionList>()
     const body = Stream.fromIterable(script.stream).pipe(
       Stream.mapEffect((step) => recorded(recorder, step)),
       Stream.map((result) => `${JSON.stringify(result)}\n`),

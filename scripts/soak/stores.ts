@@ -8,7 +8,7 @@ import { rmSync } from "node:fs"
 import { join } from "node:path"
 import type { Name, Plant, Setup } from "./script.js"
 
-type Store = Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown>
+type Store = Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, unknown>
 
 const urls = {
   redis: process.env.REDIS_URL ?? "redis://127.0.0.1:6379",

@@ -36,7 +36,7 @@ import { unwrap } from "../internal/config/unwrap.js"
 import * as Backend from "../internal/keyValueStore/backend.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import type { SessionConfigError } from "../SessionError.js"
-import type { Sessions } from "../Sessions.js"
+import type { SessionList, Sessions } from "../Sessions.js"
 import * as SessionStore from "../SessionStore.js"
 
 /**
@@ -102,7 +102,7 @@ export const layerBackend = (
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError, KeyValueStore.KeyValueStore> =>
+): Layer.Layer<SessionStore.SessionStore | Sessions | SessionList, SessionConfigError, KeyValueStore.KeyValueStore> =>
   Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
 
 /**
@@ -128,5 +128,8 @@ export const layer = (
  */
 export const layerConfig = (
   config: Config.Config.Wrap<Options>
-): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError, KeyValueStore.KeyValueStore> =>
-  Layer.unwrapEffect(Effect.map(unwrap(config), layer))
+): Layer.Layer<
+  SessionStore.SessionStore | Sessions | SessionList,
+  SessionConfigError | ConfigError,
+  KeyValueStore.KeyValueStore
+> => Layer.unwrapEffect(Effect.map(unwrap(config), layer))

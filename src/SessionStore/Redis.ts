@@ -23,7 +23,7 @@ import { connect } from "../internal/redis/connection.js"
 import * as Index from "../internal/redis/subjectIndex.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import type { SessionConfigError } from "../SessionError.js"
-import type { Sessions } from "../Sessions.js"
+import type { SessionList, Sessions } from "../Sessions.js"
 import * as SessionStore from "../SessionStore.js"
 
 export type { RedisClient, RedisSettings } from "../internal/redis/client.js"
@@ -137,7 +137,7 @@ export interface OptionsWithClient extends SessionStore.ServerOptions, ClientOpt
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError> =>
+): Layer.Layer<SessionStore.SessionStore | Sessions | SessionList, SessionConfigError> =>
   Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
 
 /**
@@ -163,7 +163,7 @@ export const layer = (
  */
 export const layerConfig = (
   config: Config.Config.Wrap<Options>
-): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError> =>
+): Layer.Layer<SessionStore.SessionStore | Sessions | SessionList, SessionConfigError | ConfigError> =>
   Layer.unwrapEffect(Effect.map(unwrap(config), layer))
 
 /**
@@ -190,5 +190,5 @@ export const layerConfig = (
  */
 export const layerClient = (
   options: OptionsWithClient
-): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError> =>
+): Layer.Layer<SessionStore.SessionStore | Sessions | SessionList, SessionConfigError> =>
   Layer.provide(SessionStore.layerBackendIndexed(options), layerBackendClient(options))

@@ -6,7 +6,6 @@
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import * as Cause from "effect/Cause"
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -17,14 +16,14 @@ import { unwrap } from "../internal/config/unwrap.js"
 import { fromEither } from "../internal/edition/done.js"
 import { badMigration } from "../internal/edition/migration.js"
 import * as Backend from "../internal/sql/backend.js"
+import * as Create from "../internal/sql/create.js"
 import * as Executor from "../internal/sql/executor.js"
-import * as Failure from "../internal/sql/failure.js"
 import * as Statements from "../internal/sql/statements.js"
 import * as Index from "../internal/sql/subjectIndex.js"
 import * as Table from "../internal/sql/table.js"
 import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import { SessionConfigError } from "../SessionError.js"
-import type { Sessions } from "../Sessions.js"
+import type { SessionList, Sessions } from "../Sessions.js"
 import * as SessionStore from "../SessionStore.js"
 
 /**
@@ -45,12 +44,7 @@ const resolveTable = (
   client: SqlClient.SqlClient,
   options: TableOptions | undefined
 ): Either.Either<{ readonly dialect: Table.Dialect; readonly table: Table.Table }, SessionConfigError> => {
-  const dialect = client.onDialectOrElse({
-    pg: (): Table.Dialect | undefined => "pg",
-    mysql: (): Table.Dialect | undefined => "mysql",
-    sqlite: (): Table.Dialect | undefined => "sqlite",
-    orElse: () => undefined
-  })
+  const dialect = Create.dialectOf(client)
   if (dialect === undefined) {
     return Either.left(
       new SessionConfigError({
@@ -62,14 +56,6 @@ const resolveTable = (
   return "message" in name
     ? Either.left(new SessionConfigError({ mistakes: [name] }))
     : Either.right({ dialect, table: Table.make(dialect, name.schema, name.name) })
-}
-
-/** What PostgreSQL answers to two `CREATE … IF NOT EXISTS` at once: unique violation, duplicate table, duplicate object. */
-const createRaces: ReadonlySet<string | number> = new Set(["23505", "42P07", "42710"])
-
-const lostRace = (error: SqlError): boolean => {
-  const { codes, contended } = Failure.describe(Cause.fail(error))
-  return contended || codes.some((code) => createRaces.has(code))
 }
 
 /**
@@ -99,22 +85,7 @@ export const createTable = (
   Effect.flatMap(
     SqlClient.SqlClient,
     (client) =>
-      Effect.flatMap(fromEither(resolveTable(client, options)), ({ table }) =>
-        Effect.forEach(
-          table.parts,
-          ({ create, isThere }) =>
-            Effect.flatMap(
-              isThere === undefined
-                ? Effect.succeed(false)
-                : Effect.map(client.unsafe(isThere), (rows) => rows.length > 0),
-              (there) =>
-                there ? Effect.void : Effect.retry(client.unsafe(create), {
-                  times: 8,
-                  while: (error) => lostRace(error) ? Effect.as(Failure.backoff(1), true) : false
-                })
-            ),
-          { discard: true }
-        ))
+      Effect.flatMap(fromEither(resolveTable(client, options)), ({ table }) => Create.create(client, table.parts))
   )
 
 /**
@@ -219,7 +190,7 @@ export interface Options extends SessionStore.ServerOptions, TableOptions {}
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError, SqlClient.SqlClient> =>
+): Layer.Layer<SessionStore.SessionStore | Sessions | SessionList, SessionConfigError, SqlClient.SqlClient> =>
   Layer.provide(SessionStore.layerBackendIndexed(options), layerBackend(options))
 
 /**
@@ -246,5 +217,8 @@ export const layer = (
  */
 export const layerConfig = (
   config: Config.Config.Wrap<Options>
-): Layer.Layer<SessionStore.SessionStore | Sessions, SessionConfigError | ConfigError, SqlClient.SqlClient> =>
-  Layer.unwrapEffect(Effect.map(unwrap(config), layer))
+): Layer.Layer<
+  SessionStore.SessionStore | Sessions | SessionList,
+  SessionConfigError | ConfigError,
+  SqlClient.SqlClient
+> => Layer.unwrapEffect(Effect.map(unwrap(config), layer))

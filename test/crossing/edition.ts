@@ -25,7 +25,9 @@ export const actions = ["write", "read", "signIn", "list", "renew", "signOut", "
 
 export type Action = typeof actions[number]
 
-const storeOf = (place: Place): Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown> => {
+const storeOf = (
+  place: Place
+): Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, unknown> => {
   switch (place.dialect) {
     case "cookie":
       return Layer.merge(
@@ -33,7 +35,10 @@ const storeOf = (place: Place): Layer.Layer<SessionStore.SessionStore | Sessions
           Effect.map(KeyRing.derive(place.secret), (keys) => SessionStore.layerCookie({ keys, secure: false }))
         ),
         // A sealed cookie has no index.
-        Layer.succeed(Sessions.Sessions, {} as Sessions.SessionsService)
+        Layer.merge(
+          Layer.succeed(Sessions.Sessions, {} as Sessions.SessionsService),
+          Layer.succeed(Sessions.SessionList, {} as Sessions.SessionListService)
+        )
       )
     case "files":
       return Files.layer({ secure: false, cleanupInterval: Infinity }).pipe(
@@ -124,7 +129,7 @@ const perform = (action: Action) => {
       return Effect.as(RequestContext.bind("ada"), null)
     case "list":
       return Effect.map(
-        Effect.flatMap(Sessions.Sessions, (sessions) => sessions.list("ada")),
+        Effect.flatMap(Sessions.SessionList, (sessions) => sessions.list("ada")),
         (listed) => listed.length
       )
     case "renew":

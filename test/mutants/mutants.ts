@@ -1284,8 +1284,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K5",
     what: "every audience is the empty one",
     file: "src/internal/cookie/payload.ts",
-    find: "return format + ascii",
-    replace: "return format + '\"\"'"
+    find: "return { anonymous: format + ascii,",
+    replace: "return { anonymous: format + '\"\"',"
   },
   {
     row: "K5",
@@ -1374,9 +1374,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S1",
     what: "the store holds the token itself",
-    file: "src/internal/server/token.ts",
-    find: "Crypto.hash(\"sha256\", token, \"base64url\")",
-    replace: "token"
+    file: "src/internal/codec/sha256.ts",
+    find: "Crypto.hash(\"sha256\", text, \"base64url\")",
+    replace: "text"
   },
   {
     row: "S1",
@@ -2049,7 +2049,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S9",
     what: "the late use of an old id is not counted",
-    file: "src/internal/server/oldId.ts",
+    file: "src/internal/store/oldId.ts",
     find: "  Metrics.oldId()\n",
     replace: ""
   },
@@ -2141,8 +2141,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M8",
     what: "the first seal that opens is the session, not the newest",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "if (newest === undefined || !isOlder(loaded.session, newest.session)) newest = loaded",
-    replace: "newest ??= loaded"
+    find: "found.findIndex(({ session }) => !isOlder(loaded.session, session))",
+    replace: "-1"
   },
   {
     row: "M8",
@@ -2736,5 +2736,158 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/layers/stores.ts",
     find: "{ ...options, secure: false }",
     replace: "{ ...options }"
+  },
+  {
+    row: "V1",
+    what: "a session of a subject opens without revocation",
+    file: "src/internal/cookie/payload.ts",
+    find: "signsIn ? read(text, prefix.owned.length, true) : needsRevocation",
+    replace: "read(text, prefix.owned.length, true)",
+    tests: "test/revocation/stores.test.ts"
+  },
+  {
+    row: "V1",
+    what: "the subject does not count into the size",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "owner === undefined ? overhead : payload.overhead(prefix, owner)",
+    replace: "overhead",
+    tests: "test/revocation/stores.test.ts"
+  },
+  {
+    row: "V1",
+    what: "a change of the session signs the subject out",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "sealedOwner(owner ?? previous?.owner)",
+    replace: "sealedOwner(owner)",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V2",
+    what: "an id is denied only as long as the cookie at hand lives",
+    file: "src/internal/cookie/revocable.ts",
+    find: "Math.min(createdAt + (config.absoluteMillis ?? Infinity), now + maxLifeMillis)",
+    replace: "(now + config.idleMillis)",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V2",
+    what: "a flush ends the session only in the browser",
+    file: "src/internal/request/requestSession.ts",
+    find: "if (this.store.revocable) {",
+    replace: "if (this.store.kind === \"server\") {",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V2",
+    what: "a denied id opens nevertheless",
+    file: "src/internal/cookie/revocable.ts",
+    find: "if (ofId !== undefined) return whyDenied(ofId, now)",
+    replace: "if (ofId !== undefined && ofId.survivor !== undefined) return whyDenied(ofId, now)",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V3",
+    what: "of two renewals at once both win",
+    file: "src/internal/cookie/revocable.ts",
+    find: "(earlier) => earlier === undefined ? saved : ended",
+    replace: "() => saved",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V3",
+    what: "a logout does not follow the renewal",
+    file: "src/internal/cookie/revocable.ts",
+    find: "return endChain(earlier.survivor, lastInstant(now, now), now, step + 1)",
+    replace: "return Effect.void",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V4",
+    what: "the session that is spared ends when it is renewed",
+    file: "src/internal/cookie/revocable.ts",
+    find: "? { ...owner, boundAt: denial.at + 1 }",
+    replace: "? owner",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V4",
+    what: "a sign-in after revokeAll is over at once",
+    file: "src/internal/cookie/revocable.ts",
+    find: "boundAt: Math.max(now, (denial?.at ?? 0) + 1)",
+    replace: "boundAt: now",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V4",
+    what: "clocks must not differ",
+    file: "src/internal/cookie/revocable.ts",
+    find: "at: now + toleranceMillis,",
+    replace: "at: now,",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V4",
+    what: "a sign-in in the millisecond of revokeAll, and before it, escapes",
+    file: "src/internal/cookie/revocable.ts",
+    find: "denial === undefined || owner.boundAt > denial.at",
+    replace: "denial === undefined || owner.boundAt >= denial.at - toleranceMillis",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V5",
+    what: "each cookie that opens is a check of its own",
+    file: "src/internal/cookie/revocable.ts",
+    find: "return map(revocation.check(names, now), (denials) => {",
+    replace:
+      "return map(names.length > 2 ? andThen(revocation.check(names, now), () => revocation.check(names, now)) : revocation.check(names, now), (denials) => {",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V6",
+    what: "a full memory drops the oldest entry",
+    file: "src/internal/memory/revocation.ts",
+    find: "if (denials.size >= maxEntries) return full",
+    replace: "if (denials.size >= maxEntries) denials.delete([...denials.keys()][0])",
+    tests: "test/revocation/stores.test.ts"
+  },
+  {
+    row: "V6",
+    what: "a later denial of an id replaces the first, in Redis",
+    file: "src/internal/redis/scripts.ts",
+    find: "if not e or e > tonumber(now) then return old end\nend\nredis.call('SET', KEYS[1], ARGV[2]",
+    replace: "if not e then return old end\nend\nredis.call('SET', KEYS[1], ARGV[2]",
+    tests: "test/revocation/contract.test.ts"
+  },
+  {
+    row: "V6",
+    what: "a later denial of an id replaces the first, in SQL",
+    file: "src/internal/sql/revocationTable.ts",
+    find: " WHERE old.expires_at <= ?${returning}",
+    replace: " WHERE ? > 0${returning}",
+    tests: "test/revocation/contract.test.ts"
+  },
+  {
+    row: "V7",
+    what: "an entry that cannot be read passes",
+    file: "src/internal/redis/revocation.ts",
+    find: "if (match === null) throw new Error(\"not a denial\")",
+    replace: "if (match === null) return { at: 0, survivor: undefined, expiresAt: 0 }",
+    tests: "test/revocation/stores.test.ts"
+  },
+  {
+    row: "V7",
+    what: "a check has no time-out",
+    file: "src/internal/server/guard.ts",
+    find: "check: (names, now) => guard(\"check\", () => revocation.check(names, now)),",
+    replace: "check: revocation.check,",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V8",
+    what: "each process keeps the revocations under keys of its own",
+    file: "src/internal/redis/revocation.ts",
+    find: "      Scripts.deny,\n      prefix + name,",
+    replace: "      Scripts.deny,\n      prefix + process.pid + name,",
+    tests: "test/revocation/processes.test.ts"
   }
 ]

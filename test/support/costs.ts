@@ -4,7 +4,7 @@
  */
 import { HttpApp, HttpRouter, HttpServerResponse } from "@effect/platform"
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { KeyRing, RequestContext, Session, SessionKey, SessionStore } from "effect-session"
+import { KeyRing, RequestContext, Revocation, Session, SessionKey, SessionStore } from "effect-session"
 import Crypto from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
 import { PerformanceObserver } from "node:perf_hooks"
@@ -27,16 +27,30 @@ const app = HttpRouter.empty.pipe(
   Session.middleware
 )
 
-const stores = {
-  memory: SessionStore.layerMemory({ secure: false, expiry: "1 hour" }),
-  cookie: SessionStore.layerCookie({ secure: false, expiry: "1 hour", keys: Effect.runSync(KeyRing.generate) })
-}
-
 let calls: Record<string, number> = {}
 
 const counted = <A extends Array<any>, B>(name: string, f: (...args: A) => B) => (...args: A): B => {
   calls[name] = (calls[name] ?? 0) + 1
   return f(...args)
+}
+
+const keys = Effect.runSync(KeyRing.generate)
+
+const countedRevocation = Layer.map(Revocation.layerMemory(), (context) => {
+  const revocation = Context.get(context, Revocation.Revocation)
+  return Context.make(Revocation.Revocation, {
+    ...revocation,
+    check: counted("check", revocation.check),
+    deny: counted("deny", revocation.deny)
+  })
+})
+
+const stores = {
+  memory: SessionStore.layerMemory({ secure: false, expiry: "1 hour" }),
+  cookie: SessionStore.layerCookie({ secure: false, expiry: "1 hour", keys }),
+  revocable: SessionStore.layerCookieRevocable({ secure: false, expiry: "1 hour", keys }).pipe(
+    Layer.provide(countedRevocation)
+  )
 }
 
 const withCountedStore = <E>(layer: Layer.Layer<SessionStore.SessionStore, E>) =>

@@ -2,7 +2,7 @@ import { HttpApp, HttpServer } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { RequestContext, RequestId, type SessionStore } from "effect-session"
-import type { Sessions } from "effect-session/Sessions"
+import type { SessionList, Sessions } from "effect-session/Sessions"
 import * as Http from "node:http"
 
 export interface Log {
@@ -13,10 +13,16 @@ export interface Log {
 /** An app behind both middlewares, as a web handler; its logs are kept. */
 export const serve = <
   E,
-  R extends RequestContext.RequestContext | RequestId.RequestId | SessionStore.SessionStore | Sessions | Scope.Scope
+  R extends
+    | RequestContext.RequestContext
+    | RequestId.RequestId
+    | SessionStore.SessionStore
+    | Sessions
+    | SessionList
+    | Scope.Scope
 >(
   app: HttpApp.Default<E, R>,
-  store: Layer.Layer<SessionStore.SessionStore | Extract<R, Sessions>, unknown>
+  store: Layer.Layer<SessionStore.SessionStore | Extract<R, Sessions | SessionList>, unknown>
 ) => {
   const logs: Array<Log> = []
   const logger = Logger.replace(

@@ -14,7 +14,7 @@ const defaults: SessionStore.ServerOptions = { secure: false, cleanupInterval: I
 export const storeAt = (
   place: Place,
   given: SessionStore.ServerOptions = {}
-): Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown> => {
+): Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, unknown> => {
   const options = { ...defaults, ...given }
   return place.dialect === "redis"
     ? Redis.layer({ ...options, prefix: place.prefix, redis: { url: place.url } })

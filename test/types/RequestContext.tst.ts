@@ -252,7 +252,7 @@ describe("HttpApi", () => {
 describe("layers of stores", () => {
   test("C10: a server store with an index provides Sessions, and the cookie store does not", () => {
     expect(SessionStore.layerMemory()).type.toBe<
-      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerCookie({ keys })).type.toBe<
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
@@ -269,7 +269,7 @@ describe("layers of stores", () => {
 
   test("F9: layerDevelopment provides what layerMemory does, and its cookie cannot be Secure", () => {
     expect(SessionStore.layerDevelopment()).type.toBe<
-      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerDevelopment).type.not.toBeCallableWith({ secure: true })
   })
@@ -279,13 +279,13 @@ describe("layers of stores", () => {
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerConfigServer()).type.toBe<
-      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerConfigServer({ server: RedisStore.layerBackend() })).type.toBe<
-      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError>
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerConfigServer({ server: SqlStore.layer, from: SessionConfig.fromConfig })).type.toBe<
-      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, SessionError.SessionConfigError, SqlClient.SqlClient>
+      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, SessionError.SessionConfigError, SqlClient.SqlClient>
     >()
     expect(SessionStore.layerConfig({ server: SqlStore.layerBackend() })).type.toBe<
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError, SqlClient.SqlClient>
@@ -321,7 +321,7 @@ describe("layers of stores", () => {
   test("F2: every layerConfig accepts a duration from the environment", () => {
     expect(RedisStore.layerConfig({ expiry: SessionConfig.duration("SESSION_EXPIRY") })).type.toBe<
       Layer.Layer<
-        SessionStore.SessionStore | Sessions.Sessions,
+        SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList,
         SessionError.SessionConfigError | ConfigError.ConfigError
       >
     >()

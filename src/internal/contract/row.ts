@@ -44,11 +44,13 @@ export interface BackendKit extends Kit {
 /**
  * - `on`: the kind of store that the row is about; both where it is undefined.
  * - `long`: takes long on a slow store.
+ * - `irrevocable`: shows what a store cannot do whose sessions end only in the browser.
  */
 export interface Row<K extends Kit = Kit> {
   readonly title: string
   readonly on: Kind | undefined
   readonly long: boolean
+  readonly irrevocable: boolean
   readonly run: (kit: K) => Effect.Effect<void, unknown, Scope.Scope>
 }
 
@@ -58,6 +60,7 @@ export const both = <K extends Kit = Kit>(title: string, run: Run<K>): Row<K> =>
   title,
   on: undefined,
   long: false,
+  irrevocable: false,
   run
 })
 
@@ -65,6 +68,7 @@ export const server = <K extends Kit = Kit>(title: string, run: Run<K>): Row<K> 
   title,
   on: "server",
   long: false,
+  irrevocable: false,
   run
 })
 
@@ -72,7 +76,10 @@ export const client = <K extends Kit = Kit>(title: string, run: Run<K>): Row<K> 
   title,
   on: "client",
   long: false,
+  irrevocable: false,
   run
 })
+
+export const irrevocable = <K extends Kit>(row: Row<K>): Row<K> => ({ ...row, irrevocable: true })
 
 export const long = <K extends Kit>(row: Row<K>): Row<K> => ({ ...row, long: true })

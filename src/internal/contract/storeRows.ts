@@ -12,7 +12,7 @@ import { SessionEnded, SessionTooLarge } from "../../SessionError.js"
 import * as SessionKey from "../../SessionKey.js"
 import { countOf } from "../edition/metric.js"
 import { Count, failureOf, increment, Late, Other, User } from "./fixtures.js"
-import { both, client, type Row, server } from "./row.js"
+import { both, client, irrevocable, type Row, server } from "./row.js"
 import { type Browser, cookieOf, type Handler, type Visit } from "./world.js"
 
 /** Two requests of one browser, of which `slow` has loaded when `quick` runs from start to end. */
@@ -137,7 +137,7 @@ export const rows: ReadonlyArray<Row> = [
       })
   ),
 
-  client(
+  irrevocable(client(
     "S2: a sealed session cannot be ended for good: an older seal still reads, and a slow writer brings it back",
     (kit) =>
       Effect.gen(function*() {
@@ -153,7 +153,7 @@ export const rows: ReadonlyArray<Row> = [
         const replayed = yield* browser.visit(RequestContext.get(User), { cookie: old })
         expect(replayed.value).toEqual(Option.some("ada"))
       })
-  ),
+  )),
 
   server("S3: requests that change different keys keep each other's changes", (kit) =>
     Effect.gen(function*() {

@@ -100,10 +100,11 @@ const decorated = (store: SessionStoreService, calls: Calls, before: Before | un
   return {
     config: store.config,
     kind: store.kind,
+    revocable: store.revocable,
     wellFormed: (value) => store.wellFormed(value),
     ping: store.ping,
     weigh: (key, text) => store.weigh(key, text),
-    tooLarge: (weight) => store.tooLarge(weight),
+    tooLarge: (weight, owner) => store.tooLarge(weight, owner),
     load: (tokens, now) => around("load", () => store.load(tokens, now)),
     save: (save, now) => around("save", () => store.save(save, now)),
     end: (base, now) => around("end", () => store.end(base, now)),

@@ -6,7 +6,7 @@
  * session can only be ended in its browser.
  */
 import * as Effect from "effect/Effect"
-import type { Data, Expiry, StoredSession } from "../../SessionBackend.js"
+import type { Data, Expiry, Owner, StoredSession } from "../../SessionBackend.js"
 import { SessionTooLarge } from "../../SessionError.js"
 import { applyPatch, packedBytes } from "../codec/packedData.js"
 import * as random from "../codec/random.js"
@@ -27,13 +27,19 @@ const limit = 4096
  */
 interface SealedSession extends StoredSession {
   readonly sid: string
+  readonly owner: payload.SealedOwner | undefined
 }
 
 // The spread comes last, because properties behind a spread are slow in Node 20.
-const sealedSession = (sid: string, data: Data, times: Expiry): SealedSession => ({
+const sealedSession = (
+  sid: string,
+  data: Data,
+  owner: payload.SealedOwner | undefined,
+  times: Expiry
+): SealedSession => ({
   sid,
   data,
-  owner: undefined,
+  owner,
   version: 1,
   ...times
 })
@@ -41,11 +47,19 @@ const sealedSession = (sid: string, data: Data, times: Expiry): SealedSession =>
 const sidOf = (session: StoredSession): string | undefined =>
   "sid" in session ? (session as SealedSession).sid : undefined
 
+/** An owner that no revocation is concerned with yet has its sign-in as the time that counts. */
+const sealedOwner = (owner: Owner | undefined): payload.SealedOwner | undefined =>
+  owner === undefined
+    ? undefined
+    : "boundAt" in owner
+    ? owner as payload.SealedOwner
+    : { ...owner, boundAt: owner.authenticatedAt }
+
 const noData: Data = new Map()
 
 const empty = (reason: Empty["reason"], warning: string | undefined): Empty => ({ _tag: "Empty", reason, warning })
 
-const absent = Effect.succeed(empty("Absent", undefined))
+const absent = empty("Absent", undefined)
 const notAuthentic = empty("NotAuthentic", undefined)
 const expired = empty("Expired", undefined)
 
@@ -57,18 +71,35 @@ const expired = empty("Expired", undefined)
 const isOlder = (a: Expiry, b: Expiry): boolean =>
   a.refreshedAt === b.refreshedAt ? a.createdAt < b.createdAt : a.refreshedAt < b.refreshedAt
 
-/** Makes the store of one cookie with its name, its keys and its audience. */
-export const make = (config: SessionConfig, ring: KeyRing, audience: string): SessionStoreService => {
+/**
+ * - `found`: the sessions of the tokens that open, the newest first.
+ * - `why`: why none does.
+ */
+export interface Opened {
+  readonly found: ReadonlyArray<Found>
+  readonly why: Empty
+}
+
+/** The store, and what it can tell before anybody has asked whether the sessions were revoked. */
+export interface SealedStore extends SessionStoreService {
+  readonly open: (tokens: ReadonlyArray<string>, now: number) => Opened
+}
+
+/**
+ * Makes the store of one cookie with its name, its keys and its audience. `signsIn` says that it seals and opens sessions of
+ * subjects, which `revocable.ts` checks.
+ */
+export const make = (config: SessionConfig, ring: KeyRing, audience: string, signsIn = false): SealedStore => {
   const keys = keyObjects(ring)
   const name = Buffer.from(config.name)
   const prefix = payload.prefix(audience)
   const overhead = payload.overhead(prefix)
   const limited = Limited.make(1)
 
-  const open = (token: string, now: number): Loaded => {
+  const openOne = (token: string, now: number): Loaded => {
     const opened = privateJar.open(keys, name, token)
     if (opened === undefined) return notAuthentic
-    const decoded = payload.decode(prefix, opened.text)
+    const decoded = payload.decode(prefix, opened.text, signsIn)
     if (decoded._tag === "Foreign") return empty("Corrupt", decoded.warning)
     const times = expiry.reconstruct(config, decoded.createdAt, decoded.refreshedAt, decoded.own)
     if (expiry.isExpired(config, times, now)) return expired
@@ -76,30 +107,38 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
       _tag: "Found",
       token,
       id: decoded.sid,
-      session: sealedSession(decoded.sid, decoded.data, times),
+      session: sealedSession(decoded.sid, decoded.data, decoded.owner, times),
       reseal: opened.key > 0
     }
     return found
   }
 
-  const load = (tokens: ReadonlyArray<string>, now: number): Effect.Effect<Loaded> => {
+  const open = (tokens: ReadonlyArray<string>, now: number): Opened => {
     // A session that lives wins over an earlier value that does not: a cookie tossed in front of it must not hide it.
-    let newest: Found | undefined
-    let best: Empty | undefined
+    const found: Array<Found> = []
+    let best: Empty = absent
     for (const token of tokens) {
-      const loaded = open(token, now)
+      const loaded = openOne(token, now)
       if (loaded._tag === "Found") {
-        if (newest === undefined || !isOlder(loaded.session, newest.session)) newest = loaded
+        const at = found.findIndex(({ session }) => !isOlder(loaded.session, session))
+        if (at === -1) found.push(loaded)
+        else found.splice(at, 0, loaded)
         continue
       }
       // An authentic value says more than one that is not.
-      if (best === undefined || (best.reason === "NotAuthentic" && loaded.reason !== "NotAuthentic")) best = loaded
+      const saysMore = best === absent || (best.reason === "NotAuthentic" && loaded.reason !== "NotAuthentic")
+      if (saysMore) best = loaded
       else if (best.warning === undefined && loaded.warning !== undefined) best = empty(best.reason, loaded.warning)
     }
-    if (newest !== undefined) return Effect.succeed(newest)
-    if (best === undefined) return absent
     const { reason, warning } = best
-    return Effect.succeed(warning === undefined ? best : empty(reason, limited(warning, warning, now)))
+    return found.length > 0 || warning === undefined
+      ? { found, why: best }
+      : { found, why: empty(reason, limited(warning, warning, now)) }
+  }
+
+  const load = (tokens: ReadonlyArray<string>, now: number): Effect.Effect<Loaded> => {
+    const { found, why } = open(tokens, now)
+    return Effect.succeed(found.length > 0 ? found[0] : why)
   }
 
   /** The error for a payload of so many bytes, where name and sealed value together are more than browsers accept. */
@@ -108,13 +147,14 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     return size > limit ? new SessionTooLarge({ size, limit }) : undefined
   }
 
-  const save = ({ base, patch, renew }: Save, now: number): Effect.Effect<Saved, SessionTooLarge> => {
+  const save = ({ base, owner, patch, renew }: Save, now: number): Effect.Effect<Saved, SessionTooLarge> => {
     const previous = base?.session
     const data = applyPatch(previous?.data ?? noData, patch)
     const times = patch.expiry
       ?? (previous === undefined ? expiry.fresh(config, now, undefined) : expiry.timesOf(previous))
     const id = (renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()
-    const text = payload.encode(prefix, id, times, data)
+    const sealed = sealedOwner(owner ?? previous?.owner)
+    const text = payload.encode(prefix, id, times, data, sealed)
     const refused = refuse(Buffer.byteLength(text))
     if (refused !== undefined) return Effect.fail(refused)
     return Effect.succeed({
@@ -123,20 +163,22 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
       id,
       expiry: times,
       moved: previous === undefined || patch.expiry !== undefined,
-      session: sealedSession(id, data, times)
+      session: sealedSession(id, data, sealed, times)
     })
   }
 
   return {
     config,
     kind: "client",
+    revocable: false,
     wellFormed: privateJar.isWellFormed,
+    open,
     load,
     save,
     end: () => Effect.void,
     modify: () => Effect.dieMessage("a sealed session is modified inside its request and saved with the commit"),
     ping: Effect.void,
     weigh: packedBytes,
-    tooLarge: (weight) => refuse(overhead + weight)
+    tooLarge: (weight, owner) => refuse(weight + (owner === undefined ? overhead : payload.overhead(prefix, owner)))
   }
 }

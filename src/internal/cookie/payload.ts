@@ -7,12 +7,13 @@
  * a length in base 36, all of fixed width, and the data as `pack` writes it. The size of the text is therefore known before
  * sealing: it is the sum of a part that is fixed for an audience and of what each entry adds.
  */
-import type { Data, Expiry } from "../../SessionBackend.js"
+import type { Data, Expiry, Owner } from "../../SessionBackend.js"
 import { pack, unpack } from "../codec/packedData.js"
 import { maxLifeMillis, type OwnExpiry } from "../store/expiry.js"
 
 /** The format and its version, which a later format counts up. */
 const format = "es1"
+const ownedFormat = "es2"
 const anyVersion = /^es[1-9]\d*"/
 
 const sidLength = 22
@@ -29,17 +30,36 @@ const ownBrowser = "b"
 
 const fixedBytes = sidLength + 2 * timeLength + 1 + idleLength
 
+/** Three digits: a subject that needs more does not fit into a cookie. */
+const subjectLength = 3
+const maxSubject = 36 ** subjectLength - 1
+
+/**
+ * Whose session it is. `boundAt` decides which revocations concern the session: it is the time of the sign-in, or, if the
+ * subject's older sessions had been ended by a clock that was ahead, the first instant after those.
+ */
+export interface SealedOwner extends Owner {
+  readonly boundAt: number
+}
+
 /** Everything before the sid. It is never parsed: a text that begins otherwise was not written for this audience. */
-export const prefix = (audience: string): string => {
+export interface Prefix {
+  readonly anonymous: string
+  readonly owned: string
+}
+
+export const prefix = (audience: string): Prefix => {
   const ascii = JSON.stringify(audience).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
-  return format + ascii
+  return { anonymous: format + ascii, owned: ownedFormat + ascii }
 }
 
 /** The bytes of a payload without data. Each entry of the data adds its `packedBytes`. */
-export const overhead = (prefix: string): number => prefix.length + fixedBytes
+export const overhead = ({ anonymous }: Prefix, owner?: Owner): number =>
+  anonymous.length + fixedBytes
+  + (owner === undefined ? 0 : 2 * timeLength + subjectLength + Buffer.byteLength(JSON.stringify(owner.subject)))
 
 const lowLength = 5
 const low = 36 ** lowLength
@@ -59,9 +79,22 @@ const own = (expiry: Expiry): string =>
       + base36(Math.min(Math.max(Math.trunc(expiry.idleMillis), 0), maxLifeMillis), idleLength)
     : noOwn + "0".repeat(idleLength)
 
+const owned = ({ authenticatedAt, boundAt, subject }: SealedOwner): string => {
+  const json = JSON.stringify(subject)
+  return instant(authenticatedAt) + instant(boundAt)
+    + Math.min(json.length, maxSubject).toString(36).padStart(subjectLength, "0") + json
+}
+
 /** The text to seal. */
-export const encode = (prefix: string, sid: string, expiry: Expiry, data: Data): string =>
-  prefix + sid + instant(expiry.createdAt) + instant(expiry.refreshedAt) + own(expiry) + pack(data)
+export const encode = (
+  { anonymous, owned: withOwner }: Prefix,
+  sid: string,
+  expiry: Expiry,
+  data: Data,
+  owner?: SealedOwner
+): string =>
+  (owner === undefined ? anonymous : withOwner) + sid + instant(expiry.createdAt) + instant(expiry.refreshedAt)
+  + own(expiry) + (owner === undefined ? "" : owned(owner)) + pack(data)
 
 /**
  * - `Foreign`: authentic, but not a session of this store. `warning` says what it is and holds nothing of its content.
@@ -73,6 +106,7 @@ export type Decoded =
     readonly createdAt: number
     readonly refreshedAt: number
     readonly own: OwnExpiry | undefined
+    readonly owner: SealedOwner | undefined
     readonly data: Data
   }
   | { readonly _tag: "Foreign"; readonly warning: string }
@@ -89,25 +123,36 @@ const otherVersion = foreign("its format is of another version of this library")
 const otherAudience = foreign("it was sealed for another audience")
 const damaged = foreign("its content is damaged")
 
-/** Reads an authentic text; undefined stands for bytes that are not text. Never throws. */
-export const decode = (prefix: string, text: string | undefined): Decoded => {
+const needsRevocation = foreign("somebody has signed in with it, and this store cannot tell whether it was revoked")
+
+/**
+ * Reads an authentic text; undefined stands for bytes that are not text. Never throws. `signsIn` says that sessions of
+ * subjects are opened, too.
+ */
+export const decode = (prefix: Prefix, text: string | undefined, signsIn = false): Decoded => {
   if (text === undefined) return otherFormat
-  if (!text.startsWith(prefix)) {
-    return text.startsWith(`${format}"`) ? otherAudience : anyVersion.test(text) ? otherVersion : otherFormat
-  }
-  const createdFrom = prefix.length + sidLength
+  if (text.startsWith(prefix.anonymous)) return read(text, prefix.anonymous.length, false)
+  if (text.startsWith(prefix.owned)) return signsIn ? read(text, prefix.owned.length, true) : needsRevocation
+  if (text.startsWith(`${format}"`) || text.startsWith(`${ownedFormat}"`)) return otherAudience
+  return anyVersion.test(text) ? otherVersion : otherFormat
+}
+
+const read = (text: string, sidFrom: number, isOwned: boolean): Decoded => {
+  const createdFrom = sidFrom + sidLength
   const refreshedFrom = createdFrom + timeLength
   const ownFrom = refreshedFrom + timeLength
   const idleFrom = ownFrom + 1
-  const dataFrom = idleFrom + idleLength
-  const sid = text.slice(prefix.length, createdFrom)
+  const idleTo = idleFrom + idleLength
+  const sid = text.slice(sidFrom, createdFrom)
   const createdAt = number(text, createdFrom, refreshedFrom)
   const refreshedAt = number(text, refreshedFrom, ownFrom)
   const own = text.charAt(ownFrom)
-  const idleMillis = number(text, idleFrom, dataFrom)
+  const idleMillis = number(text, idleFrom, idleTo)
   if (Number.isNaN(createdAt + refreshedAt + idleMillis) || !sidPattern.test(sid)) return damaged
   if (own !== noOwn && own !== ownPersistent && own !== ownBrowser) return damaged
-  const data = unpack(text, dataFrom)
+  const owner = isOwned ? readOwner(text, idleTo) : undefined
+  if (isOwned && owner === undefined) return damaged
+  const data = unpack(text, owner === undefined ? idleTo : owner.end)
   if (data === undefined) return damaged
   return {
     _tag: "Ours",
@@ -115,7 +160,31 @@ export const decode = (prefix: string, text: string | undefined): Decoded => {
     createdAt,
     refreshedAt,
     own: own === noOwn ? undefined : { idleMillis, persistent: own === ownPersistent },
+    owner: owner?.value,
     data
+  }
+}
+
+const readOwner = (text: string, from: number): { readonly value: SealedOwner; readonly end: number } | undefined => {
+  const boundFrom = from + timeLength
+  const lengthFrom = boundFrom + timeLength
+  const subjectFrom = lengthFrom + subjectLength
+  const authenticatedAt = number(text, from, boundFrom)
+  const boundAt = number(text, boundFrom, lengthFrom)
+  const end = subjectFrom + number(text, lengthFrom, subjectFrom)
+  if (Number.isNaN(authenticatedAt + boundAt + end)) return undefined
+  const subject = parseText(text.slice(subjectFrom, end))
+  return subject === undefined
+    ? undefined
+    : { value: { subject, authenticatedAt, userAgent: undefined, address: undefined, boundAt }, end }
+}
+
+const parseText = (json: string): string | undefined => {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === "string" ? value : undefined
+  } catch {
+    return undefined
   }
 }
 

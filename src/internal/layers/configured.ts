@@ -9,7 +9,7 @@ import { fromFile } from "../config/file.js"
 import type { FileConfig } from "../config/model.js"
 import type { SessionStore } from "../store/contract.js"
 import type { SessionConfigOptions } from "../store/options.js"
-import type { Sessions } from "../store/subjectContract.js"
+import type { SessionList, Sessions } from "../store/subjectContract.js"
 import type { CookieOptions, MemoryOptions, ServerOptions } from "./stores.js"
 import * as stores from "./stores.js"
 
@@ -36,7 +36,7 @@ export const anyStore: Kind<SessionStore, SessionBackend, SessionConfigOptions> 
   backend: stores.backend
 }
 
-export const serverStore: Kind<SessionStore | Sessions, SessionBackend | SubjectIndex, ServerOptions> = {
+export const serverStore: Kind<SessionStore | Sessions | SessionList, SessionBackend | SubjectIndex, ServerOptions> = {
   name: "layerConfigServer",
   cookie: () =>
     Layer.fail(storeTypeMistake(

@@ -1,6 +1,7 @@
 /**
  * The layers of the stores that the library brings. Each one checks its options once, when it is built.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
@@ -13,11 +14,15 @@ import { boundMistakes } from "../config/memoryBounds.js"
 import type { Mistake } from "../config/mistakes.js"
 import * as cookieStore from "../cookie/cookieStore.js"
 import { hasWeakKey } from "../cookie/keyMaterial.js"
+import * as revocableStore from "../cookie/revocable.js"
 import * as memoryBackend from "../memory/backend.js"
-import { indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
+import { guardedRevocation } from "../server/guard.js"
+import { cleaningUp, indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
+import * as ReportFailure from "../server/reportFailure.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import type { SessionConfigOptions } from "../store/options.js"
-import type { Sessions } from "../store/subjectContract.js"
+import { Revocation } from "../store/revocation.js"
+import { type SessionList, Sessions } from "../store/subjectContract.js"
 
 /**
  * Options of {@link layerCookie}.
@@ -84,11 +89,11 @@ export interface DevelopmentOptions extends Omit<MemoryOptions, "secure"> {}
 
 const noFacts = { memory: false, weakKey: false }
 
-/** The cookie store, with the keys or with what is wrong with them. */
+/** Makes the cookie store, with the keys or with what is wrong with them. */
 const sealed = (
   options: Omit<CookieOptions, "keys">,
   keys: KeyRing | ReadonlyArray<Mistake>
-): Effect.Effect<SessionStoreService, SessionConfigError, Scope.Scope> => {
+): Effect.Effect<(signsIn: boolean) => cookieStore.SealedStore, SessionConfigError, Scope.Scope> => {
   const { audience = "" } = options
   const ring = Predicate.hasProperty(keys, TypeId) ? keys as KeyRing : undefined
   return Effect.map(
@@ -100,21 +105,50 @@ const sealed = (
         ? [noRoom]
         : [])
     ]),
-    (config) => cookieStore.make(config, ring!, audience) // sound: without keys there was a mistake
+    (config) => (signsIn) => cookieStore.make(config, ring!, audience, signsIn) // sound: without keys there was a mistake
   )
 }
 
+const keysOf = ({ keys }: CookieOptions) => Predicate.hasProperty(keys, TypeId) ? keys : [noKeys]
+
 export const cookie = (options: CookieOptions): Layer.Layer<SessionStore, SessionConfigError> =>
-  Layer.scoped(
-    SessionStore,
-    Effect.suspend(() => sealed(options, Predicate.hasProperty(options.keys, TypeId) ? options.keys : [noKeys]))
-  )
+  plain(Effect.suspend(() => sealed(options, keysOf(options))))
 
 export const cookieConfig = (
   secret: string,
   { previousSecrets = [], ...options }: CookieConfigOptions = {}
 ): Layer.Layer<SessionStore, SessionConfigError> =>
-  Layer.scoped(SessionStore, Effect.flatMap(keysFrom(secret, previousSecrets), (keys) => sealed(options, keys)))
+  plain(Effect.flatMap(keysFrom(secret, previousSecrets), (keys) => sealed(options, keys)))
+
+type Sealed = ReturnType<typeof sealed>
+
+const plain = (making: Sealed): Layer.Layer<SessionStore, SessionConfigError> =>
+  Layer.scoped(SessionStore, Effect.map(making, (make): SessionStoreService => make(false)))
+
+export const cookieRevocable = (
+  options: CookieOptions
+): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
+  revocable(Effect.suspend(() => sealed(options, keysOf(options))))
+
+export const cookieRevocableConfig = (
+  secret: string,
+  { previousSecrets = [], ...options }: CookieConfigOptions = {}
+): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
+  revocable(Effect.flatMap(keysFrom(secret, previousSecrets), (keys) => sealed(options, keys)))
+
+const revocable = (making: Sealed): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
+  Layer.scopedContext(
+    Effect.gen(function*() {
+      const store = (yield* making)(true)
+      const { config } = store
+      const report = yield* ReportFailure.make
+      const revocation = guardedRevocation(yield* Revocation, config.storeTimeoutMillis, report)
+      yield* cleaningUp(config, revocation)
+      return Context.make(SessionStore, revocableStore.make(store, revocation)).pipe(
+        Context.add(Sessions, revocableStore.sessions(store, revocation))
+      )
+    })
+  )
 
 const noKeys: Mistake = { path: "keys", message: "must be a KeyRing, which KeyRing.derive and KeyRing.fromBytes make" }
 
@@ -136,7 +170,7 @@ export const backend = (
 
 export const backendIndexed = (
   options: ServerOptions = {}
-): Layer.Layer<SessionStore | Sessions, SessionConfigError, SessionBackend | SubjectIndex> =>
+): Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError, SessionBackend | SubjectIndex> =>
   Layer.scopedContext(
     Effect.gen(function*() {
       const { subjectBound } = options
@@ -145,12 +179,13 @@ export const backendIndexed = (
     })
   )
 
-export const memory = (options: MemoryOptions = {}): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
-  inMemory(options, () => [])
+export const memory = (
+  options: MemoryOptions = {}
+): Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError> => inMemory(options, () => [])
 
 export const development = (
   options: DevelopmentOptions = {}
-): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
+): Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError> =>
   inMemory({ ...options, secure: false }, () => globalThis.process?.env.NODE_ENV === "production" ? [inProduction] : [])
 
 const inProduction: Mistake = {
@@ -163,7 +198,7 @@ const inProduction: Mistake = {
 const inMemory = (
   options: MemoryOptions,
   besides: () => ReadonlyArray<Mistake>
-): Layer.Layer<SessionStore | Sessions, SessionConfigError> =>
+): Layer.Layer<SessionStore | Sessions | SessionList, SessionConfigError> =>
   Layer.scopedContext(
     Effect.gen(function*() {
       const { maxBytes = 512 * 1024 * 1024, maxSessions = 1_000_000, subjectBound } = options

@@ -44,6 +44,20 @@ export class Commands {
     return this.ask(operation, () => this.hgetall(key), read, rescue)
   }
 
+  /** Sends GET for each key, all in one write, and reads the replies as texts. */
+  readTexts<A>(
+    operation: Operation,
+    keys: ReadonlyArray<string>,
+    read: (replies: ReadonlyArray<unknown>) => A
+  ): Answer<A> {
+    return this.ask(
+      operation,
+      () => Promise.all(keys.map((key) => this.client.call("GET", [key]))),
+      (replies) => read(replies as ReadonlyArray<unknown>), // `Promise.all` gives a list
+      undefined
+    )
+  }
+
   /** Sends a command and reads its reply as text. */
   run<A>(
     operation: Operation,

@@ -294,3 +294,37 @@ redis.call('HSETNX', key, ARGV[1], ARGV[2] .. ' -')
 if redis.call('PTTL', key) < tonumber(ARGV[3]) then redis.call('PEXPIRE', key, ARGV[3]) end
 return 'U'
 `)
+
+/**
+ * The scripts of `revocation.ts`, whose keys hold a text: `<at> <expiresAt> <survivor>`, with `-` where nobody survives.
+ *
+ * `now ttl`, the text → `D` denied, or the text that was there already. One that cannot be read counts as there.
+ */
+export const deny = script(`
+local now, ttl = string.match(ARGV[1], '^(%S+) (%S+)$')
+local old = redis.call('GET', KEYS[1])
+if old then
+  local e = tonumber(string.match(old, '^%S+ (%S+) ') or '')
+  if not e or e > tonumber(now) then return old end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ttl)
+return 'D'
+`)
+
+/** `now at expiresAt ttl survivor` → `D`. What is there already and has not expired makes it later, and keeps it longer. */
+export const denyOlder = script(`
+local now, at, e, ttl, survivor = string.match(ARGV[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+local old = redis.call('GET', KEYS[1])
+if old then
+  local a, till = string.match(old, '^(%S+) (%S+) ')
+  if tonumber(till or '') and tonumber(till) > tonumber(now) then
+    if tonumber(a) >= tonumber(at) then at = string.format('%.0f', a + 1) end
+    if tonumber(till) > tonumber(e) then
+      e = till
+      ttl = string.format('%.0f', math.max(tonumber(ttl), redis.call('PTTL', KEYS[1])))
+    end
+  end
+end
+redis.call('SET', KEYS[1], at .. ' ' .. e .. ' ' .. survivor, 'PX', ttl)
+return 'D'
+`)

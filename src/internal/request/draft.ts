@@ -2,7 +2,7 @@
  * What a request has asked for and not yet saved, over what is stored: read through it, its size watched, taken by a save
  * and given back where the save fails. Plain data, no effects.
  */
-import type { Data } from "../../SessionBackend.js"
+import type { Data, StoredSession } from "../../SessionBackend.js"
 import type { SessionTooLarge } from "../../SessionError.js"
 import { applyPatch } from "../codec/packedData.js"
 import type { SessionStoreService } from "../store/contract.js"
@@ -29,7 +29,8 @@ export class Draft {
   private weight: number | undefined
   private weighed: Data | undefined
 
-  constructor(private readonly scale: Scale) {}
+  /** `base` is what is stored: its owner counts where the store keeps it beside the data. */
+  constructor(private readonly scale: Scale, private readonly base: { readonly session: StoredSession | undefined }) {}
 
   /** There is something to save. */
   get hasAny(): boolean {
@@ -166,7 +167,7 @@ export class Draft {
    * lowered since) lives on. A cookie that is too large cannot be sent at all.
    */
   private tooLarge(weight: number, before: number): SessionTooLarge | undefined {
-    return this.scale.kind === "server" && weight <= before ? undefined : this.scale.tooLarge(weight)
+    return this.scale.kind === "server" && weight <= before ? undefined : this.refusal(weight)
   }
 
   /** In the current version a value may be larger than in the one that it was read in: then it stays as it is. */
@@ -176,7 +177,11 @@ export class Draft {
     const migrated = applyPatch(stored, { clear: false, set: changes.migrationsOf(stored), remove: new Set() })
     let weight = 0
     for (const [name, text] of applyPatch(migrated, changes.against(stored))) weight += this.scale.weigh(name, text)
-    if (this.scale.tooLarge(weight) !== undefined) changes.keepOldVersions()
+    if (this.refusal(weight) !== undefined) changes.keepOldVersions()
+  }
+
+  private refusal(weight: number): SessionTooLarge | undefined {
+    return this.scale.tooLarge(weight, this.base.session?.owner)
   }
 
   // ── saving ──

@@ -46,8 +46,10 @@ const attempt = <A, I, R, Got, B>(
 ): Effect.Effect<Step<B>, ModifyError, R> => {
   const { answer, draft, inFlight, store, stored } = parts
   const { key, now } = modification
-  if (store.kind === "client") return locally(parts, modification)
   if (stored.state._tag === "Ended") return failEnded
+  if (store.kind === "client") {
+    return stored.state._tag === "Unloaded" ? map(parts.load(now), () => tryAgain) : locally(parts, modification)
+  }
   if (draft.lookup(key.name) !== undefined) {
     // What is pending after the head is being saved: it is modified where it will be.
     return answer.isClosed && draft.isBeingSaved

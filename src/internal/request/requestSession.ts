@@ -52,7 +52,7 @@ export class RequestSession implements RequestContextService, Parts {
 
   constructor(readonly store: SessionStoreService, readonly request: RequestFacts) {
     this.stored = new Stored(store, request)
-    this.draft = new Draft(store)
+    this.draft = new Draft(store, this.stored)
   }
 
   /** Whether the handler looked at the session at all: what the response says depends on the cookie then. */
@@ -193,7 +193,7 @@ export class RequestSession implements RequestContextService, Parts {
 
   get flush(): Effect.Effect<void, SessionStoreError | SessionClosed> {
     return this.operation((now): Effect.Effect<void, SessionStoreError | SessionClosed> => {
-      if (this.store.kind === "server") {
+      if (this.store.revocable) {
         return this.inFlight.exclusively(
           () => this.stored.isLoading ? this.load(now) : Effect.void,
           () => map(this.endAll(now), () => flushed(this))

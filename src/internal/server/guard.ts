@@ -1,5 +1,5 @@
 /**
- * A backend and an index whose every call answers in time: what fails, dies, throws or takes longer than the store's
+ * A backend, an index and a store of revocations whose every call answers in time: what fails, dies, throws or takes longer than the store's
  * time-out becomes a `SessionStoreError`, which is logged and counted where it happens (row M5).
  *
  * A call of a backend may act when it is made, and not only when its effect runs: a backend without I/O returns an effect
@@ -11,6 +11,7 @@ import { SessionStoreError } from "../../SessionError.js"
 import { errorOf } from "../edition/cause.js"
 import { withDeadline } from "../edition/deadline.js"
 import { isDone } from "../edition/done.js"
+import type { RevocationService } from "../store/revocation.js"
 import { InTurn } from "../store/turns.js"
 import type { Report } from "./reportFailure.js"
 
@@ -32,6 +33,20 @@ export const guardedIndex = (index: SubjectIndexService, millis: number, report:
     insert: (id, session, now, bound) => guard("insert", () => index.insert(id, session, now, bound)),
     list: (subject, now) => guard("list", () => index.list(subject, now)),
     forget: (subject, id) => guard("remove", () => index.forget(subject, id))
+  }
+}
+
+export const guardedRevocation = (
+  revocation: RevocationService,
+  millis: number,
+  report: Report
+): RevocationService => {
+  const guard = guardWith(millis, report)
+  return {
+    check: (names, now) => guard("check", () => revocation.check(names, now)),
+    deny: (name, denial, now) => guard("deny", () => revocation.deny(name, denial, now)),
+    denyOlder: (name, denial, now) => guard("deny", () => revocation.denyOlder(name, denial, now)),
+    removeExpired: (now, limit) => guard("removeExpired", () => revocation.removeExpired(now, limit))
   }
 }
 

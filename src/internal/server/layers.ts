@@ -12,7 +12,7 @@ import * as SameCookie from "../config/sameCookie.js"
 import { warnings } from "../config/warnings.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
-import { Sessions } from "../store/subjectContract.js"
+import { SessionList, Sessions } from "../store/subjectContract.js"
 import * as cleanUp from "./cleanUp.js"
 import * as Guard from "./guard.js"
 import * as ReportFailure from "./reportFailure.js"
@@ -55,17 +55,20 @@ export const indexedStore = (
   backend: SessionBackendService,
   index: SubjectIndexService,
   bound: SubjectBound | undefined
-): Effect.Effect<Context.Context<SessionStore | Sessions>, never, Scope.Scope> =>
+): Effect.Effect<Context.Context<SessionStore | Sessions | SessionList>, never, Scope.Scope> =>
   Effect.flatMap(ReportFailure.make, (report) => {
     const guarded = Guard.guarded(backend, config.storeTimeoutMillis, report)
     const guardedIndex = Guard.guardedIndex(index, config.storeTimeoutMillis, report)
+    const sessions = SubjectSessions.make(config, guarded, guardedIndex)
     const provided = Context.make(SessionStore, ServerStore.make(config, guarded, guardedIndex, bound)).pipe(
-      Context.add(Sessions, SubjectSessions.make(config, guarded, guardedIndex))
+      Context.add(Sessions, sessions),
+      Context.add(SessionList, sessions)
     )
     return Effect.as(cleaningUp(config, guarded), provided)
   })
 
-const cleaningUp = (config: SessionConfig, backend: SessionBackendService): Effect.Effect<void, never, Scope.Scope> =>
+/** Removes what has expired in the background, for as long as the scope. */
+export const cleaningUp = (config: SessionConfig, backend: cleanUp.Expiring): Effect.Effect<void, never, Scope.Scope> =>
   Number.isFinite(config.cleanupIntervalMillis)
     ? Effect.asVoid(Effect.forkScoped(cleanUp.forever(backend, config.cleanupIntervalMillis)))
     : Effect.void

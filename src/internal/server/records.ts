@@ -13,7 +13,7 @@ import { SessionStoreError } from "../../SessionError.js"
 import * as RandomPool from "../codec/random.js"
 import { andThen } from "../edition/done.js"
 import type { Saved } from "../store/contract.js"
-import * as OldId from "./oldId.js"
+import * as OldId from "../store/oldId.js"
 import * as Token from "./token.js"
 
 /** A taken id among 2^256 means a broken source of randomness or a broken backend; several in a row mean the latter. */

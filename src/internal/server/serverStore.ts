@@ -20,9 +20,9 @@ import { andThen, map } from "../edition/done.js"
 import type { Base, Empty, Loaded, Saved, SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import * as Limited from "../store/limited.js"
+import * as OldId from "../store/oldId.js"
 import type { SessionConfig } from "../store/options.js"
 import * as Modify from "./modify.js"
-import * as OldId from "./oldId.js"
 import { ownerSize } from "./ownerSize.js"
 import * as Records from "./records.js"
 import * as Renew from "./renew.js"
@@ -195,6 +195,7 @@ export const make = (
   return {
     config,
     kind: "server",
+    revocable: true,
     wellFormed: Token.isToken,
     load: (tokens, now) => load(tokens, now),
     save,

@@ -9,7 +9,7 @@ import type { ListedSession, SessionBackendService, SubjectIndexService } from "
 import { SessionStoreError } from "../../SessionError.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
-import type { SessionInfo, SessionsService } from "../store/subjectContract.js"
+import type { SessionInfo, SessionListService, SessionsService } from "../store/subjectContract.js"
 import { backoff, maxTries } from "./contention.js"
 
 type Entry = { readonly id: string; readonly session: ListedSession }
@@ -18,7 +18,7 @@ export const make = (
   config: SessionConfig,
   backend: SessionBackendService,
   index: SubjectIndexService
-): SessionsService => {
+): SessionsService & SessionListService => {
   const live = (subject: string): Effect.Effect<ReadonlyArray<Entry>, SessionStoreError> =>
     Effect.flatMap(
       Clock.currentTimeMillis,

@@ -46,11 +46,11 @@ export interface Part {
 }
 
 /** `CREATE … IF NOT EXISTS` fails for a role that may only read and write rows, even when it has nothing to do. */
-const pgHas = (schema: string | undefined, name: string): string =>
+export const pgHas = (schema: string | undefined, name: string): string =>
   `SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = '${name}' `
   + `AND n.nspname = ${schema === undefined ? "current_schema()" : `'${schema}'`}`
 
-const mysqlHas = (schema: string | undefined, name: string): string =>
+export const mysqlHas = (schema: string | undefined, name: string): string =>
   // Names are compared as bytes: in the column's own collation, `Sessions` and `sessions` may be the same.
   `SELECT 1 FROM information_schema.tables WHERE CAST(table_name AS BINARY) = CAST('${name}' AS BINARY) `
   + `AND table_schema = ${schema === undefined ? "DATABASE()" : `'${schema}'`}`

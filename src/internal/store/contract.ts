@@ -32,13 +32,14 @@ export interface Found {
  * - `Absent`: there was none. `Malformed`: not of the store's form. `NotAuthentic`: of the form, sealed by nobody we know.
  * - `Unknown`, `Expired`, `Corrupt`: authentic or well-formed, but no session that lives.
  * - `Renewed`: the session lives on under another id, which a request with the old one never sees.
+ * - `Revoked`: a sealed session that was ended on the server.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Empty {
   readonly _tag: "Empty"
-  readonly reason: "Absent" | "Malformed" | "NotAuthentic" | "Unknown" | "Expired" | "Corrupt" | "Renewed"
+  readonly reason: "Absent" | "Malformed" | "NotAuthentic" | "Unknown" | "Expired" | "Corrupt" | "Renewed" | "Revoked"
   /** for the log: something an operator should know; never holds a token or a value */
   readonly warning: string | undefined
 }
@@ -135,6 +136,7 @@ export type Modified<B> =
  *
  * - `config`: the resolved options of cookie and session.
  * - `kind`: `client`, everything is in the token; `server`, the token is a reference.
+ * - `revocable`: whether `end` ends the session for everybody who has the token, and not only in the browser that asks.
  * - `wellFormed`: whether a cookie's value can be a token at all; decided without cipher or I/O.
  * - `load`: the request's well-formed values of the cookie, in order; the first that is known and authentic wins.
  * - `save`, `end`: see {@link Save}; ending a session that is gone is fine.
@@ -142,7 +144,8 @@ export type Modified<B> =
  *   this process's callers; `f` may run again. `loaded` is the record as the caller saw it. `f` answers no patch to write
  *   nothing.
  * - `ping`: whether the store can be reached; one cheap call, within the store's time-out.
- * - `weigh`, `tooLarge`: what an entry adds to the session's size, and whether a sum of them is too much.
+ * - `weigh`, `tooLarge`: what an entry adds to the session's size, and whether a sum of them is too much for a session of
+ *   this owner.
  *
  * @since 0.1.0
  * @category models
@@ -150,6 +153,7 @@ export type Modified<B> =
 export interface SessionStoreService {
   readonly config: SessionConfig
   readonly kind: "client" | "server"
+  readonly revocable: boolean
   readonly wellFormed: (value: string) => boolean
   readonly load: (tokens: ReadonlyArray<string>, now: number) => Effect.Effect<Loaded, SessionStoreError>
   readonly save: (save: Save, now: number) => Effect.Effect<Saved, SessionStoreError | SessionTooLarge>
@@ -161,7 +165,7 @@ export interface SessionStoreService {
   ) => Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R>
   readonly ping: Effect.Effect<void, SessionStoreError>
   readonly weigh: (key: string, text: string) => number
-  readonly tooLarge: (weight: number) => SessionTooLarge | undefined
+  readonly tooLarge: (weight: number, owner?: Owner) => SessionTooLarge | undefined
 }
 
 /**

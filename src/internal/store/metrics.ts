@@ -12,12 +12,13 @@ const load = Metric.counter(
 )
 
 const outcomes: Record<Outcome, () => void> = Object.fromEntries(
-  (["Found", "Absent", "Malformed", "NotAuthentic", "Unknown", "Expired", "Corrupt", "Renewed"] as const).map(
-    (outcome) => {
-      const metric = Metric.labelled(load, { outcome })
-      return [outcome, () => Metric.add(metric, 1)]
-    }
-  )
+  (["Found", "Absent", "Malformed", "NotAuthentic", "Unknown", "Expired", "Corrupt", "Renewed", "Revoked"] as const)
+    .map(
+      (outcome) => {
+        const metric = Metric.labelled(load, { outcome })
+        return [outcome, () => Metric.add(metric, 1)]
+      }
+    )
 ) as Record<Outcome, () => void>
 
 /** `effect_session_load_total{outcome}` */

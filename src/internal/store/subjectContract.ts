@@ -1,5 +1,6 @@
 /**
- * What an app can do with the sessions of one subject: the contract that `server/subjectSessions` implements.
+ * What an app can do with the sessions of one subject: the contract that `server/subjectSessions` implements, and
+ * `cookie/revocable` in part.
  */
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
@@ -31,28 +32,26 @@ export interface SessionInfo {
 }
 
 /**
- * What can be done with a subject's sessions; the functions of this module with the same names call it.
+ * Ends the sessions of a subject; the functions of this module call it.
  *
- * - `list`: the live sessions, oldest first.
- * - `revoke`: ends one session of the subject; false when the subject has none of that id.
- * - `revokeAll`: ends all, but for `except`; answers how many.
+ * - `revokeAll`: ends all, except the session with the id `except`. It returns how many, or undefined where the store keeps
+ *   no list of them (`SessionStore.layerCookieRevocable`).
  *
  * A revoked session is gone at once: its next request is anonymous, and a request that is under way writes nothing. A
- * socket or a stream that is open learns of it with its next change.
+ * socket or a stream that is open learns of it with its next change. With the cookie store, which asks once in each request,
+ * a request that is under way may still write to its cookie, which no later request opens.
  *
- * Each fails with `SessionStoreError` when the store does.
+ * Fails with `SessionStoreError` when the store does.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SessionsService {
-  readonly list: (subject: string) => Effect.Effect<ReadonlyArray<Omit<SessionInfo, "current">>, SessionStoreError>
-  readonly revoke: (subject: string, id: string) => Effect.Effect<boolean, SessionStoreError>
-  readonly revokeAll: (subject: string, except?: string) => Effect.Effect<number, SessionStoreError>
+  readonly revokeAll: (subject: string, except?: string) => Effect.Effect<number | undefined, SessionStoreError>
 }
 
 /**
- * The tag of the service; the server stores provide it beside `SessionStore`.
+ * The tag of the service. The server stores provide it beside `SessionStore`, and so does the cookie store with `Revocation`.
  *
  * @example
  * ```ts
@@ -69,3 +68,27 @@ export interface SessionsService {
  * @category tags
  */
 export class Sessions extends Context.Tag("effect-session/Sessions")<Sessions, SessionsService>() {}
+
+/**
+ * Lists the sessions of a subject, and ends one of them; the functions of this module call it.
+ *
+ * - `list`: the live sessions, oldest first.
+ * - `revoke`: ends one session of the subject; false when the subject has none of that id.
+ *
+ * Each fails with `SessionStoreError` when the store does.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface SessionListService {
+  readonly list: (subject: string) => Effect.Effect<ReadonlyArray<Omit<SessionInfo, "current">>, SessionStoreError>
+  readonly revoke: (subject: string, id: string) => Effect.Effect<boolean, SessionStoreError>
+}
+
+/**
+ * The tag of the list. Only the server stores provide it: they keep the sessions, and can say which there are.
+ *
+ * @since 0.3.0
+ * @category tags
+ */
+export class SessionList extends Context.Tag("effect-session/SessionList")<SessionList, SessionListService>() {}

@@ -1,7 +1,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Exit, Layer, Logger, References, Scope } from "effect"
 import { RequestContext, RequestId, type SessionStore } from "effect-session"
-import type { Sessions } from "effect-session/Sessions"
+import type { SessionList, Sessions } from "effect-session/Sessions"
 import { HttpEffect, HttpServer, type HttpServerRequest, type HttpServerResponse } from "effect/http"
 import * as Http from "node:http"
 
@@ -15,10 +15,16 @@ type App<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | Htt
 /** An app behind both middlewares, as a web handler; its logs are kept. */
 export const serve = <
   E,
-  R extends RequestContext.RequestContext | RequestId.RequestId | SessionStore.SessionStore | Sessions | Scope.Scope
+  R extends
+    | RequestContext.RequestContext
+    | RequestId.RequestId
+    | SessionStore.SessionStore
+    | Sessions
+    | SessionList
+    | Scope.Scope
 >(
   app: App<E, R>,
-  store: Layer.Layer<SessionStore.SessionStore | Extract<R, Sessions>, unknown>
+  store: Layer.Layer<SessionStore.SessionStore | Extract<R, Sessions | SessionList>, unknown>
 ) => {
   const logs: Array<Log> = []
   const logger = Logger.layer([

@@ -3,7 +3,7 @@
  * of a stolen cookie (OWASP Session Management Cheat Sheet, "Detecting session anomalies"), or of a response that was lost.
  */
 import type { Renewed } from "../../SessionBackend.js"
-import * as Metrics from "../store/metrics.js"
+import * as Metrics from "./metrics.js"
 
 /** Requests that began before the renewal are over by then. */
 const graceMillis = 10_000
