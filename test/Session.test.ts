@@ -1,6 +1,13 @@
-import { HttpApp, HttpLayerRouter, HttpMiddleware, HttpRouter, HttpServerResponse } from "@effect/platform"
+import {
+  HttpApp,
+  HttpLayerRouter,
+  HttpMiddleware,
+  HttpRouter,
+  type HttpServerRequest,
+  HttpServerResponse
+} from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Layer, Logger, Option, Schema } from "effect"
+import { Context, Effect, Either, Layer, Logger, Option, Schema } from "effect"
 import { RequestContext, RequestId, Session, SessionKey, Sessions, SessionStore } from "effect-session"
 
 const Count = SessionKey.make("count", Schema.Int).withDefault(() => 0)
@@ -25,6 +32,8 @@ const serve = (
     handler(new Request(`http://localhost${path}`, { headers }))
   return { request, lines, dispose }
 }
+
+type Provided = RequestContext.RequestContext | RequestId.RequestId
 
 const cookieOf = (response: Response) => response.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ")
 
@@ -54,6 +63,23 @@ describe("the one-line middleware", () => {
       Session.middleware
     )
   }
+  it("M11: begins no second session where the app has taken the services away in between", async () => {
+    const withoutServices = (context: Context.Context<never>): Context.Context<never> =>
+      Context.omit(RequestContext.RequestContext, RequestId.RequestId)(context as Context.Context<Provided>)
+    const within = Session.middleware(routes).pipe(
+      Effect.mapInputContext((
+        context: Context.Context<HttpServerRequest.HttpServerRequest | SessionStore.SessionStore>
+      ) => withoutServices(context) as typeof context)
+    )
+    const { dispose, request } = serve(within.pipe(Session.middleware))
+    const first = await request("/count", { "x-request-id": "one" })
+    expect([await first.text(), first.headers.get("x-request-id")]).toEqual(["1 one", "one"])
+    expect(first.headers.getSetCookie()).toHaveLength(1)
+    const second = await request("/count", { cookie: cookieOf(first) })
+    expect(await second.text()).toBe(`2 ${second.headers.get("x-request-id")}`)
+    await dispose()
+  })
+
   for (const [outer, app] of Object.entries(nestings)) {
     it(`M13: shares one session and one id with an outer middleware (${outer})`, async () => {
       const { dispose, request } = serve(app)

@@ -7,8 +7,8 @@ import { spawnOn } from "./cores.js"
 const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 /** Every child exits when its channel closes, hence at the latest when the benchmark ends. */
-export const startChild = ({ args = [], core, env = {}, nodeArgs = [], script }) => {
-  const child = spawnOn(core, process.execPath, [...nodeArgs, here(script), ...args], {
+export const startChild = ({ args = [], core, env = {}, node = process.execPath, nodeArgs = [], script }) => {
+  const child = spawnOn(core, node, [...nodeArgs, here(script), ...args], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     env: { ...process.env, NODE_ENV: "benchmark", ...env }
   })

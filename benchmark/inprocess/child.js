@@ -6,6 +6,7 @@ import { HttpApp } from "@effect/platform"
 import { Layer } from "effect"
 import { PerformanceObserver } from "node:perf_hooks"
 import * as apps from "../effect/apps.js"
+import * as floors from "../effect/floors.js"
 import { answer } from "../harness/answer.js"
 import { median } from "../harness/statistics.js"
 
@@ -26,6 +27,10 @@ const makers = {
   countMemory: [apps.withSession(apps.counting()), apps.layerMemory],
   countCookie: [apps.withSession(apps.counting()), apps.layerCookie],
   countCookie100: [apps.withSession(apps.counting100()), apps.layerCookie],
+  countMemoryIdiomatic: [floors.withMemory(floors.counting()), Layer.empty],
+  countMemoryLeast: [floors.leastMemory(), Layer.empty],
+  countCookieIdiomatic: [floors.withCookie(floors.counting()), Layer.empty],
+  countCookieLeast: [floors.leastCookie(), Layer.empty],
   readMemory: [apps.withSession(apps.reading()), apps.layerMemory],
   readCookie: [apps.withSession(apps.reading()), apps.layerCookie]
 }
@@ -104,6 +109,5 @@ const minus = (name, base) =>
 
 answer({
   bare: median(samples.bare.filter((value) => value !== undefined)),
-  overhead: Object.fromEntries(Object.keys(samples).map((name) => [name, minus(name, "bare")])),
-  overRequestId: Object.fromEntries(Object.keys(samples).map((name) => [name, minus(name, "requestId")]))
+  overhead: Object.fromEntries(Object.keys(samples).map((name) => [name, minus(name, "bare")]))
 })

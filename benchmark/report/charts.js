@@ -32,11 +32,13 @@ const inprocess = ({ overheadMicros }) => ({
     unit: "µs",
     rows: [
       ["a no-op provideService", "noop", false],
-      ["two no-ops", "noopTwice", false],
-      ["RequestId", "requestId", true],
-      ["+ session untouched", "untouchedMemory", true],
-      ["+ session read and written, memory", "countMemory", true],
-      ["+ session read and written, cookie", "countCookie", true]
+      ["session untouched", "untouchedMemory", true],
+      ["memory, by hand, the least", "countMemoryLeast", false],
+      ["memory, by hand, idiomatic", "countMemoryIdiomatic", false],
+      ["session read and written, memory", "countMemory", true],
+      ["sealed cookie, by hand, the least", "countCookieLeast", false],
+      ["sealed cookie, by hand, idiomatic", "countCookieIdiomatic", false],
+      ["session read and written, cookie", "countCookie", true]
     ].map(([label, id, ours]) => ({ label, ours, summary: overheadMicros[id] }))
   })
 })

@@ -51,26 +51,16 @@ const targetTable = (results) => {
 /** Why a target was missed and what it would take to meet it. Each is shown only while a target that it is about is missed. */
 const remedies = [
   [
-    ({ id, what }) => id === "P1" && what.includes("iron-session"),
-    "P1 (iron-session): iron-session derives its keys anew whenever it seals or opens a session, which takes the same time "
-    + "for every size. The time that effect-session takes grows with the bytes that AES has to encrypt. The factor is "
-    + "therefore largest for small sessions, which are what cookies are for, and smallest for the largest session, where "
-    + "this target judges it."
-  ],
-  [
     ({ id }) => id === "P2" || id === "P3",
-    "P2 and P3: the other libraries attach their session to a request object that exists anyway. Here a handler is an effect. "
-    + "Each service reaches it through a change of the fiber's context (one change for `RequestId` and one for the session), "
-    + "and `get`, `insert` and the commit are steps of the fiber. The profile under “In process” shows that most of what a "
-    + "session adds is spent in Effect's runtime, in copies of its maps, and in collecting the memory that they leave behind. "
-    + "The cipher takes about ten microseconds of what a cookie session adds. To meet these targets, Effect's `FiberRef`s "
-    + "would have to become cheaper, or handlers would have to be plain functions."
+    "P2 and P3: the floor for memory provides a service and appends a pre-response handler in the platform's own way. The least "
+    + "floor for the cookie does neither: it reads the header in the handler and sets the cookie on the handler's own response, "
+    + "so that nothing is left of a middleware. The profile under “In process” shows that most of what a session adds is "
+    + "spent in Effect's runtime, in copies of its maps, and in collecting the memory that they leave behind."
   ],
   [
     ({ id }) => id === "P4",
-    "P4: the session's middleware changes the fiber's maps once, where `provideService` changes them twice, and it makes one "
-    + "object for the request. What it costs above the no-op middleware is that object and the pre-response handler, without "
-    + "which nothing could be committed."
+    "P4: what the session's middleware costs above the no-op middleware are the objects of the request's session and the "
+    + "pre-response handler, without which nothing could be committed."
   ],
   [
     ({ id }) => id === "P6",
@@ -89,7 +79,7 @@ const explanations = (results) => {
   const lines = remedies.filter(([isAbout]) => missed.some(isAbout)).map(([, text]) => text)
   return lines.length === 0
     ? []
-    : [`What it would take to meet the missed targets (for P8 and P10, see their sections):\n\n${bullets(lines)}`]
+    : [`What it would take to meet the missed targets (for P8, see its section):\n\n${bullets(lines)}`]
 }
 
 const honesty = (results) => {

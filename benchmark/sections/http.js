@@ -1,5 +1,5 @@
 /**
- * The overhead of the session layer per HTTP request (P2, P3): what a framework takes with it minus what the same framework
+ * The overhead of the session layer per HTTP request (P7, P10): what a framework takes with it minus what the same framework
  * takes without it, while every request adds one to a counter. One server runs at a time, in a process of its own on one core;
  * the load comes from the other.
  */
@@ -164,7 +164,10 @@ export const run = async (context) => {
   const rows = takePart.map(row)
   const against = (id, other) =>
     overheads.has(id) && overheads.has(other) ? ratio(overheads.get(id), overheads.get(other)) : undefined
-  const bestMemoryPeer = rows.filter((each) => !each.ours && each.holds === "memory")
+  /** A whole request of ours relative to a whole one of theirs. */
+  const whole = (id, other) =>
+    overheads.has(id) && overheads.has(other) ? ratio(column(id, "cpuMicros"), column(other, "cpuMicros")) : undefined
+  const bestMemoryPeer = rows.filter((each) => each.framework !== "effect" && each.holds === "memory")
     .sort((a, b) => a.overheadMicros.median - b.overheadMicros.median)[0].id
 
   return {
@@ -181,11 +184,11 @@ export const run = async (context) => {
     })),
     rows,
     ratios: {
-      cookieToSecureSession: against("effect/cookie", "fastify/sealedCookie"),
-      cookieToKoaSession: against("effect/cookie", "koa/signedCookie"),
-      cookieToIdeal: against("effect/cookie", "node:http/ideal"),
-      memoryToBestPeer: against("effect/memory", bestMemoryPeer),
-      redisToConnectRedis: against("effect/redis", "express/redis")
+      cookieToFloor: against("effect/cookie", "effect/floorCookie"),
+      memoryToFloor: against("effect/memory", "effect/floorMemory"),
+      redisToConnectRedis: against("effect/redis", "express/redis"),
+      wholeCookieToIronSession: whole("effect/cookie", "node:http/ironSession"),
+      wholeMemoryToExpressSession: whole("effect/memory", "express/memory")
     },
     bestMemoryPeer,
     toPeers: Object.fromEntries(

@@ -732,7 +732,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     kind: "types",
     file: "src/Subject.ts",
     find: "  readonly bind: (\n    subject: A,",
-    replace: "  readonly bind: (\n    subject: any,"
+    replace: "  readonly bind: (\n    subject: unknown,"
   },
   {
     row: "M1",

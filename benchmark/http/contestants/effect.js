@@ -1,11 +1,12 @@
 /**
- * Effect's Node server: bare, and with effect-session over each kind of store.
+ * Effect's Node server: bare, with effect-session over each kind of store, and with the least that can be written by hand.
  */
 import { HttpServer } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import * as apps from "../../effect/apps.js"
+import * as floors from "../../effect/floors.js"
 import { redisUrl } from "../settings.js"
 
 const launch = (app, store) => {
@@ -29,9 +30,28 @@ const memory = () => launch(apps.withSession(apps.counting()), apps.layerMemory)
 
 const memoryModify = () => launch(apps.withSession(apps.modifying()), apps.layerMemory)
 
+const floorMemory = () => launch(floors.withMemory(floors.counting()), Layer.empty)
+
+const floorCookie = () => launch(floors.withCookie(floors.counting()), Layer.empty)
+
+const leastMemory = () => launch(floors.leastMemory(), Layer.empty)
+
+const leastCookie = () => launch(floors.leastCookie(), Layer.empty)
+
 const redis = async () => {
   const servers = await import("../../effect/servers.js")
   return launch(apps.withSession(apps.counting()), await servers.redis(redisUrl))
 }
 
-export const variants = { bare, requestId, cookie, memory, memoryModify, redis }
+export const variants = {
+  bare,
+  requestId,
+  cookie,
+  memory,
+  memoryModify,
+  redis,
+  floorMemory,
+  floorCookie,
+  leastMemory,
+  leastCookie
+}

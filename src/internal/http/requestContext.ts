@@ -10,18 +10,30 @@ import { MissingRequestId } from "../../SessionError.js"
 import { RequestContext, type RequestContextService } from "../request/contract.js"
 import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
+import type { Entry } from "../edition/context.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import { Sessions, type SessionsService } from "../store/subjectContract.js"
 import * as RequestFiber from "./requestFiber.js"
 import * as Id from "./requestId.js"
 import { respond } from "./respond.js"
 import { isHandshake, onUpgrade } from "./upgrade.js"
+import { noHead } from "./webResponse.js"
 
-/** The pre-response handler of a session: it reaches every response, in every host. */
-const ownedBy = (session: RequestSession, request: HttpServerRequest.HttpServerRequest): RequestFiber.Owned => [
+/**
+ * The pre-response handler of a session: it reaches every response, in every host. Where the id of the request has begun with
+ * the session, it carries the id too, so that the response is copied once for both.
+ */
+const ownedBy = (
+  session: RequestSession,
+  request: HttpServerRequest.HttpServerRequest,
+  begun?: Id.Begun
+): RequestFiber.Owned => [
   session,
-  // A request that the handler makes of an app in this process inherits its handlers: the inner response does not concern this session.
-  ({ source }, response) => source === request.source ? respond(session, response, request) : Effect.succeed(response)
+  ({ source }, response) => {
+    if (source === request.source) return respond(session, response, request, begun?.head ?? noHead)
+    // A request that the handler makes of an app in this process inherits its handlers: the inner response does not concern this session.
+    return Effect.succeed(begun === undefined ? response : begun.on(response))
+  }
 ]
 
 class Facts {
@@ -113,9 +125,9 @@ export const supply = <A extends HttpServerResponse, E, R>(
     }
     const session = begin(store, request)
     const owned = ownedBy(session, request)
-    const context = withSessions(fiber.currentContext, given)
     const handlers = RequestFiber.handlers(fiber, owned)
-    const within = RequestFiber.provideIn(context, fiber, app, RequestContext, session, handlers)
+    const entries = servicesOf(session, services, given)
+    const within = RequestFiber.provideAll<A, E, R, RequestContext>(fiber, app, entries, handlers)
     return RequestFiber.find(fiber, request, isOfOther(request)) === undefined
       ? RequestFiber.keepLast(within, owned)
       : atItsEnd(session, within)
@@ -148,29 +160,33 @@ export const supplyBoth = (options: Id.IdOptions) => {
       }
       const begun = Id.begin(fiber, request, options)
       const session = begin(store, request)
-      const owned = ownedBy(session, request)
-      const within = RequestFiber.provideIn(
-        Context.add(withSessions(currentContext, given), Id.RequestId, begun.id),
+      const owned = ownedBy(session, request, begun)
+      const within = RequestFiber.provideAll<A, E, R, RequestContext>(
         fiber,
         app,
-        RequestContext,
-        session,
+        [...servicesOf(session, services, given), [Id.RequestId.key, begun.id]],
         Id.annotation(fiber, begun),
-        RequestFiber.handlers(fiber, [begun, begun.handle], owned)
+        RequestFiber.handlers(fiber, [begun, unchanged], owned)
       )
-      return RequestFiber.provided<HttpServerResponse, E, Exclude<R, RequestContext>, Id.RequestId>(
-        RequestFiber.keepLast(within, owned)
-      )
+      return RequestFiber.provided<A, E, Exclude<R, RequestContext>, Id.RequestId>(RequestFiber.keepLast(within, owned))
     })
 }
+
+/** The session's handler does what is to be done; whoever looks for the id of the request finds it here. */
+const unchanged: RequestFiber.Handle = (_request, response) => Effect.succeed(response)
 
 const isAnyone = (owner: unknown): owner is object => owner !== undefined
 
 /** A handler that lists or revokes sessions compiles wherever the platform hands the app's own services on. */
-const withSessions = (context: Context.Context<never>, given: Given | undefined): Context.Context<never> =>
-  given?.sessions === undefined || context.unsafeMap.has(Sessions.key)
-    ? context
-    : Context.add(context, Sessions, given.sessions)
+const servicesOf = (
+  session: RequestSession,
+  services: ReadonlyMap<string, unknown>,
+  given: Given | undefined
+): Array<Entry> => {
+  const entries: Array<Entry> = [[RequestContext.key, session]]
+  if (given?.sessions !== undefined && !services.has(Sessions.key)) entries.push([Sessions.key, given.sessions])
+  return entries
+}
 
 /**
  * For a request that a handler makes of an app as an effect, in its own fiber: the handlers there are the outer response's,
@@ -179,4 +195,4 @@ const withSessions = (context: Context.Context<never>, given: Given | undefined)
 const atItsEnd = <E, R>(
   session: RequestSession,
   app: Effect.Effect<HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response, undefined))
+): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response, undefined, noHead))

@@ -6,12 +6,13 @@
 import * as HttpApp from "@effect/platform/HttpApp"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import { type Entry, withServices } from "../edition/context.js"
 import { andThen } from "../edition/done.js"
 import * as FiberLocals from "../edition/fiberLocals.js"
 
@@ -148,21 +149,19 @@ export const provide = <A, E, R, I, S>(
   tag: Context.Tag<I, S>,
   service: S,
   ...changes: ReadonlyArray<Change>
-): Effect.Effect<A, E, Exclude<R, I>> => provideIn(fiber.currentContext, fiber, app, tag, service, ...changes)
+): Effect.Effect<A, E, Exclude<R, I>> => provideAll<A, E, R, I>(fiber, app, [[tag.key, service]], ...changes)
 
-/** {@link provide} in another context than the fiber's: the fiber's with further services of the same kind. */
-export const provideIn = <A, E, R, I, S>(
-  context: Context.Context<never>,
+/** {@link provide} of several services at once; `I` are those that the app loses from its type. */
+export const provideAll = <A, E, R, I>(
   fiber: RequestFiber,
   app: Effect.Effect<A, E, R>,
-  tag: Context.Tag<I, S>,
-  service: S,
+  services: ReadonlyArray<Entry>,
   ...changes: ReadonlyArray<Change>
 ): Effect.Effect<A, E, Exclude<R, I>> => {
   const outer = fiber.currentContext
-  const provide = change(fiber, setting(FiberRef.currentContext, Context.add(context, tag, service)), ...changes)
+  const provide = change(fiber, setting(FiberRef.currentContext, withServices(outer, services)), ...changes)
   const within = andThen(provide, () => provided<A, E, R, I>(app))
-  return outer.unsafeMap.has(tag.key)
+  return services.some(([key]) => outer.unsafeMap.has(key))
     ? Effect.ensuring(within, make(setting(FiberRef.currentContext, outer)))
     : within
 }

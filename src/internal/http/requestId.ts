@@ -3,7 +3,7 @@
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -63,8 +63,16 @@ export class RequestId extends Context.Tag("effect-session/RequestId")<RequestId
 export class Begun {
   constructor(readonly id: string, readonly header: string) {}
 
-  readonly handle: RequestFiber.Handle = (_request, response) =>
-    Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), this.header, this.id))
+  /** What every response of the request has. */
+  get head(): WebResponse.Head {
+    return { [this.header]: this.id }
+  }
+
+  on(response: HttpServerResponse): HttpServerResponse {
+    return WebResponse.withHead(response, this.head)
+  }
+
+  readonly handle: RequestFiber.Handle = (_request, response) => Effect.succeed(this.on(response))
 }
 
 const isBegun = (owner: unknown): owner is Begun => owner instanceof Begun

@@ -28,18 +28,20 @@ type RequestFiber = Fiber.RuntimeFiber<unknown, unknown>
  * failed on its way, and behind handlers that the app has appended. Then nothing is decided or logged a second time.
  *
  * `recipient` is the request whose client gets the response, and undefined where the app gets it that has made the request.
+ * `head` are the headers that the response gets in any case, in the same copy.
  */
 export const respond = (
   session: RequestSession,
   original: Response,
-  recipient: HttpServerRequest | undefined
+  recipient: HttpServerRequest | undefined,
+  head: WebResponse.Head
 ): Effect.Effect<Response> => {
   const { config } = session
   const isFirst = session.isOpen
   const isForeign = isFirst && holdsCookie(config, original)
   if (!session.touched) {
     session.leave()
-    const sent = received(recipient, original)
+    const sent = received(recipient, WebResponse.withHead(original, head))
     return isForeign ? Effect.as(Effect.logWarning(foreignLeft), sent) : Effect.succeed(sent)
   }
   return Effect.withFiberRuntime((fiber) => {
@@ -48,8 +50,8 @@ export const respond = (
       const responded = andThen(
         session.finishAt(config.commitWhen(response.status), Time.now(fiber)),
         ({ cookie, failure }) => {
-          if (failure === undefined) return settle(config, response, cookie, isForeign)
-          const failed = settle(config, unavailable(response, RequestId.headerOf(fiber)), cookie, false)
+          if (failure === undefined) return settle(config, response, head, cookie, isForeign)
+          const failed = settle(config, unavailable(response, RequestId.headerOf(fiber)), head, cookie, false)
           return isFirst ? Effect.zipRight(logFailure(failure), failed) : failed
         }
       )
@@ -58,11 +60,11 @@ export const respond = (
         return sent === responded.value ? responded : Effect.succeed(sent)
       }
       return Effect.map(
-        Effect.catchAllCause(responded, (cause) => died(fiber, original, cause)),
+        Effect.catchAllCause(responded, (cause) => died(fiber, original, head, cause)),
         (response) => received(recipient, response)
       )
     } catch (defect) {
-      return died(fiber, original, Cause.die(defect))
+      return died(fiber, original, head, Cause.die(defect))
     }
   })
 }
@@ -70,10 +72,16 @@ export const respond = (
 const received = (recipient: HttpServerRequest | undefined, response: Response): Response =>
   recipient === undefined ? response : ClientGone.withoutBodyIfGone(recipient, response)
 
-const died = (fiber: RequestFiber, original: Response, cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
+const died = (
+  fiber: RequestFiber,
+  original: Response,
+  head: WebResponse.Head,
+  cause: Cause.Cause<unknown>
+): Effect.Effect<Response> =>
   Effect.as(
     Effect.logError("the session's commit died", Cause.isDie(cause) ? "defect" : "interrupted"),
-    setHeaders(unavailable(original, RequestId.headerOf(fiber)), {
+    WebResponse.withHead(unavailable(original, RequestId.headerOf(fiber)), {
+      ...head,
       vary: SetCookie.varyOnCookie(original.headers["vary"])
     })
   )
@@ -81,28 +89,25 @@ const died = (fiber: RequestFiber, original: Response, cause: Cause.Cause<unknow
 const settle = (
   config: SessionConfig,
   response: Response,
+  head: WebResponse.Head,
   verdict: CookieVerdict,
   isForeign: boolean
 ): Effect.Effect<Response> => {
   const vary = SetCookie.varyOnCookie(response.headers["vary"])
   if (verdict._tag === "None") {
-    const sent = vary === response.headers["vary"] ? response : setHeaders(response, { vary })
+    const sent = WebResponse.withHead(response, vary === response.headers["vary"] ? head : { ...head, vary })
     return isForeign ? Effect.as(Effect.logWarning(foreignLeft), sent) : Effect.succeed(sent)
   }
   const cookies = SetCookie.of(config)
   const cookie = verdict._tag === "Set" ? cookies.set(verdict.token, verdict.maxAge) : cookies.removal
-  const sent = HttpServerResponse.replaceCookies(
-    setHeaders(uncacheable(config, response), {
-      vary,
-      "cache-control": SetCookie.noStore(response.headers["cache-control"])
-    }),
+  const sent = WebResponse.withHead(
+    uncacheable(config, response),
+    { ...head, vary, "cache-control": SetCookie.noStore(response.headers["cache-control"]) },
     withFormer(withCookie(response.cookies, cookie), cookies.former)
   )
   return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
 }
 
-const setHeaders = (response: Response, headers: Record<string, string>): Response =>
-  HttpServerResponse.setHeaders(response, headers)
 
 /** Without what would let a shared cache keep the cookie, and without a cookie of ours that was set as a header by hand. */
 const uncacheable = (config: SessionConfig, response: Response): Response => {

@@ -46,3 +46,23 @@ export const keyOf = (cookie: Cookies.Cookie): string => `${cookie.name};${scope
 /** The cookie says where it belongs; else it is the browser that decides, by the page's address. */
 export const hasScope = ({ options }: Cookies.Cookie): boolean =>
   options?.domain !== undefined || options?.path !== undefined
+
+/** Headers by their names in lower case. */
+export type Head = Readonly<Record<string, string>>
+
+/** No headers. */
+export const noHead: Head = {}
+
+/**
+ * The response with further headers and with other cookies, in one copy; as it is where nothing changes. The platform's
+ * combinators copy the headers twice for each header, and once more for the cookies; its class has no constructor that others
+ * can call.
+ */
+export const withHead = (original: Response, head: Head, cookies?: Cookies.Cookies): Response => {
+  if (head === noHead && cookies === undefined) return original
+  const response = lift(original)
+  return Object.assign(Object.create(Object.getPrototypeOf(response) as object), response, {
+    headers: { ...response.headers, ...head },
+    cookies: cookies ?? response.cookies
+  })
+}

@@ -1,0 +1,212 @@
+/**
+ * What many sessions cost a server: `node benchmark/scaling/run.js redis|postgres <sessions> [<sessions per subject>]`.
+ *
+ * Fills an empty server through the library's own store, half of the sessions anonymous and half signed in, and prints as
+ * JSON what one session takes, what reads and writes take when the server is full, what a page of a subject's sessions takes,
+ * and what the clean-up takes. `docs/scaling.md` computes from these numbers.
+ */
+import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
+import { Redis } from "ioredis"
+import pg from "pg"
+import { options } from "../effect/apps.js"
+import { setting } from "../effect/servers.js"
+import { findPostgres } from "../harness/databases.js"
+import * as library from "../harness/library.js"
+import { startRedis } from "../harness/redis.js"
+
+const [kind, wanted, perSubject = "4"] = process.argv.slice(2)
+const sessions = Number(wanted)
+const inFlight = 64
+
+/** As many as the clean-up removes in one step. */
+const cleanUpStep = 100
+
+const log = (text) => process.stderr.write(`${text}\n`)
+
+/** About 200 bytes, as a sign-in, a cart and preferences take. */
+const values = (at) => ({
+  cart: Array.from({ length: 3 }, (_, line) => ({ item: 1000 + ((at + line) % 9000), quantity: line + 1 })),
+  preferences: { language: "en", theme: "dark" },
+  visits: at % 100,
+  returnTo: "/account/orders?page=2"
+})
+
+const subjectOf = (at) => `user-${String(Math.floor(at / (2 * Number(perSubject)))).padStart(9, "0")}`
+
+/** Every second session belongs to somebody. */
+const create = (store, at) =>
+  Effect.map(
+    store.save(
+      {
+        base: undefined,
+        patch: setting(store, values(at)),
+        renew: false,
+        ifVersion: undefined,
+        owner: at % 2 === 0 ? undefined : {
+          subject: subjectOf(at),
+          authenticatedAt: Date.now(),
+          userAgent:
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0 Safari/537.36",
+          address: undefined
+        }
+      },
+      Date.now()
+    ),
+    ({ token }) => token
+  )
+
+const quantiles = (list) => {
+  const sorted = Float64Array.from(list).sort()
+  const at = (part) => Number(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))].toFixed(3))
+  return { median: at(0.5), p99: at(0.99), longest: at(1) }
+}
+
+/** Runs `count` operations, some at once; returns how long each took, how many came a second, and this process's CPU time. */
+const drive = async (count, operation, concurrency = inFlight) => {
+  const millis = new Float64Array(count)
+  let next = 0
+  const cpu = process.cpuUsage()
+  const start = process.hrtime.bigint()
+  const worker = async () => {
+    for (let at = next++; at < count; at = next++) {
+      const began = performance.now()
+      await Effect.runPromise(operation(at))
+      millis[at] = performance.now() - began
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker))
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9
+  const { system, user } = process.cpuUsage(cpu)
+  return { perSecond: Math.round(count / seconds), clientMicros: (user + system) / count, millis: quantiles(millis) }
+}
+
+const onRedis = async () => {
+  const server = await startRedis()
+  if (server === undefined) throw new Error("redis-server is not installed")
+  const module = await library.module("SessionStore/Redis")
+  const client = new Redis(server.url)
+  const info = async (name) => Number(new RegExp(`^${name}:(.*)\r?$`, "m").exec(await client.info())[1])
+  return {
+    layer: module.layer({ ...options, redis: { url: server.url }, prefix: "s:" }),
+    bytes: () => info("used_memory"),
+    serverSeconds: async () => (await info("used_cpu_user")) + (await info("used_cpu_sys")),
+    expire: undefined,
+    stop: async () => {
+      client.disconnect()
+      await server.stop()
+    }
+  }
+}
+
+/** The backend by itself, for the clean-up. */
+const backendOf = async ({ table, url }) => {
+  const { PgClient } = await import("@effect/sql-pg")
+  const Sql = await library.module("SessionStore/Sql")
+  return Sql.layerBackend({ table }).pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url) })))
+}
+
+const onPostgres = async () => {
+  const found = await findPostgres()
+  if (found.reason !== undefined) throw new Error(found.reason)
+  const { postgres } = await import("../effect/servers.js")
+  const client = new pg.Client({ connectionString: found.url })
+  await client.connect()
+  const bytes = async () => {
+    const { rows } = await client.query(`SELECT pg_total_relation_size('${found.table}') AS size`)
+    return Number(rows[0].size)
+  }
+  return {
+    layer: await postgres(found.url, found.table),
+    backend: await backendOf(found),
+    bytes,
+    serverSeconds: undefined,
+    /** Makes one session in a hundred expire, as the next hour does on a site whose sessions live for some days. */
+    expire: () =>
+      client.query(
+        `UPDATE ${found.table} SET expires_at = 1 WHERE ctid IN (SELECT ctid FROM ${found.table} LIMIT ${
+          Math.ceil(sessions / 100)
+        })`
+      ),
+    vacuum: () => client.query(`VACUUM ANALYZE ${found.table}`),
+    stop: async () => {
+      await client.end()
+      await found.stop()
+    }
+  }
+}
+
+const server = await (kind === "redis" ? onRedis() : onPostgres())
+const { SessionBackend, SessionStore, Sessions } = await library.main()
+const runtime = ManagedRuntime.make(server.layer)
+const store = await runtime.runPromise(SessionStore.SessionStore)
+const subjects = await runtime.runPromise(Sessions.Sessions)
+const before = await server.bytes()
+const secondsBefore = await server.serverSeconds?.()
+
+const kept = []
+const every = Math.max(1, Math.floor(sessions / 20_000))
+const step = Math.max(1, Math.floor(sessions / 20))
+const filled = await drive(sessions, (at) =>
+  Effect.map(create(store, at), (token) => {
+    if (at % every === 0) kept.push(token)
+    if (at % step === 0) log(`${at.toLocaleString("en-US")} sessions`)
+  }))
+await server.vacuum?.()
+const bytesPerSession = (await server.bytes() - before) / sessions
+const secondsAfter = await server.serverSeconds?.()
+
+const random = () => kept[Math.floor(Math.random() * kept.length)]
+const count = 20_000
+const read = await drive(count, () => store.load([random()], Date.now()))
+const write = await drive(
+  count,
+  () =>
+    Effect.flatMap(store.load([random()], Date.now()), (loaded) =>
+      store.save({
+        base: loaded,
+        patch: setting(store, { visits: 7 }),
+        renew: false,
+        ifVersion: undefined,
+        owner: undefined
+      }, Date.now()))
+)
+const readAlone = await drive(2000, () => store.load([random()], Date.now()), 1)
+
+const result = {
+  kind,
+  sessions,
+  perSubject: Number(perSubject),
+  bytesPerSession: Math.round(bytesPerSession),
+  filled: { perSecond: filled.perSecond, millis: filled.millis },
+  serverMicrosPerInsert: secondsBefore === undefined ? undefined : ((secondsAfter - secondsBefore) * 1e6) / sessions,
+  read,
+  write,
+  readAlone
+}
+
+const listed = Math.floor(sessions / (2 * Number(perSubject)))
+const list = await drive(
+  2000,
+  () => subjects.list(subjectOf(Math.floor(Math.random() * listed) * 2 * Number(perSubject)))
+)
+result.list = list
+
+if (server.expire !== undefined) {
+  const { rowCount } = await server.expire()
+  const cleaning = ManagedRuntime.make(server.backend)
+  const backend = await cleaning.runPromise(SessionBackend.SessionBackend)
+  const steps = Math.ceil(rowCount / cleanUpStep)
+  const cleaned = await drive(steps, () => backend.removeExpired(Date.now(), cleanUpStep), 1)
+  result.cleanUp = {
+    expired: rowCount,
+    step: cleanUpStep,
+    perSecond: cleaned.perSecond * cleanUpStep,
+    millis: cleaned.millis
+  }
+  await cleaning.dispose()
+}
+
+process.stdout.write(`${JSON.stringify(result, undefined, 1)}\n`)
+await runtime.dispose()
+await server.stop()
+process.exit(0)
