@@ -102,6 +102,8 @@ const decorated = (store: SessionStoreService, calls: Calls, before: Before | un
     kind: store.kind,
     wellFormed: (value) => store.wellFormed(value),
     ping: store.ping,
+    count: store.count,
+    events: store.events,
     weigh: (key, text) => store.weigh(key, text),
     tooLarge: (weight) => store.tooLarge(weight),
     load: (tokens, now) => around("load", () => store.load(tokens, now)),

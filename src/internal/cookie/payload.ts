@@ -9,6 +9,7 @@
  */
 import type { Data, Expiry } from "../../SessionBackend.js"
 import { pack, unpack } from "../codec/packedData.js"
+import type { ForeignReason } from "../store/event.js"
 import { maxLifeMillis, type OwnExpiry } from "../store/expiry.js"
 
 /** The format and its version, which a later format counts up. */
@@ -75,19 +76,21 @@ export type Decoded =
     readonly own: OwnExpiry | undefined
     readonly data: Data
   }
-  | { readonly _tag: "Foreign"; readonly warning: string }
+  | { readonly _tag: "Foreign"; readonly reason: ForeignReason; readonly warning: string }
 
-const foreign = (is: string): Decoded => ({
+const foreign = (reason: ForeignReason, is: string): Decoded => ({
   _tag: "Foreign",
+  reason,
   warning: `an authentic session cookie was read as empty: ${is}`
 })
 
 const otherFormat = foreign(
+  "Format",
   "its content is not a session of this library (another service seals a cookie of this name)"
 )
-const otherVersion = foreign("its format is of another version of this library")
-const otherAudience = foreign("it was sealed for another audience")
-const damaged = foreign("its content is damaged")
+const otherVersion = foreign("Version", "its format is of another version of this library")
+const otherAudience = foreign("Audience", "it was sealed for another audience")
+const damaged = foreign("Damaged", "its content is damaged")
 
 /** Reads an authentic text; undefined stands for bytes that are not text. Never throws. */
 export const decode = (prefix: string, text: string | undefined): Decoded => {

@@ -13,6 +13,8 @@ import { boundMistakes } from "../config/memoryBounds.js"
 import type { Mistake } from "../config/mistakes.js"
 import * as cookieStore from "../cookie/cookieStore.js"
 import { hasWeakKey } from "../cookie/keyMaterial.js"
+import * as Happened from "../events/happened.js"
+import { Hub } from "../events/hub.js"
 import * as memoryBackend from "../memory/backend.js"
 import { indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
@@ -172,7 +174,8 @@ const inMemory = (
         ...subjectBoundMistakes(subjectBound),
         ...boundMistakes({ maxSessions, maxBytes }, maxSessionBytes)
       ])
-      const { backend, index } = memoryBackend.make({ maxSessions, maxBytes })
-      return yield* indexedStore(config, backend, index, subjectBound)
+      const events = new Hub(config.name)
+      const { backend, index } = memoryBackend.make({ maxSessions, maxBytes }, Happened.roomMaker(events))
+      return yield* indexedStore(config, backend, index, subjectBound, events)
     })
   )

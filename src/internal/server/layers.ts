@@ -10,7 +10,9 @@ import type { Mistake } from "../config/mistakes.js"
 import { resolveOptions } from "../config/resolveOptions.js"
 import * as SameCookie from "../config/sameCookie.js"
 import { warnings } from "../config/warnings.js"
+import { Hub } from "../events/hub.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
+import type { Events } from "../store/event.js"
 import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { Sessions } from "../store/subjectContract.js"
 import * as cleanUp from "./cleanUp.js"
@@ -46,7 +48,8 @@ export const serverStore = (
 ): Effect.Effect<SessionStoreService, never, Scope.Scope> =>
   Effect.flatMap(ReportFailure.make, (report) => {
     const guarded = Guard.guarded(backend, config.storeTimeoutMillis, report)
-    return Effect.as(cleaningUp(config, guarded), ServerStore.make(config, guarded))
+    const store = ServerStore.make(config, guarded)
+    return Effect.as(cleaningUp(config, guarded, store.events), store)
   })
 
 /** A store over the backend, and the sessions of a subject over its index. */
@@ -54,20 +57,25 @@ export const indexedStore = (
   config: SessionConfig,
   backend: SessionBackendService,
   index: SubjectIndexService,
-  bound: SubjectBound | undefined
+  bound: SubjectBound | undefined,
+  events: Events = new Hub(config.name)
 ): Effect.Effect<Context.Context<SessionStore | Sessions>, never, Scope.Scope> =>
   Effect.flatMap(ReportFailure.make, (report) => {
     const guarded = Guard.guarded(backend, config.storeTimeoutMillis, report)
     const guardedIndex = Guard.guardedIndex(index, config.storeTimeoutMillis, report)
-    const provided = Context.make(SessionStore, ServerStore.make(config, guarded, guardedIndex, bound)).pipe(
-      Context.add(Sessions, SubjectSessions.make(config, guarded, guardedIndex))
+    const provided = Context.make(SessionStore, ServerStore.make(config, guarded, guardedIndex, bound, events)).pipe(
+      Context.add(Sessions, SubjectSessions.make(config, guarded, guardedIndex, events))
     )
-    return Effect.as(cleaningUp(config, guarded), provided)
+    return Effect.as(cleaningUp(config, guarded, events), provided)
   })
 
-const cleaningUp = (config: SessionConfig, backend: SessionBackendService): Effect.Effect<void, never, Scope.Scope> =>
+const cleaningUp = (
+  config: SessionConfig,
+  backend: SessionBackendService,
+  events: Events
+): Effect.Effect<void, never, Scope.Scope> =>
   Number.isFinite(config.cleanupIntervalMillis)
-    ? Effect.asVoid(Effect.forkScoped(cleanUp.forever(backend, config.cleanupIntervalMillis)))
+    ? Effect.asVoid(Effect.forkScoped(cleanUp.forever(config, backend, events)))
     : Effect.void
 
 /** The mistakes in a bound that plain JavaScript, or a `Config`, may have given. */
