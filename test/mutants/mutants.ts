@@ -285,8 +285,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C5",
     what: "a flush leaves the record to expire",
     file: "src/internal/server/records.ts",
-    find: "end: (id, owner, now) => andThen(endChain(id, now, 0), () => forget(id, owner))",
-    replace: "end: (id, owner) => forget(id, owner)"
+    find: "andThen(endChain(id, owner, now, 0), (ended) => andThen(forget(id, owner), () => Effect.succeed(ended)))",
+    replace: "andThen(forget(id, owner), () => Effect.succeed(undefined))"
   },
   {
     row: "C5",
@@ -1305,7 +1305,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K5",
     what: "a seal is read after its time",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "if (expiry.isExpired(config, times, now)) return expired\n",
+    find: "if (expiry.isExpired(config, times, now)) return expired(decoded.sid)\n",
     replace: ""
   },
   {
@@ -1347,8 +1347,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K7",
     what: "nobody is warned",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "empty(\"Corrupt\", decoded.warning)",
-    replace: "empty(\"Corrupt\", undefined)"
+    find: "warning: decoded.warning",
+    replace: "warning: undefined"
   },
   {
     row: "K7",
@@ -1451,8 +1451,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S4",
     what: "the clean-up takes one step and waits, however much is left",
     file: "src/internal/server/cleanUp.ts",
-    find: "removed < step ?",
-    replace: "removed <= step ?"
+    find: "if (removed === step) return Effect.zipRight",
+    replace: "if (removed > step) return Effect.zipRight"
   },
   {
     row: "S4",
@@ -2029,8 +2029,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "a logout with an old id stops at its mark",
     file: "src/internal/server/records.ts",
-    find: "      return endChain(removed.successor, now, step + 1)\n",
-    replace: "      return Effect.void\n"
+    find: "        return endChain(removed.successor, owner, now, step + 1)\n",
+    replace: "        return Effect.succeed(undefined)\n"
   },
   {
     row: "S9",
@@ -2050,7 +2050,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "the late use of an old id is not counted",
     file: "src/internal/server/oldId.ts",
-    find: "  Metrics.oldId()\n",
+    find: "  Happened.oldIdUsed(events, now, successor, id)\n",
     replace: ""
   },
   {
@@ -2084,7 +2084,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S7",
     what: "the User-Agent is kept whole",
-    file: "src/internal/request/requestSession.ts",
+    file: "src/internal/request/userAgent.ts",
     find: "if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent",
     replace: "if (userAgent !== \"\") return userAgent"
   },
@@ -2176,7 +2176,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K7",
     what: "a cookie that is replayed is warned of each time",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "empty(reason, limited(warning, warning, now))",
+    find: "{ ...best, warning: limited(warning, warning, now) }",
     replace: "best"
   },
   {
