@@ -135,7 +135,7 @@ export const make = (dialect: Dialect, table: Table): Statements => {
             + `ORDER BY expires_at LIMIT ${limit})${returning}`
       }
     },
-    count: text(`SELECT COUNT(*) AS count FROM ${sessions} WHERE expires_at > ? AND version > 0`),
+    count: text(`SELECT COUNT(*) AS count FROM ${sessions} WHERE expires_at > ? AND format <> ${markFormat}`),
     list: text(
       `SELECT ${listed} FROM ${sessions} WHERE subject_hash = ? AND expires_at > ? ORDER BY created_at, id`
     ),
