@@ -1,7 +1,8 @@
 import { HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
-import { Csrf, KeyRing, RequestContext, SessionEvents, Sessions, SessionStore } from "effect-session"
+import type { Sessions } from "effect-session"
+import { Csrf, KeyRing, RequestContext, SessionEvents, SessionStore } from "effect-session"
 import { collectLogs } from "../support/collectLogs.js"
 import { hosts } from "../support/hosts.js"
 import { listen, serve } from "../support/server.js"
@@ -42,21 +43,25 @@ describe("a handler of events", () => {
     })
   }
 
-  it("N6: a request waits neither for a slow handler nor for one that never ends, on the socket of a server", async () => {
-    let begun = 0
-    const slow = withHandler(() => Effect.suspend(() => (begun++, Effect.never)), { capacity: 8 })
-    const { close, port } = await listen(write, slow)
-    const statuses = await Promise.all(
-      Array.from({ length: 50 }, () => fetch(`http://127.0.0.1:${port}/`).then(({ status }) => status))
-    )
-    expect(new Set(statuses)).toEqual(new Set([204]))
-    await until(() => begun > 0)
-    expect(begun).toBe(1)
-    // Its own end is late by the five seconds that the handler gets.
-    const from = performance.now()
-    await close()
-    expect(performance.now() - from).toBeLessThan(9000)
-  }, 20_000)
+  it(
+    "N6: a request waits neither for a slow handler nor for one that never ends, on the socket of a server",
+    async () => {
+      let begun = 0
+      const slow = withHandler(() => Effect.suspend(() => (begun++, Effect.never)), { capacity: 8 })
+      const { close, port } = await listen(write, slow)
+      const statuses = await Promise.all(
+        Array.from({ length: 50 }, () => fetch(`http://127.0.0.1:${port}/`).then(({ status }) => status))
+      )
+      expect(new Set(statuses)).toEqual(new Set([204]))
+      await until(() => begun > 0)
+      expect(begun).toBe(1)
+      // Its own end is late by the five seconds that the handler gets.
+      const from = performance.now()
+      await close()
+      expect(performance.now() - from).toBeLessThan(9000)
+    },
+    20_000
+  )
 
   it("N6: a handler that fails, dies or throws fails no request, gets every event, and is logged once a minute", async () => {
     const seen: Array<Event> = []
@@ -89,7 +94,9 @@ describe("a handler of events", () => {
       const handled: Array<Event> = []
       const scope = yield* Scope.make()
       const gate = yield* Deferred.make<void>()
-      const layer = withHandler((event) => Effect.zipRight(Deferred.await(gate), Effect.sync(() => handled.push(event))))
+      const layer = withHandler((event) =>
+        Effect.zipRight(Deferred.await(gate), Effect.sync(() => handled.push(event)))
+      )
       const context = yield* Layer.buildWithScope(layer, scope)
       const { events } = yield* Effect.provide(SessionStore.SessionStore, context)
       for (let i = 0; i < 20; i++) events.publish({ _tag: "Created", at: i, session: `s${i}` })

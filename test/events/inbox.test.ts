@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { Hub } from "../../src/internal/events/hub.js"
 import { countOf } from "../../src/internal/edition/metric.js"
+import { Hub } from "../../src/internal/events/hub.js"
 import { settle } from "../support/stage.js"
 
 const created = (session: string, subject?: string) => ({ _tag: "Created", at: 1, session, subject }) as const

@@ -1,14 +1,14 @@
+import * as KeyValues from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Layer, type Scope, TestClock } from "effect"
 import { Sessions, SessionStore } from "effect-session"
 import type { SessionEvents } from "effect-session"
 import * as KeyValueStore from "effect-session/SessionStore/KeyValueStore"
-import * as KeyValues from "@effect/platform/KeyValueStore"
 import { overMap } from "../keyValueStore/stores.js"
+import { A } from "../support/sessionKeys.js"
 import { describeSharedStores } from "../support/sharedStores.js"
 import { requestsTo } from "../support/stage.js"
 import { storeAt } from "../support/storeAt.js"
-import { A } from "../support/sessionKeys.js"
 
 type Make = (
   options: SessionStore.ServerOptions
@@ -43,8 +43,7 @@ const stage = (make: Make, options: SessionStore.ServerOptions): Effect.Effect<S
 
 const tagsOf = (events: ReadonlyArray<SessionEvents.SessionEvent>) => events.map(({ _tag }) => _tag)
 
-const nameIn = (event: SessionEvents.SessionEvent): string | undefined =>
-  "session" in event ? event.session : undefined
+const nameIn = (event: SessionEvents.SessionEvent): string | undefined => "session" in event ? event.session : undefined
 
 const everyServerStore = (make: () => Make) => {
   it.scoped("N2: each revoked session is an event that names it and its subject, and revoking none is no event", () =>

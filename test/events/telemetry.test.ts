@@ -201,7 +201,9 @@ describe("metrics", () => {
       yield* TestClock.adjust("2 hours")
       expect(signedIn.token).toBeDefined()
       const after = totals()
-      expect(Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - before[name as "created"]])))
+      expect(
+        Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - before[name as "created"]]))
+      )
         .toEqual({
           created: 5,
           signedIn: 3,

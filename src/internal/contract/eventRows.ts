@@ -108,18 +108,26 @@ export const rows: ReadonlyArray<Row> = [
       })
   ),
 
-  server("N1: a sign-in of somebody else ends the session of the first and begins another", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world()
-      const browser = world.browser()
-      const [, first] = yield* during(world, browser.visit(bind("ada")))
-      const events = yield* during(world, browser.visit(bind("eve")))
-      expect(events).toMatchObject([
-        { _tag: "SignedOut", subject: "ada", reason: "OtherSubject", session: (first as { session: string }).session },
-        { _tag: "Created", subject: "eve" },
-        { _tag: "SignedIn", subject: "eve" }
-      ])
-    })),
+  server(
+    "N1: a sign-in of somebody else ends the session of the first and begins another",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        const browser = world.browser()
+        const [, first] = yield* during(world, browser.visit(bind("ada")))
+        const events = yield* during(world, browser.visit(bind("eve")))
+        expect(events).toMatchObject([
+          {
+            _tag: "SignedOut",
+            subject: "ada",
+            reason: "OtherSubject",
+            session: (first as { session: string }).session
+          },
+          { _tag: "Created", subject: "eve" },
+          { _tag: "SignedIn", subject: "eve" }
+        ])
+      })
+  ),
 
   server("S9: a flush with an old id is the sign-out of the session that replaced it", (kit) =>
     Effect.gen(function*() {
@@ -132,14 +140,20 @@ export const rows: ReadonlyArray<Row> = [
       expect([left.session, left.subject]).toEqual([session, "ada"])
     })),
 
-  both("N3: a cookie that cannot be this store's is an event, once in a request, and no cookie is none", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world()
-      const twice = Effect.zipRight(RequestContext.get(User), RequestContext.get(Other))
-      const events = yield* during(world, world.browser().visit(twice, { cookie: cookieOf(world, "not-of-this-form") }))
-      expect(only("Tampered", events).reason).toBe("Malformed")
-      expect(yield* during(world, world.browser().visit(twice))).toEqual([])
-    })),
+  both(
+    "N3: a cookie that cannot be this store's is an event, once in a request, and no cookie is none",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        const twice = Effect.zipRight(RequestContext.get(User), RequestContext.get(Other))
+        const events = yield* during(
+          world,
+          world.browser().visit(twice, { cookie: cookieOf(world, "not-of-this-form") })
+        )
+        expect(only("Tampered", events).reason).toBe("Malformed")
+        expect(yield* during(world, world.browser().visit(twice))).toEqual([])
+      })
+  ),
 
   client("N3: a seal that no key opens is an event", (kit) =>
     Effect.gen(function*() {
@@ -166,59 +180,68 @@ export const rows: ReadonlyArray<Row> = [
       expect(expired.session).toBe(session)
     })),
 
-  server("S9: the use of an old id is an event once ten seconds have passed, and names both sessions", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world()
-      const browser = world.browser()
-      const created = only("Created", yield* during(world, browser.visit(begin)))
-      const cookie = cookieOf(world, browser.token())
-      const renewed = only("Renewed", yield* during(world, browser.visit(RequestContext.renew)))
-      const read = world.browser().visit(RequestContext.get(User), { cookie })
-      expect(yield* during(world, read)).toEqual([])
-      world.clock.move(11_000)
-      const used = only("OldIdUsed", yield* during(world, read))
-      expect([used.previous, used.session]).toEqual([created.session, renewed.session])
-    })),
-
-  both("N3: a value that is too large is an event with the size and the limit of the error", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world()
-      const browser = world.browser()
-      yield* browser.visit(begin)
-      const large = RequestContext.insert(Other, "x".repeat(300_000))
-      let error: unknown
-      const events = yield* during(
-        world,
-        Effect.map(browser.visit(Effect.zipRight(RequestContext.get(User), large)), ({ exit }) => {
-          error = failureOf(exit)
-        })
-      )
-      expect(error).toBeInstanceOf(SessionTooLarge)
-      const { limit, size } = error as SessionTooLarge
-      expect(only("TooLarge", events)).toMatchObject({ limit, size, session: expect.stringMatching(/^[\w-]{43}$/) })
-    })),
-
-  both("N3: a commit that the store fails is an event with the operation and the reason, for a commit of the handler too", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world({}, {
-        before: (call) => call === "save" ? SessionStoreError.of("update", "Timeout") : Effect.void
+  server(
+    "S9: the use of an old id is an event once ten seconds have passed, and names both sessions",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        const browser = world.browser()
+        const created = only("Created", yield* during(world, browser.visit(begin)))
+        const cookie = cookieOf(world, browser.token())
+        const renewed = only("Renewed", yield* during(world, browser.visit(RequestContext.renew)))
+        const read = world.browser().visit(RequestContext.get(User), { cookie })
+        expect(yield* during(world, read)).toEqual([])
+        world.clock.move(11_000)
+        const used = only("OldIdUsed", yield* during(world, read))
+        expect([used.previous, used.session]).toEqual([created.session, renewed.session])
       })
-      const handled = Effect.zipRight(begin, Effect.ignore(RequestContext.commit))
-      for (const [effect, status, times] of [[begin, 503, 1], [handled, 503, 2]] as const) {
-        let answered: number | undefined
+  ),
+
+  both(
+    "N3: a value that is too large is an event with the size and the limit of the error",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        const browser = world.browser()
+        yield* browser.visit(begin)
+        const large = RequestContext.insert(Other, "x".repeat(300_000))
+        let error: unknown
         const events = yield* during(
           world,
-          Effect.map(world.browser().visit(effect), ({ status }) => {
-            answered = status
+          Effect.map(browser.visit(Effect.zipRight(RequestContext.get(User), large)), ({ exit }) => {
+            error = failureOf(exit)
           })
         )
-        expect(answered).toBe(status)
-        expect(events).toHaveLength(times)
-        for (const event of events) {
-          expect(event).toMatchObject({ _tag: "CommitFailed", operation: "update", reason: "Timeout" })
+        expect(error).toBeInstanceOf(SessionTooLarge)
+        const { limit, size } = error as SessionTooLarge
+        expect(only("TooLarge", events)).toMatchObject({ limit, size, session: expect.stringMatching(/^[\w-]{43}$/) })
+      })
+  ),
+
+  both(
+    "N3: a commit that the store fails is an event with the operation and the reason, for a commit of the handler too",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world({}, {
+          before: (call) => call === "save" ? SessionStoreError.of("update", "Timeout") : Effect.void
+        })
+        const handled = Effect.zipRight(begin, Effect.ignore(RequestContext.commit))
+        for (const [effect, status, times] of [[begin, 503, 1], [handled, 503, 2]] as const) {
+          let answered: number | undefined
+          const events = yield* during(
+            world,
+            Effect.map(world.browser().visit(effect), ({ status }) => {
+              answered = status
+            })
+          )
+          expect(answered).toBe(status)
+          expect(events).toHaveLength(times)
+          for (const event of events) {
+            expect(event).toMatchObject({ _tag: "CommitFailed", operation: "update", reason: "Timeout" })
+          }
         }
-      }
-    })),
+      })
+  ),
 
   both("N4: an event has the time, the cookie's name and the id of its request", (kit) =>
     Effect.gen(function*() {
@@ -242,40 +265,46 @@ export const rows: ReadonlyArray<Row> = [
       }])
     })),
 
-  both("N4: an event has neither the token nor a value, and names the session by a hash", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world()
-      const browser = world.browser()
-      const tokens: Array<string> = []
-      const ids: Array<string> = []
-      const keep = Effect.sync(() => tokens.push(browser.token() ?? ""))
-      const read = Effect.tap(RequestContext.sessionId, (id) => {
-        if (id._tag === "Some") ids.push(id.value)
-      })
-      const events = yield* during(
-        world,
-        Effect.gen(function*() {
-          yield* browser.visit(RequestContext.insert(User, "a value of the session"))
-          yield* keep
-          yield* browser.visit(Effect.zipRight(read, RequestContext.renew))
-          yield* keep
-          yield* browser.visit(Effect.zipRight(read, RequestContext.flush))
+  both(
+    "N4: an event has neither the token nor a value, and names the session by a hash",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        const browser = world.browser()
+        const tokens: Array<string> = []
+        const ids: Array<string> = []
+        const keep = Effect.sync(() => tokens.push(browser.token() ?? ""))
+        const read = Effect.tap(RequestContext.sessionId, (id) => {
+          if (id._tag === "Some") ids.push(id.value)
         })
-      )
-      expect(tagsOf(events)).toEqual(["Created", "Renewed", "SignedOut"])
-      const text = JSON.stringify(events)
-      for (const secret of [...tokens, "a value of the session"]) expect(text).not.toContain(secret)
-      // On a server store the id is a hash itself: what an operator sees here can be revoked.
-      expect(ids.map((id) => text.includes(id))).toEqual(kit.kind === "server" ? [true, true] : [false, false])
-    })),
+        const events = yield* during(
+          world,
+          Effect.gen(function*() {
+            yield* browser.visit(RequestContext.insert(User, "a value of the session"))
+            yield* keep
+            yield* browser.visit(Effect.zipRight(read, RequestContext.renew))
+            yield* keep
+            yield* browser.visit(Effect.zipRight(read, RequestContext.flush))
+          })
+        )
+        expect(tagsOf(events)).toEqual(["Created", "Renewed", "SignedOut"])
+        const text = JSON.stringify(events)
+        for (const secret of [...tokens, "a value of the session"]) expect(text).not.toContain(secret)
+        // On a server store the id is a hash itself: what an operator sees here can be revoked.
+        expect(ids.map((id) => text.includes(id))).toEqual(kit.kind === "server" ? [true, true] : [false, false])
+      })
+  ),
 
-  server("N5: a flush of a session that was not read looks its subject up only for a subscriber", (kit) =>
-    Effect.gen(function*() {
-      const world = yield* kit.world()
-      const browser = world.browser()
-      yield* browser.visit(bind("ada"))
-      expect(world.store.events.isHeard).toBe(false)
-      expect((yield* browser.visit(RequestContext.flush)).status).toBe(200)
-      expect(world.calls).toMatchObject({ end: 1, load: 0 })
-    }))
+  server(
+    "N5: a flush of a session that was not read looks its subject up only for a subscriber",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world()
+        const browser = world.browser()
+        yield* browser.visit(bind("ada"))
+        expect(world.store.events.isHeard).toBe(false)
+        expect((yield* browser.visit(RequestContext.flush)).status).toBe(200)
+        expect(world.calls).toMatchObject({ end: 1, load: 0 })
+      })
+  )
 ]
