@@ -15,4 +15,4 @@ export const client = <A, E, R>(
   name: string,
   attributes: { readonly [name: string]: string }
 ): Effect.Effect<A, E, R> =>
-  Effect.withSpan(effect, name, { kind: "client", attributes }, { captureStackTrace: false }) as Effect.Effect<A, E, R>
+  Effect.withSpan(effect, name, { kind: "client", attributes, captureStackTrace: false }) as Effect.Effect<A, E, R>
