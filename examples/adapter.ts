@@ -149,7 +149,7 @@ const make = (rows: Map<string, string>) => {
   }
 
   const index: SessionBackend.SubjectIndexService = {
-    insert: (id, session, now, bound) =>
+    insert: (id, session, now, bound, evicted) =>
       attempt("insert", () => {
         if (read(id, now) !== undefined) return "Taken"
         const others = listed(session.owner.subject, now)
@@ -157,6 +157,7 @@ const make = (rows: Map<string, string>) => {
         if (surplus > 0 && bound?.whenFull === "refuse") return "Full"
         for (let i = 0; i < surplus; i++) rows.delete(others[i].id)
         put(id, session)
+        for (let i = 0; i < surplus; i++) evicted?.(others[i].id)
         return "Inserted"
       }),
 

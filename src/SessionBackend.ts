@@ -185,7 +185,10 @@ export type Updated =
  *   only after it has expired. An adapter that ignores the successor removes the record for good; renewed sessions then
  *   forget their old ids at once.
  * - `removeExpired` removes at most `limit` expired records and returns how many it has removed. A backend whose database
- *   removes them by itself returns 0.
+ *   removes them by itself returns 0. A backend that knows which sessions it has removed calls `removed` for each of them, and
+ *   for no mark, after it is gone.
+ * - `count`, which is optional, returns how many sessions live. Marks are not counted, and neither are expired records where
+ *   the database can leave them out cheaply.
  * - Keys of the data are compared by code units. Any text is a key, including the empty text and `__proto__`.
  *
  * `SessionStoreContract.suite` runs this contract against an adapter.
@@ -212,7 +215,17 @@ export interface SessionBackendService {
     now: number,
     successor?: Successor
   ) => Effect.Effect<"removed" | "conflict" | "missing" | Renewed, SessionStoreError>
-  readonly removeExpired: (now: number, limit: number) => Effect.Effect<number, SessionStoreError>
+  readonly removeExpired: (
+    now: number,
+    limit: number,
+    removed?: (id: string, subject: string | undefined) => void
+  ) => Effect.Effect<number, SessionStoreError>
+  /**
+   * How many sessions live. Left out where the database cannot count them without reading them all.
+   *
+   * @since 0.3.0
+   */
+  readonly count?: ((now: number) => Effect.Effect<number, SessionStoreError>) | undefined
   /**
    * Whether the calling fiber holds the only connection to the database, because it is inside a transaction of the app.
    * The store never lets such a fiber wait for another fiber, which may itself be waiting for that connection. Such a
@@ -265,7 +278,8 @@ export interface SubjectBound {
  *
  * - `insert` inserts a record that has an `owner`, as `SessionBackend.insert` does, and enters it in the index. Parallel
  *   sign-ins never leave more than `bound.max` live sessions of the subject: either the oldest sessions (by `createdAt`) are
- *   removed, or nothing is inserted and `insert` returns `Full`.
+ *   removed, or nothing is inserted and `insert` returns `Full`. An index calls `evicted` with the id of each session that it
+ *   has removed for this, after the insert has succeeded.
  * - `list` returns the subject's live records, oldest first. The records decide, and not the index: an id whose record is
  *   missing, has expired or belongs to another subject is not listed. The index forgets an id only when its record is gone or
  *   belongs to another subject, and no insert can be in progress for it, because a record that has expired by one clock may
@@ -284,7 +298,8 @@ export interface SubjectIndexService {
     id: string,
     session: NewSession & { readonly owner: Owner },
     now: number,
-    bound: SubjectBound | undefined
+    bound: SubjectBound | undefined,
+    evicted?: (id: string) => void
   ) => Effect.Effect<"Inserted" | "Taken" | "Full", SessionStoreError>
   readonly list: (
     subject: string,

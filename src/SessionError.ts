@@ -55,7 +55,7 @@ const withHidden = <E extends object>(error: E, name: string, value: unknown): E
 export class SessionStoreError extends Schema.TaggedError<SessionStoreError>("SessionStoreError")(
   "SessionStoreError",
   {
-    operation: Schema.Literal("find", "insert", "update", "remove", "removeExpired", "list", "check", "deny"),
+    operation: Schema.Literal("find", "insert", "update", "remove", "removeExpired", "list", "count", "check", "deny"),
     reason: Schema.Literal("Unavailable", "Timeout", "Contention")
   },
   HttpApiSchema.annotations({

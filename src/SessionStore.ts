@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import type { FileConfig } from "./internal/config/model.js"
 import { anyStore, configured, type ServerOf, serverStore } from "./internal/layers/configured.js"
 import type {
@@ -366,4 +367,30 @@ export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
 export const ping: Effect.Effect<void, SessionStoreError, SessionStore> = Effect.flatMap(
   SessionStore,
   (store) => store.ping
+)
+
+/**
+ * How many sessions live, for a page of the operator. The gauge `effect_session_alive{cookie}` shows the number from then on.
+ *
+ * `None` where the store cannot count: the cookie store keeps no list, and Redis and `KeyValueStore` would have to read all keys.
+ * SQL answers with one query, which reads an index of all live sessions: poll it by the minute. The memory store knows the number,
+ * and shows it in the gauge by itself after each clean-up; sessions that have expired since the last one are still in it.
+ *
+ * The effect fails with `SessionStoreError` when the backend fails or does not answer in time.
+ *
+ * @example
+ * ```ts
+ * import { SessionStore } from "effect-session"
+ * import { Effect, Schedule } from "effect"
+ *
+ * // beside the app, where the store is SQL
+ * const poll = Effect.repeat(Effect.ignore(SessionStore.count), Schedule.spaced("1 minute"))
+ * ```
+ *
+ * @since 0.3.0
+ * @category operations
+ */
+export const count: Effect.Effect<Option.Option<number>, SessionStoreError, SessionStore> = Effect.flatMap(
+  SessionStore,
+  (store) => store.count
 )

@@ -15,6 +15,7 @@ import * as backendContract from "./internal/contract/backendContract.js"
 import * as backendLimits from "./internal/contract/backendLimits.js"
 import * as backendRows from "./internal/contract/backendRows.js"
 import * as csrfRows from "./internal/contract/csrfRows.js"
+import * as eventRows from "./internal/contract/eventRows.js"
 import * as expiryRows from "./internal/contract/expiryRows.js"
 import * as flashRows from "./internal/contract/flashRows.js"
 import * as indexContract from "./internal/contract/indexContract.js"
@@ -107,7 +108,8 @@ const commonRows: ReadonlyArray<Row> = [
   ...csrfRows.rows,
   ...flashRows.rows,
   ...userRows.rows,
-  ...keyRows.rows
+  ...keyRows.rows,
+  ...eventRows.rows
 ]
 
 /**

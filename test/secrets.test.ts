@@ -31,6 +31,7 @@ import {
   SessionBackend,
   SessionConfig,
   SessionError,
+  SessionEvents,
   SessionKey,
   SessionStore,
   Subject
@@ -84,6 +85,10 @@ const writeError = (where: string, error: unknown) => {
     write(where, cause, Cause.pretty(cause, { renderErrorCause: true }), JSON.stringify(cause), Exit.failCause(cause))
   }
 }
+
+/** The kinds of events that were published. */
+const eventsWritten = () =>
+  new Set(written.flatMap(({ text, where }) => where === "event" ? /"_tag":"(\w+)"/.exec(text)?.slice(1) ?? [] : []))
 
 const expectNoSecret = () => {
   expect(written.length).toBeGreaterThan(10)
@@ -288,7 +293,11 @@ const remember = (pair: string) => {
 const toWeb = (
   app: HttpApp.Default<unknown, SessionStore.SessionStore | Scope.Scope>,
   store: Layer.Layer<SessionStore.SessionStore, unknown>
-) => HttpApp.toWebHandlerLayer(app, Layer.provideMerge(store as Layer.Layer<SessionStore.SessionStore>, surroundings))
+) => {
+  const events = SessionEvents.layerHandler((event) => Effect.sync(() => write("event", event, JSON.stringify(event))))
+  const heard = Layer.provideMerge(events, store as Layer.Layer<SessionStore.SessionStore>)
+  return HttpApp.toWebHandlerLayer(app, Layer.provideMerge(heard, surroundings))
+}
 
 /** A cookie's value with one character changed, near its end. */
 const tamper = (cookie: string) => cookie.slice(0, -6) + (cookie.at(-6) === "A" ? "B" : "A") + cookie.slice(-5)
@@ -355,6 +364,7 @@ const troubled = (trouble: Trouble) => {
 describe("what people can read", () => {
   it("S1: with a server store, logs, spans and errors contain no token, key or session value", async () => {
     await run(SessionStore.layerMemory({ secure: false, maxSessionBytes: 100_000, expiry: "1 hour" }))
+    expect(eventsWritten()).toEqual(new Set(["Created", "Tampered", "TooLarge", "Renewed", "SignedOut"]))
     expectNoSecret()
   })
 
@@ -369,6 +379,7 @@ describe("what people can read", () => {
       const { cookie } = await serve(other)("/write")
       for (const path of ["/read", "/failures", "/decode"]) await request(path, cookie)
     }
+    expect([...eventsWritten()]).toEqual(expect.arrayContaining(["Created", "Tampered", "Foreign", "SignedOut"]))
     write("key", current, JSON.stringify(current), String(current), inspect(current, { showHidden: true, depth: 9 }))
     expectNoSecret()
   })
@@ -387,6 +398,7 @@ describe("what people can read", () => {
         arm(undefined)
       }
       expect(written.some(({ where }) => where === "body of 503")).toBe(true)
+      expect(eventsWritten()).toContain("CommitFailed")
       expectNoSecret()
     })
   }

@@ -57,6 +57,7 @@ export const modules: Readonly<Record<string, Module>> = {
       "Schema",
       "Scope",
       "Semaphore",
+      "Stream",
       "Tracer",
       "Types"
     ].map((name) => `effect/${name}`),

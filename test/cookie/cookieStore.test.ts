@@ -446,19 +446,24 @@ describe("cookie store", () => {
   it("K7: an authentic value that is not a session reads as empty, with a warning that shows nothing of the value", () => {
     const { token } = save(store, patchOf({ alan: "\"turing\"" }))
     const ours = Option.getOrThrow(PrivateCookie.open(ring, "__Host-session", token))
-    const foreign: ReadonlyArray<readonly [token: string, says: RegExp]> = [
-      [sealed("__Host-session", ""), /not a session of this library/],
-      [sealed("__Host-session", `{"alan":"turing"}`), /not a session of this library/],
-      [sealed("__Host-session", "🍪 alan turing"), /not a session of this library/],
-      [sealedBytes(Uint8Array.of(0xff, 0xfe)), /not a session of this library/],
-      [sealed("__Host-session", ours.replace("es1", "es3")), /another version/],
-      [sealed("__Host-session", ours.slice(0, -1)), /damaged/],
-      [save(make({}, ring, "another"), patchOf({ alan: "\"turing\"" })).token, /another audience/]
+    const foreign: ReadonlyArray<readonly [token: string, why: string, says: RegExp]> = [
+      [sealed("__Host-session", ""), "Format", /not a session of this library/],
+      [sealed("__Host-session", `{"alan":"turing"}`), "Format", /not a session of this library/],
+      [sealed("__Host-session", "🍪 alan turing"), "Format", /not a session of this library/],
+      [sealedBytes(Uint8Array.of(0xff, 0xfe)), "Format", /not a session of this library/],
+      [sealed("__Host-session", ours.replace("es1", "es3")), "Version", /another version/],
+      [sealed("__Host-session", ours.slice(0, -1)), "Damaged", /damaged/],
+      [save(make({}, ring, "another"), patchOf({ alan: "\"turing\"" })).token, "Audience", /another audience/]
     ]
-    for (const [one, says] of foreign) {
+    for (const [one, why, says] of foreign) {
       expect(store.wellFormed(one)).toBe(true)
       const loaded = load(make(), one)
-      expect(loaded).toEqual({ _tag: "Empty", reason: "Corrupt", warning: expect.stringMatching(says) })
+      expect(loaded).toEqual({
+        _tag: "Empty",
+        reason: "Corrupt",
+        foreign: why,
+        warning: expect.stringMatching(says)
+      })
       expect(inspect(loaded)).not.toMatch(/alan|turing|another"/)
     }
     expect(reason(load(store, sealed("__Host-session", ours)))).toBe("Found")

@@ -285,8 +285,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C5",
     what: "a flush leaves the record to expire",
     file: "src/internal/server/records.ts",
-    find: "end: (id, owner, now) => andThen(endChain(id, now, 0), () => forget(id, owner))",
-    replace: "end: (id, owner) => forget(id, owner)"
+    find: "andThen(endChain(id, owner, now, 0), (ended) => andThen(forget(id, owner), () => Effect.succeed(ended)))",
+    replace: "andThen(forget(id, owner), () => Effect.succeed(undefined))"
   },
   {
     row: "C5",
@@ -1305,7 +1305,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K5",
     what: "a seal is read after its time",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "if (expiry.isExpired(config, times, now)) return expired\n",
+    find: "if (expiry.isExpired(config, times, now)) return expired(decoded.sid)\n",
     replace: ""
   },
   {
@@ -1347,8 +1347,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K7",
     what: "nobody is warned",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "empty(\"Corrupt\", decoded.warning)",
-    replace: "empty(\"Corrupt\", undefined)"
+    find: "warning: decoded.warning",
+    replace: "warning: undefined"
   },
   {
     row: "K7",
@@ -1451,8 +1451,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S4",
     what: "the clean-up takes one step and waits, however much is left",
     file: "src/internal/server/cleanUp.ts",
-    find: "removed < step ?",
-    replace: "removed <= step ?"
+    find: "if (removed === step) return Effect.zipRight",
+    replace: "if (removed > step) return Effect.zipRight"
   },
   {
     row: "S4",
@@ -2029,8 +2029,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "a logout with an old id stops at its mark",
     file: "src/internal/server/records.ts",
-    find: "      return endChain(removed.successor, now, step + 1)\n",
-    replace: "      return Effect.void\n"
+    find: "        return endChain(removed.successor, owner, now, step + 1)\n",
+    replace: "        return Effect.succeed(undefined)\n"
   },
   {
     row: "S9",
@@ -2049,8 +2049,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S9",
     what: "the late use of an old id is not counted",
-    file: "src/internal/store/oldId.ts",
-    find: "  Metrics.oldId()\n",
+    file: "src/internal/events/oldId.ts",
+    find: "  Happened.oldIdUsed(events, now, successor, id)\n",
     replace: ""
   },
   {
@@ -2084,7 +2084,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S7",
     what: "the User-Agent is kept whole",
-    file: "src/internal/request/requestSession.ts",
+    file: "src/internal/request/userAgent.ts",
     find: "if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent",
     replace: "if (userAgent !== \"\") return userAgent"
   },
@@ -2176,7 +2176,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K7",
     what: "a cookie that is replayed is warned of each time",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "empty(reason, limited(warning, warning, now))",
+    find: "{ ...best, warning: limited(warning, warning, now) }",
     replace: "best"
   },
   {
@@ -2889,5 +2889,201 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "      Scripts.deny,\n      prefix + name,",
     replace: "      Scripts.deny,\n      prefix + process.pid + name,",
     tests: "test/revocation/processes.test.ts"
+  },
+  {
+    row: "N1",
+    what: "a sign-in does not name the session before it",
+    file: "src/internal/request/reporting.ts",
+    find: "Happened.signedIn(events, now, id, owner.subject, previous)",
+    replace: "Happened.signedIn(events, now, id, owner.subject)"
+  },
+  {
+    row: "N1",
+    what: "each save of a session is one that begins",
+    file: "src/internal/request/reporting.ts",
+    find: "const isNew = basis._tag === \"None\" || basis.token !== token",
+    replace: "const isNew = true"
+  },
+  {
+    row: "N1",
+    what: "whoever has signed in before somebody else stays signed in",
+    file: "src/internal/request/reporting.ts",
+    find: "  Happened.signedOut(events, now, { session: previous, subject: before }, \"OtherSubject\")\n",
+    replace: ""
+  },
+  {
+    row: "N1",
+    what: "the sign-out of a session that was not read has no subject",
+    file: "src/internal/server/records.ts",
+    find: "known !== undefined || !events.isHeard",
+    replace: "known !== undefined || events.isHeard"
+  },
+  {
+    row: "N1",
+    what: "a sealed session that was not read is signed out without an event",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "session === undefined && events.isHeard ? open(token, now) : undefined",
+    replace: "undefined as Loaded | undefined"
+  },
+  {
+    row: "N2",
+    what: "a revoked session is no event",
+    file: "src/internal/server/subjectSessions.ts",
+    find: "      if (removed === \"removed\") Happened.revoked(events, now, { session: id, subject })\n",
+    replace: ""
+  },
+  {
+    row: "N2",
+    what: "the memory store's clean-up takes a mark for a session",
+    file: "src/internal/memory/backend.ts",
+    find: "const named = removed !== undefined && !table.isMark(slot)",
+    replace: "const named = removed !== undefined"
+  },
+  {
+    row: "N2",
+    what: "the session that another one makes room for is kept under the other's id",
+    file: "src/internal/memory/ids.ts",
+    find: "shownWords[i] = records.get(slot, idField + i)\n  return shown.toString",
+    replace: "words[i] = records.get(slot, idField + i)\n  return buffer.toString"
+  },
+  {
+    row: "N2",
+    what: "the memory store's index does not name what it evicts",
+    file: "src/internal/memory/subjectIndex.ts",
+    find: "    for (const id of ended) evicted?.(id)\n",
+    replace: ""
+  },
+  {
+    row: "N3",
+    what: "a sign-in beyond the bound is no event",
+    file: "src/internal/request/saving.ts",
+    find: "      Reporting.full(parts, owner, now)\n",
+    replace: ""
+  },
+  {
+    row: "N3",
+    what: "a request that Csrf refuses is no event",
+    file: "src/internal/http/csrf.ts",
+    find: "    if (context instanceof RequestSession) Reporting.refused(context, reason, Time.now(fiber))\n",
+    replace: ""
+  },
+  {
+    row: "N3",
+    what: "a commit that fails is no event",
+    file: "src/internal/request/requestSession.ts",
+    find: "        Reporting.failed(this, error, now)\n",
+    replace: ""
+  },
+  {
+    row: "N3",
+    what: "a cookie that was changed is no event",
+    file: "src/internal/request/stored.ts",
+    find: "    Reporting.notFound(this.store, result, now)\n",
+    replace: ""
+  },
+  {
+    row: "N4",
+    what: "an event has the id that is inside the seal",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "new Hub(config.name, sealedName)",
+    replace: "new Hub(config.name, (sid) => sid.padEnd(43, \"A\"))"
+  },
+  {
+    row: "N4",
+    what: "an event has no request id",
+    file: "src/internal/events/hub.ts",
+    find: "typeof requestId === \"string\" ? { requestId } : {}",
+    replace: "{}"
+  },
+  {
+    row: "N5",
+    what: "an event is made that nobody hears",
+    file: "src/internal/events/happened.ts",
+    find: "  if (events.isHeard) events.publish({ _tag: \"Tampered\", at, reason })",
+    replace: "  events.publish({ _tag: \"Tampered\", at, reason })"
+  },
+  {
+    row: "N5",
+    what: "an event that nobody hears has its session hashed",
+    file: "src/internal/events/happened.ts",
+    find: "  if (events.isHeard) events.publish({ _tag: \"Created\", at, ...which })",
+    replace: "  events.publish({ _tag: \"Created\", at, ...which })"
+  },
+  {
+    row: "N6",
+    what: "a flood of events without a subject takes all of the room",
+    file: "src/internal/events/inbox.ts",
+    find: "Math.ceil(this.capacity / 2)",
+    replace: "this.capacity"
+  },
+  {
+    row: "N6",
+    what: "events wait without a bound",
+    file: "src/internal/events/inbox.ts",
+    find: "if (this.closed || this.waiting.length >= room) {",
+    replace: "if (this.closed) {"
+  },
+  {
+    row: "N6",
+    what: "a subscriber does not learn what it has missed",
+    file: "src/internal/events/inbox.ts",
+    find: "if (lastDropped === undefined || this.waiting.length > 0)",
+    replace: "if (lastDropped !== undefined || this.waiting.length >= 0)"
+  },
+  {
+    row: "N6",
+    what: "a handler that fails gets no further event",
+    file: "src/internal/events/deliver.ts",
+    find: "return line === undefined ? Effect.void : Effect.logError(line, Cause.pretty(cause))",
+    replace: "return Effect.zipRight(line === undefined ? Effect.void : Effect.logError(line), Effect.interrupt)"
+  },
+  {
+    row: "N6",
+    what: "at the end of its scope a handler gets nothing any more",
+    file: "src/internal/events/deliver.ts",
+    find: "const emptied = withDeadline(Fiber.await(fiber), patienceMillis, () => undefined)",
+    replace: "const emptied = Fiber.interruptFork(fiber)"
+  },
+  {
+    row: "N7",
+    what: "only calls that succeed are timed",
+    file: "src/internal/server/guard.ts",
+    find: "          onFailure: (cause) => {\n            Metrics.took(operation, performance.now() - since)\n",
+    replace: "          onFailure: (cause) => {\n"
+  },
+  {
+    row: "N7",
+    what: "SQL counts expired sessions, too",
+    file: "src/internal/sql/statements.ts",
+    find: "WHERE expires_at > ? AND format <> ${markFormat}`)",
+    replace: "WHERE expires_at > ? - 86400000 AND format <> ${markFormat}`)"
+  },
+  {
+    row: "N7",
+    what: "the memory store does not show how many sessions live",
+    file: "src/internal/server/cleanUp.ts",
+    find: "      whenDone(now)\n",
+    replace: ""
+  },
+  {
+    row: "N7",
+    what: "revoked sessions are not counted",
+    file: "src/internal/events/happened.ts",
+    find: "  Metrics.terminated(\"Revoked\")\n",
+    replace: ""
+  },
+  {
+    row: "N8",
+    what: "a call of the store is no span",
+    file: "src/internal/server/guard.ts",
+    find: "return Spans.isTraced(fiber) ? Spans.client(answered, `SessionStore.${operation}`, {}) : answered",
+    replace: "return answered"
+  },
+  {
+    row: "N8",
+    what: "a span is made although nobody traces",
+    file: "src/internal/edition/spans.ts",
+    find: "  Context.get(fiber.currentDefaultServices, Tracer.Tracer) !== native",
+    replace: "  Context.get(fiber.currentDefaultServices, Tracer.Tracer) !== undefined"
   }
 ]

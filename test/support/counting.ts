@@ -2,7 +2,7 @@ import { Layer } from "effect"
 import { SessionBackend, SessionStore } from "effect-session"
 import * as memory from "../../src/internal/memory/backend.js"
 
-export type Counts = Record<Exclude<keyof SessionBackend.SessionBackendService, "isAlone">, number>
+export type Counts = Record<Exclude<keyof SessionBackend.SessionBackendService, "isAlone" | "count">, number>
 
 /** A memory backend that counts its calls, and its store. */
 export const countingStore = (options: Parameters<typeof SessionStore.layerBackend>[0] = {}) => {

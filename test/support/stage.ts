@@ -11,7 +11,7 @@ import * as backendStore from "../../src/internal/server/serverStore.js"
 import * as sessions from "../../src/internal/server/subjectSessions.js"
 import type { Counts } from "./counting.js"
 
-type Operation = Exclude<keyof SessionBackend.SessionBackendService, "isAlone">
+type Operation = Exclude<keyof SessionBackend.SessionBackendService, "isAlone" | "count">
 
 interface Hold {
   readonly operation: Operation

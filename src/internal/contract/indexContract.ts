@@ -63,6 +63,28 @@ export const tests: ReadonlyArray<IndexTest> = [
       })
   ),
 
+  test("N2: the index names each session that a bounded sign-in evicts, and none otherwise", (index) =>
+    Effect.gen(function*() {
+      const now = Date.now()
+      const subject = freshSubject()
+      const evicted: Array<string> = []
+      const insert = (at: number, whenFull: "evict-oldest" | "refuse", max: number) => {
+        const id = freshId()
+        return Effect.as(
+          index.insert(id, owned(subject, at), at, { max, whenFull }, (ended) => evicted.push(ended)),
+          id
+        )
+      }
+      const first = yield* insert(now, "evict-oldest", 2)
+      const second = yield* insert(now + 1, "evict-oldest", 2)
+      yield* insert(now + 2, "refuse", 2)
+      expect(evicted).toEqual([])
+      const third = yield* insert(now + 3, "evict-oldest", 2)
+      expect(evicted).toEqual([first])
+      yield* insert(now + 4, "evict-oldest", 1)
+      expect([...evicted].sort()).toEqual([first, second, third].sort())
+    })),
+
   test(
     "S8: the index's insert refuses a taken id, whether its record has a subject or not, and changes nothing",
     (index, backend) =>

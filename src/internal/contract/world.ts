@@ -103,6 +103,8 @@ const decorated = (store: SessionStoreService, calls: Calls, before: Before | un
     revocable: store.revocable,
     wellFormed: (value) => store.wellFormed(value),
     ping: store.ping,
+    count: store.count,
+    events: store.events,
     weigh: (key, text) => store.weigh(key, text),
     tooLarge: (weight, owner) => store.tooLarge(weight, owner),
     load: (tokens, now) => around("load", () => store.load(tokens, now)),

@@ -10,7 +10,10 @@ import type { Data, Expiry, Owner, StoredSession } from "../../SessionBackend.js
 import { SessionTooLarge } from "../../SessionError.js"
 import { applyPatch, packedBytes } from "../codec/packedData.js"
 import * as random from "../codec/random.js"
-import type { Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../store/contract.js"
+import * as Happened from "../events/happened.js"
+import { Hub } from "../events/hub.js"
+import { sealedName } from "../events/sealedName.js"
+import type { Base, Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../store/contract.js"
 import * as expiry from "../store/expiry.js"
 import * as Limited from "../store/limited.js"
 import type { SessionConfig } from "../store/options.js"
@@ -61,7 +64,7 @@ const empty = (reason: Empty["reason"], warning: string | undefined): Empty => (
 
 const absent = empty("Absent", undefined)
 const notAuthentic = empty("NotAuthentic", undefined)
-const expired = empty("Expired", undefined)
+const expired = (id: string): Empty => ({ _tag: "Empty", reason: "Expired", warning: undefined, id })
 
 /**
  * After a change of Path or Domain a browser sends the seal of the former cookie too, and often first. The last sign-in must
@@ -95,14 +98,17 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string, sig
   const prefix = payload.prefix(audience)
   const overhead = payload.overhead(prefix)
   const limited = Limited.make(1)
+  const events = new Hub(config.name, sealedName)
 
   const openOne = (token: string, now: number): Loaded => {
     const opened = privateJar.open(keys, name, token)
     if (opened === undefined) return notAuthentic
     const decoded = payload.decode(prefix, opened.text, signsIn)
-    if (decoded._tag === "Foreign") return empty("Corrupt", decoded.warning)
+    if (decoded._tag === "Foreign") {
+      return { _tag: "Empty", reason: "Corrupt", warning: decoded.warning, foreign: decoded.reason }
+    }
     const times = expiry.reconstruct(config, decoded.createdAt, decoded.refreshedAt, decoded.own)
-    if (expiry.isExpired(config, times, now)) return expired
+    if (expiry.isExpired(config, times, now)) return expired(decoded.sid)
     const found: Found = {
       _tag: "Found",
       token,
@@ -128,12 +134,12 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string, sig
       // An authentic value says more than one that is not.
       const saysMore = best === absent || (best.reason === "NotAuthentic" && loaded.reason !== "NotAuthentic")
       if (saysMore) best = loaded
-      else if (best.warning === undefined && loaded.warning !== undefined) best = empty(best.reason, loaded.warning)
+      else if (best.warning === undefined && loaded.warning !== undefined) best = { ...best, warning: loaded.warning }
     }
-    const { reason, warning } = best
+    const { warning } = best
     return found.length > 0 || warning === undefined
       ? { found, why: best }
-      : { found, why: empty(reason, limited(warning, warning, now)) }
+      : { found, why: { ...best, warning: limited(warning, warning, now) } }
   }
 
   const load = (tokens: ReadonlyArray<string>, now: number): Effect.Effect<Loaded> => {
@@ -167,6 +173,15 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string, sig
     })
   }
 
+  /** Nothing is ended here but what the browser keeps. The seal is opened only for those who listen. */
+  const end = ({ session, token }: Base, now: number): Effect.Effect<void> => {
+    const opened = session === undefined && events.isHeard ? openOne(token, now) : undefined
+    const ended = session ?? (opened?._tag === "Found" ? opened.session : undefined)
+    const sid = ended === undefined ? undefined : sidOf(ended)
+    if (sid !== undefined) Happened.signedOut(events, now, { session: sid, subject: undefined }, "Flush")
+    return Effect.void
+  }
+
   return {
     config,
     kind: "client",
@@ -175,9 +190,11 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string, sig
     open,
     load,
     save,
-    end: () => Effect.void,
+    end,
     modify: () => Effect.dieMessage("a sealed session is modified inside its request and saved with the commit"),
     ping: Effect.void,
+    count: Effect.succeedNone,
+    events,
     weigh: packedBytes,
     tooLarge: (weight, owner) => refuse(weight + (owner === undefined ? overhead : payload.overhead(prefix, owner)))
   }

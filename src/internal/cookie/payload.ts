@@ -9,6 +9,7 @@
  */
 import type { Data, Expiry, Owner } from "../../SessionBackend.js"
 import { pack, unpack } from "../codec/packedData.js"
+import type { ForeignReason } from "../store/event.js"
 import { maxLifeMillis, type OwnExpiry } from "../store/expiry.js"
 
 /** The format and its version, which a later format counts up. */
@@ -109,21 +110,26 @@ export type Decoded =
     readonly owner: SealedOwner | undefined
     readonly data: Data
   }
-  | { readonly _tag: "Foreign"; readonly warning: string }
+  | { readonly _tag: "Foreign"; readonly reason: ForeignReason; readonly warning: string }
 
-const foreign = (is: string): Decoded => ({
+const foreign = (reason: ForeignReason, is: string): Decoded => ({
   _tag: "Foreign",
+  reason,
   warning: `an authentic session cookie was read as empty: ${is}`
 })
 
 const otherFormat = foreign(
+  "Format",
   "its content is not a session of this library (another service seals a cookie of this name)"
 )
-const otherVersion = foreign("its format is of another version of this library")
-const otherAudience = foreign("it was sealed for another audience")
-const damaged = foreign("its content is damaged")
+const otherVersion = foreign("Version", "its format is of another version of this library")
+const otherAudience = foreign("Audience", "it was sealed for another audience")
+const damaged = foreign("Damaged", "its content is damaged")
 
-const needsRevocation = foreign("somebody has signed in with it, and this store cannot tell whether it was revoked")
+const needsRevocation = foreign(
+  "Version",
+  "somebody has signed in with it, and this store cannot tell whether it was revoked"
+)
 
 /**
  * Reads an authentic text; undefined stands for bytes that are not text. Never throws. `signsIn` says that sessions of

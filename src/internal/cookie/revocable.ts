@@ -9,14 +9,15 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Owner } from "../../SessionBackend.js"
+import type { Owner, StoredSession } from "../../SessionBackend.js"
 import type { SessionStoreError, SessionTooLarge } from "../../SessionError.js"
 import { sha256 } from "../codec/sha256.js"
 import { andThen, map } from "../edition/done.js"
+import * as Happened from "../events/happened.js"
+import * as OldId from "../events/oldId.js"
 import type { Base, Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../store/contract.js"
 import { maxLifeMillis } from "../store/expiry.js"
 import * as Limited from "../store/limited.js"
-import * as OldId from "../store/oldId.js"
 import type { Denial, RevocationService } from "../store/revocation.js"
 import type { SessionsService } from "../store/subjectContract.js"
 import type { SealedStore } from "./cookieStore.js"
@@ -32,6 +33,8 @@ const maxSteps = 100
 const nobody = ["A".repeat(22)]
 
 const idPattern = /^[\w-]{22}$/
+
+const nothing = Effect.succeed(undefined)
 
 const ended: Saved = { _tag: "Ended" }
 const revoked: Empty = { _tag: "Empty", reason: "Revoked", warning: undefined }
@@ -85,7 +88,7 @@ export const make = (store: SealedStore, revocation: RevocationService): Session
   }
 
   const judge = (found: Found, ofId: Denial | undefined, ofSubject: Denial | undefined, now: number): Loaded => {
-    if (ofId !== undefined) return whyDenied(ofId, now)
+    if (ofId !== undefined) return whyDenied(found.id, ofId, now)
     const before = ownerOf(found.session.owner)
     if (before === undefined) return found
     const owner = afterRevocations(before, found.id, ofSubject)
@@ -94,9 +97,9 @@ export const make = (store: SealedStore, revocation: RevocationService): Session
   }
 
   /** A request that was on its way when the session was renewed must not begin another one. */
-  const whyDenied = ({ at, survivor }: Denial, now: number): Empty => {
+  const whyDenied = (id: string, { at, survivor }: Denial, now: number): Empty => {
     if (survivor === undefined || !isRecent(at, now)) return revoked
-    const warning = OldId.report({ _tag: "Renewed", renewedAt: at, successor: survivor }, now)
+    const warning = OldId.report(store.events, id, { _tag: "Renewed", renewedAt: at, successor: survivor }, now)
     return {
       _tag: "Empty",
       reason: "Renewed",
@@ -146,21 +149,31 @@ export const make = (store: SealedStore, revocation: RevocationService): Session
   // ── end ──
 
   const end = ({ id, session, token }: Base, now: number): Effect.Effect<void, SessionStoreError> => {
-    if (id !== undefined && session !== undefined) return endChain(id, lastInstant(session.createdAt, now), now, 0)
+    if (id !== undefined && session !== undefined) return endSession(id, session, now)
     const [found] = store.open([token], now).found
-    return found === undefined ? Effect.void : endChain(found.id, lastInstant(found.session.createdAt, now), now, 0)
+    return found === undefined ? Effect.void : endSession(found.id, found.session, now)
   }
 
-  /** Where the session was renewed a moment ago, its successor ends too. */
+  const endSession = (
+    id: string,
+    { createdAt, owner }: StoredSession,
+    now: number
+  ): Effect.Effect<void, SessionStoreError> =>
+    map(endChain(id, lastInstant(createdAt, now), now, 0), (last) => {
+      if (last !== undefined) Happened.signedOut(store.events, now, { session: last, subject: owner?.subject }, "Flush")
+    })
+
+  /** Where the session was renewed a moment ago, its successor ends too. Returns the id that this has ended, if any. */
   const endChain = (
     id: string,
     expiresAt: number,
     now: number,
     step: number
-  ): Effect.Effect<void, SessionStoreError> =>
+  ): Effect.Effect<string | undefined, SessionStoreError> =>
     andThen(revocation.deny(id, { at: now, survivor: undefined, expiresAt }, now), (earlier) => {
-      if (earlier?.survivor === undefined || !isRecent(earlier.at, now) || step === maxSteps) return Effect.void
-      OldId.report({ _tag: "Renewed", renewedAt: earlier.at, successor: earlier.survivor }, now)
+      if (earlier === undefined) return Effect.succeed(id)
+      if (earlier.survivor === undefined || !isRecent(earlier.at, now) || step === maxSteps) return nothing
+      OldId.report(store.events, id, { _tag: "Renewed", renewedAt: earlier.at, successor: earlier.survivor }, now)
       return endChain(earlier.survivor, lastInstant(now, now), now, step + 1)
     })
 
@@ -174,6 +187,8 @@ export const make = (store: SealedStore, revocation: RevocationService): Session
     end,
     modify: store.modify,
     ping: Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(revocation.check(nobody, now))),
+    count: store.count,
+    events: store.events,
     weigh: store.weigh,
     tooLarge: store.tooLarge
   }
@@ -185,13 +200,16 @@ export const sessions = (store: SealedStore, revocation: RevocationService): Ses
   return {
     revokeAll: (subject, except) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.as(
+        Effect.map(
           revocation.denyOlder(nameOf(subject), {
             at: now + toleranceMillis,
             survivor: except !== undefined && idPattern.test(except) ? except : undefined,
             expiresAt: now + Math.min(absoluteMillis, maxLifeMillis) + toleranceMillis
           }, now),
-          undefined
+          () => {
+            Happened.revoked(store.events, now, { session: undefined, subject })
+            return undefined
+          }
         ))
   }
 }

@@ -3,7 +3,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as List from "effect/List"
@@ -12,6 +12,10 @@ import * as Option from "effect/Option"
 /** The annotation of that name; undefined where there is none. */
 export const annotationOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, name: string): unknown =>
   Option.getOrUndefined(HashMap.get(fiber.getFiberRef(FiberRef.currentLogAnnotations), name))
+
+/** The same of the fiber that is running now, for code that is not an effect. */
+export const currentAnnotation = (name: string): unknown =>
+  Option.match(Fiber.getCurrentFiber(), { onNone: () => undefined, onSome: (fiber) => annotationOf(fiber, name) })
 
 /** The effect without anything that belongs to the fiber that starts it. */
 export const detached = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>

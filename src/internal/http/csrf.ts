@@ -10,7 +10,10 @@ import { CsrfRefused, type SessionStoreError } from "../../SessionError.js"
 import { decide, type Facts } from "../csrf/decide.js"
 import type { Origins } from "../csrf/origins.js"
 import * as Secret from "../csrf/secret.js"
+import * as Time from "../edition/clock.js"
 import type { RequestContextService } from "../request/contract.js"
+import * as Reporting from "../request/reporting.js"
+import { RequestSession } from "../request/requestSession.js"
 import * as Metrics from "../store/metrics.js"
 import { isHandshake } from "./upgrade.js"
 
@@ -38,13 +41,15 @@ export const check = <E, R>(
   const facts = factsOf(request)
   const decision = decide(policy.origins, facts)
   if (decision._tag === "Allowed" || policy.exempt(request)) return Effect.void
-  if (decision._tag === "Refused") return refuse(facts, decision.reason)
+  if (decision._tag === "Refused") {
+    return Effect.flatMap(context, (context) => refuse(facts, decision.reason, context))
+  }
   return Effect.flatMap(
     context,
     (context) =>
       Effect.flatMap(
         Secret.verify(context, tokenIn(request)),
-        (verdict) => verdict === "Right" ? Effect.void : refuse(facts, verdict)
+        (verdict) => verdict === "Right" ? Effect.void : refuse(facts, verdict, context)
       )
   )
 }
@@ -64,10 +69,12 @@ const hostOf = (source: unknown): string | undefined =>
 
 const refuse = (
   { method, origin, site }: Facts,
-  reason: CsrfRefused["reason"]
+  reason: CsrfRefused["reason"],
+  context: RequestContextService
 ): Effect.Effect<never, CsrfRefused> =>
-  Effect.suspend(() => {
+  Effect.withFiberRuntime((fiber) => {
     Metrics.csrfRefused(reason)
+    if (context instanceof RequestSession) Reporting.refused(context, reason, Time.now(fiber))
     return Effect.zipRight(
       Effect.logDebug("refused a request that another site may have caused", { reason, method, origin, site }),
       Effect.fail(CsrfRefused.of(reason))

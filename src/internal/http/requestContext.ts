@@ -7,10 +7,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { MissingRequestId } from "../../SessionError.js"
+import type { Entry } from "../edition/context.js"
 import { RequestContext, type RequestContextService } from "../request/contract.js"
 import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
-import type { Entry } from "../edition/context.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import { Sessions, type SessionsService } from "../store/subjectContract.js"
 import * as RequestFiber from "./requestFiber.js"
@@ -195,4 +195,5 @@ const servicesOf = (
 const atItsEnd = <E, R>(
   session: RequestSession,
   app: Effect.Effect<HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse, E, R> => Effect.flatMap(app, (response) => respond(session, response, undefined, noHead))
+): Effect.Effect<HttpServerResponse, E, R> =>
+  Effect.flatMap(app, (response) => respond(session, response, undefined, noHead))

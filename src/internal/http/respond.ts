@@ -108,7 +108,6 @@ const settle = (
   return isForeign ? Effect.as(Effect.logWarning(foreignReplaced), sent) : Effect.succeed(sent)
 }
 
-
 /** Without what would let a shared cache keep the cookie, and without a cookie of ours that was set as a header by hand. */
 const uncacheable = (config: SessionConfig, response: Response): Response => {
   const kept = SetCookie.withoutCdnCaching(response.headers)

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type {
   NewSession,
+  Owner,
   Patch,
   Renewed,
   SessionBackendService,
@@ -107,15 +108,21 @@ const create = (values: Values.Values): Backend => {
   const index = SubjectIndex.make(values, { find, insert, erase })
 
   /** Removes the session of an entry if it has expired. A record of a newer format is not looked at before a restart. */
-  const settle = ({ expiresAt, id, subject }: CleanUp.Entry, now: number) =>
+  const settle = ({ expiresAt, id, subject }: CleanUp.Entry, now: number, removed?: Removed) =>
     change<CleanUp.Outcome>(id, (found) => {
       if (found === undefined) return Effect.succeed("gone")
       if (found._tag === "Corrupt" && found.newerFormat) return Effect.succeed(Infinity)
       const end = found._tag === "Stored" ? found.session.expiresAt : expiresAt
-      return end > now ? Effect.succeed(end) : Effect.as(values.remove(keyOf(id)), "removed")
-    }).pipe(Effect.tap((outcome) =>
-      typeof outcome === "number" || subject === undefined ? Effect.void : index.forget(subject, id)
-    ))
+      if (end > now) return Effect.succeed(end)
+      return Effect.map(values.remove(keyOf(id)), () => {
+        if (Record.markIn(found) === undefined) removed?.(id, ownerIn(found)?.subject)
+        return "removed"
+      })
+    }).pipe(
+      Effect.tap((outcome) =>
+        typeof outcome === "number" || subject === undefined ? Effect.void : index.forget(subject, id)
+      )
+    )
 
   return {
     backend: {
@@ -127,15 +134,21 @@ const create = (values: Values.Values): Backend => {
       insert: (id, session, now) => failing("insert")(insert(id, session, now)),
       update: (id, patch, now, ifVersion) => failing("update")(update(id, patch, now, ifVersion)),
       remove: (id, ifVersion, now, successor) => failing("remove")(remove(id, ifVersion, now, successor)),
-      removeExpired: (now, limit) => failing("removeExpired")(cleanUp.step(now, limit, (entry) => settle(entry, now)))
+      removeExpired: (now, limit, removed) =>
+        failing("removeExpired")(cleanUp.step(now, limit, (entry) => settle(entry, now, removed)))
     },
     index: {
-      insert: (id, session, now, bound) => failing("insert")(index.insert(id, session, now, bound)),
+      insert: (id, session, now, bound, evicted) => failing("insert")(index.insert(id, session, now, bound, evicted)),
       list: (subject, now) => failing("list")(index.list(subject, now)),
       forget: (subject, id) => failing("remove")(index.forget(subject, id))
     }
   }
 }
+
+/** Learns which session the clean-up has removed. */
+type Removed = (id: string, subject: string | undefined) => void
+
+const ownerIn = (found: Record.Found): Owner | undefined => found?._tag === "Stored" ? found.session.owner : undefined
 
 const failing = (operation: SessionStoreError["operation"]) =>
   Effect.mapError((error: KeyValueError) => SessionStoreError.of(operation, "Unavailable", error))

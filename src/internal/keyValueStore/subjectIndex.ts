@@ -73,7 +73,13 @@ export const make = (values: Values, records: {
    * sign-in that fails has ended no other session. A process that is killed in between leaves one session beyond the bound,
    * the new one, and nobody has its token.
    */
-  const insert = (id: string, session: NewSession & { readonly owner: Owner }, now: number, bound?: SubjectBound) => {
+  const insert = (
+    id: string,
+    session: NewSession & { readonly owner: Owner },
+    now: number,
+    bound?: SubjectBound,
+    evicted?: (id: string) => void
+  ) => {
     const { subject } = session.owner
     const name = nameOf(subject)
     return values.writing(
@@ -90,6 +96,7 @@ export const make = (values: Values, records: {
           Effect.tap((inserted) => inserted ? evict : Effect.void),
           Effect.tapError(() => Effect.ignore(records.erase(id)))
         )
+        if (inserted) { for (const oldest of live.slice(0, surplus)) evicted?.(oldest.id) }
         return inserted ? "Inserted" : "Taken"
       })
     )

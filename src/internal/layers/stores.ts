@@ -15,7 +15,10 @@ import type { Mistake } from "../config/mistakes.js"
 import * as cookieStore from "../cookie/cookieStore.js"
 import { hasWeakKey } from "../cookie/keyMaterial.js"
 import * as revocableStore from "../cookie/revocable.js"
+import * as Happened from "../events/happened.js"
+import { Hub } from "../events/hub.js"
 import * as memoryBackend from "../memory/backend.js"
+import * as cleanUp from "../server/cleanUp.js"
 import { guardedRevocation } from "../server/guard.js"
 import { cleaningUp, indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
 import * as ReportFailure from "../server/reportFailure.js"
@@ -143,7 +146,7 @@ const revocable = (making: Sealed): Layer.Layer<SessionStore | Sessions, Session
       const { config } = store
       const report = yield* ReportFailure.make
       const revocation = guardedRevocation(yield* Revocation, config.storeTimeoutMillis, report)
-      yield* cleaningUp(config, revocation)
+      yield* cleaningUp(config, cleanUp.revocations(config, revocation))
       return Context.make(SessionStore, revocableStore.make(store, revocation)).pipe(
         Context.add(Sessions, revocableStore.sessions(store, revocation))
       )
@@ -207,7 +210,8 @@ const inMemory = (
         ...subjectBoundMistakes(subjectBound),
         ...boundMistakes({ maxSessions, maxBytes }, maxSessionBytes)
       ])
-      const { backend, index } = memoryBackend.make({ maxSessions, maxBytes })
-      return yield* indexedStore(config, backend, index, subjectBound)
+      const events = new Hub(config.name)
+      const { backend, index } = memoryBackend.make({ maxSessions, maxBytes }, Happened.roomMaker(events))
+      return yield* indexedStore(config, backend, index, subjectBound, events)
     })
   )

@@ -9,12 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Patch, SessionBackendService, SubjectIndexService, Updated } from "../../SessionBackend.js"
 import * as Data from "../codec/packedData.js"
-import { SessionTable } from "./sessionTable.js"
+import { type Observer, SessionTable } from "./sessionTable.js"
 import * as SessionText from "./sessionText.js"
 import { sizeOf } from "./size.js"
 import * as SubjectIndex from "./subjectIndex.js"
 import { Measured } from "./texts.js"
 
+export type { Observer } from "./sessionTable.js"
 export { fixedBytes, largestBytes } from "./size.js"
 
 /**
@@ -47,10 +48,11 @@ export interface Stats {
   readonly evicted: () => number
 }
 
-export const make = (options: Options): Memory => {
+export const make = (options: Options, observer?: Observer): Memory => {
   const table = new SessionTable(
     checkBound("maxSessions", options.maxSessions),
-    checkBound("maxBytes", options.maxBytes)
+    checkBound("maxBytes", options.maxBytes),
+    observer
   )
   return {
     backend: makeBackend(table),
@@ -120,16 +122,22 @@ const makeBackend = (table: SessionTable): SessionBackendService => ({
     return done.removed
   },
 
-  removeExpired: (now, limit) => {
+  removeExpired: (now, limit, removed) => {
     let count = 0
     while (count < limit) {
       const slot = table.nextExpired(now)
       if (slot === 0) break
+      const named = removed !== undefined && !table.isMark(slot)
+      const id = named ? table.id(slot) : ""
+      const subject = named ? table.subject(slot) : undefined
       table.drop(slot)
+      if (named) removed(id, subject)
       count++
     }
     return Effect.succeed(count)
-  }
+  },
+
+  count: () => Effect.succeed(table.sessions - table.marks)
 })
 
 const changesNothing = (patch: Patch): boolean => !patch.clear && patch.set.size === 0 && patch.remove.size === 0

@@ -65,8 +65,11 @@ export const store = (records: Records, slot: number): void => {
   for (let i = 0; i < idWords; i++) records.set(slot, idField + i, words[i])
 }
 
-/** The id of a record as text. The id that was read is lost. */
+const shown = Buffer.from(new ArrayBuffer(bytes))
+const shownWords = new Uint32Array(shown.buffer)
+
+/** The id of a record as text. The id that was read stays as it is. */
 export const text = (records: Records, slot: number): string => {
-  for (let i = 0; i < idWords; i++) words[i] = records.get(slot, idField + i)
-  return buffer.toString("base64url")
+  for (let i = 0; i < idWords; i++) shownWords[i] = records.get(slot, idField + i)
+  return shown.toString("base64url")
 }

@@ -33,6 +33,19 @@ const evictedTotal = Metric.counter(
   "sessions that the Memory store evicted because it was full"
 )
 
+/**
+ * Learns which sessions were removed to make room for others. Their names are read only where `isHeard`.
+ */
+export interface Observer {
+  readonly isHeard: boolean
+  readonly removed: (
+    reason: "StoreFull" | "Expired",
+    id: string | undefined,
+    subject: string | undefined,
+    now: number
+  ) => void
+}
+
 export class SessionTable {
   private readonly records = new R.Records()
   private readonly texts = new Texts()
@@ -54,7 +67,11 @@ export class SessionTable {
   bytes = 0
   evicted = 0
 
-  constructor(private readonly maxSessions: number, readonly maxBytes: number) {
+  constructor(
+    private readonly maxSessions: number,
+    readonly maxBytes: number,
+    private readonly observer: Observer | undefined
+  ) {
     this.recency = new Recency(this.records, (slot) => this.bytesOf(slot), maxSessions, maxBytes)
   }
 
@@ -87,6 +104,10 @@ export class SessionTable {
 
   id(slot: number): string {
     return Ids.text(this.records, slot)
+  }
+
+  subject(slot: number): string | undefined {
+    return this.records.has(slot, R.flagOwner) ? this.ownerIn(slot, this.text(slot))?.subject : undefined
   }
 
   version(slot: number): number {
@@ -265,17 +286,24 @@ export class SessionTable {
   private makeRoom(moreSessions: number, moreBytes: number, now: number, keep: number): void {
     let count = 0
     while (this.sessions + moreSessions > this.maxSessions || this.bytes + moreBytes > this.maxBytes) {
-      let victim = this.heap.expired(now)
-      if (victim === 0) {
-        victim = this.recency.victim(keep)
-        if (!this.isMark(victim)) count++
-      }
-      this.drop(victim)
+      const expired = this.heap.expired(now)
+      const victim = expired === 0 ? this.recency.victim(keep) : expired
+      if (expired === 0 && !this.isMark(victim)) count++
+      if (this.observer === undefined || this.isMark(victim)) this.drop(victim)
+      else this.dropBefore(this.observer, victim, expired === 0 ? "StoreFull" : "Expired", now)
     }
     if (count > 0) {
       this.evicted += count
       Metric.add(evictedTotal, count)
     }
+  }
+
+  private dropBefore(observer: Observer, slot: number, reason: "StoreFull" | "Expired", now: number): void {
+    const { isHeard } = observer
+    const id = isHeard ? this.id(slot) : undefined
+    const subject = isHeard ? this.subject(slot) : undefined
+    this.drop(slot)
+    observer.removed(reason, id, subject, now)
   }
 
   /** The session of the id that was read last, expired or not; 0 when there is none. */

@@ -12,19 +12,24 @@ const taken = Effect.succeed("Taken" as const)
 const full = Effect.succeed("Full" as const)
 
 export const make = (table: SessionTable): SubjectIndexService => ({
-  insert: (id, session, now, bound) => {
+  insert: (id, session, now, bound, evicted) => {
     const admitted = table.admit(id, session, now)
     if (admitted === "Taken") return taken
     if (!(admitted instanceof Measured)) return admitted
+    const ended: Array<string> = []
     if (bound !== undefined) {
       const others = table.ofSubject(session.owner.subject, now)
       const surplus = others.length + 1 - bound.max
       if (surplus > 0) {
         if (bound.whenFull === "refuse" || bound.max < 1) return full
-        for (let i = 0; i < surplus; i++) table.drop(others[i])
+        for (let i = 0; i < surplus; i++) {
+          if (evicted !== undefined) ended.push(table.id(others[i]))
+          table.drop(others[i])
+        }
       }
     }
     table.put(session, admitted, now)
+    for (const id of ended) evicted?.(id)
     return inserted
   },
 

@@ -65,7 +65,7 @@ type Found =
 type Answer<A> = Effect.Effect<A, SessionStoreError>
 
 export const make = (commands: Commands, prefix: string): SubjectIndexService => ({
-  insert: (id, session, now, bound) => insert(commands, prefix, id, session, now, bound),
+  insert: (id, session, now, bound, evicted) => insert(commands, prefix, id, session, now, bound, evicted),
   list: (subject, now) => look(commands, prefix, subject, now, 1, new Set()),
   forget: (subject, id) => forget(commands, indexKey(prefix, Records.subjectText(subject)), [id])
 })
@@ -76,7 +76,8 @@ const insert = (
   id: string,
   session: NewSession & { readonly owner: Owner },
   now: number,
-  bound: SubjectBound | undefined
+  bound: SubjectBound | undefined,
+  evicted: ((id: string) => void) | undefined
 ): Answer<"Inserted" | "Taken" | "Full"> => {
   const subject = Records.subjectText(session.owner.subject)
   const key = indexKey(prefix, subject)
@@ -111,11 +112,17 @@ const insert = (
         : first
       if (answer === "F") return "Full"
       const condemned = answer === "C" ? entries : []
+      const removed: Array<string> = []
       yield* forEach(condemned, (entry) =>
-        commands.script("insert", Scripts.evict, prefix + entry.id, [
-          subject,
-          Number.isNaN(entry.claimedAt) ? "-" : tombstoneMillis
-        ], String))
+        Effect.map(
+          commands.script("insert", Scripts.evict, prefix + entry.id, [
+            subject,
+            Number.isNaN(entry.claimedAt) ? "-" : tombstoneMillis
+          ], String),
+          (reply) => {
+            if (reply === "R") removed.push(entry.id)
+          }
+        ))
       sent = true
       const reply = yield* commands.script(
         "insert",
@@ -136,6 +143,7 @@ const insert = (
           ...dead
         ], String)
       }))
+      if (reply === "I") { for (const id of removed) evicted?.(id) }
       // `E`: another sign-in has evicted this one between claim and insert. The result is the same as if this sign-in had been
       // complete before the other one began.
       return reply === "T" ? "Taken" : reply === "E" && bound?.whenFull === "refuse" ? "Full" : "Inserted"

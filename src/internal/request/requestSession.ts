@@ -33,9 +33,11 @@ import type { RequestFacts } from "./facts.js"
 import { InFlight } from "./inFlight.js"
 import { modify } from "./modifying.js"
 import { endedElsewhere, flushed, type Parts } from "./parts.js"
+import * as Reporting from "./reporting.js"
 import { type Full, save } from "./saving.js"
 import { Stored } from "./stored.js"
 import { textsOf } from "./struct.js"
+import * as UserAgent from "./userAgent.js"
 
 const none = Effect.succeed(Option.none<never>())
 
@@ -200,14 +202,14 @@ export class RequestSession implements RequestContextService, Parts {
         )
       }
       if (this.answer.isClosed && this.stored.cookie.present) return failClosed
-      flushed(this)
-      return Effect.void
+      return map(this.endAll(now), () => flushed(this))
     })
   }
 
   /** Each is tried, so that as few as possible stay signed in where the store fails. */
   private endAll(now: number): Effect.Effect<void, SessionStoreError> {
     const { endings } = this.stored
+    if (endings.length === 0) return Effect.void
     return endings.length === 1
       ? this.store.end(endings[0], now)
       : Effect.flatMap(
@@ -243,7 +245,7 @@ export class RequestSession implements RequestContextService, Parts {
       const owner: Owner = {
         subject,
         authenticatedAt: now,
-        userAgent: bounded(client?.userAgent ?? this.request.userAgent),
+        userAgent: UserAgent.bounded(client?.userAgent ?? this.request.userAgent),
         address: client?.address
       }
       return this.inFlight.exclusively(
@@ -297,7 +299,8 @@ export class RequestSession implements RequestContextService, Parts {
   private operation<A, E, R>(run: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.withFiberRuntime((fiber) => {
       this.isTouched = true
-      const effect = run(Time.now(fiber))
+      const now = Time.now(fiber)
+      const effect = this.store.events.isHeard ? Reporting.failures(this, run(now), now) : run(now)
       return Exit.isExit(effect) ? effect : this.inFlight.counted(effect)
     })
   }
@@ -375,7 +378,10 @@ export class RequestSession implements RequestContextService, Parts {
     if (isDone(saved)) return Effect.succeed(this.concluded(undefined))
     const concluded = Effect.match(saved, {
       onSuccess: () => this.concluded(undefined),
-      onFailure: (error) => this.concluded(error)
+      onFailure: (error) => {
+        Reporting.failed(this, error, now)
+        return this.concluded(error)
+      }
     })
     // What other fibers change from here on comes after it.
     return this.inFlight.hasWritten ? concluded : this.inFlight.inTurn(concluded)
@@ -385,14 +391,4 @@ export class RequestSession implements RequestContextService, Parts {
     this.draft.drop()
     return this.answer.conclude(failure)
   }
-}
-
-/** The most characters of a User-Agent that a session keeps: the client chooses it. */
-const userAgentLength = 512
-
-/** Cut where it is too long, and never inside a character of two code units. */
-const bounded = (userAgent: string | undefined): string | undefined => {
-  if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent
-  const last = userAgent.charCodeAt(userAgentLength - 1)
-  return userAgent.slice(0, last >= 0xd800 && last <= 0xdbff ? userAgentLength - 1 : userAgentLength)
 }

@@ -9,6 +9,7 @@ import type { Saved } from "../store/contract.js"
 import type { SaveError } from "./answer.js"
 import { type Basis, decide } from "./decide.js"
 import { endedElsewhere, type Parts } from "./parts.js"
+import * as Reporting from "./reporting.js"
 
 export type Full = Extract<Saved, { _tag: "Full" }>
 
@@ -36,10 +37,12 @@ export const save = (
   const settle = (saved: Saved): Full | undefined => {
     if (saved._tag === "Full") {
       giveBack()
+      Reporting.full(parts, owner, now)
       return saved
     }
     draft.saved()
     report(parts, basis, saved, now)
+    if (saved._tag === "Saved") Reporting.saved(store, basis, decision.save, saved, now)
     return undefined
   }
   const saving = andThen(

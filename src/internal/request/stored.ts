@@ -13,6 +13,7 @@ import * as Metrics from "../store/metrics.js"
 import { type Candidates, scan } from "./cookieHeader.js"
 import type { Basis } from "./decide.js"
 import type { RequestFacts } from "./facts.js"
+import * as Reporting from "./reporting.js"
 
 /**
  * - `Unloaded`: not looked up yet. `saved` is the one token to look up, instead of the request's, after a save whose outcome
@@ -115,10 +116,10 @@ export class Stored {
     const tokens = state.saved === undefined ? this.cookie.tokens : [state.saved]
     if (tokens.length === 0) {
       const reason = this.cookie.malformed ? "Malformed" : "Absent"
-      return this.loaded(state, { _tag: "Empty", reason, warning: undefined })
+      return this.loaded(state, { _tag: "Empty", reason, warning: undefined }, now)
     }
     const loading = this.store.load(tokens, now)
-    return isDone(loading) ? this.loaded(state, loading.value) : this.share(state, loading, now)
+    return isDone(loading) ? this.loaded(state, loading.value, now) : this.share(state, loading, now)
   }
 
   /** In a fiber of its own: interrupting the operation that came first must neither fail nor hang those that wait with it. */
@@ -132,7 +133,7 @@ export class Stored {
     return state.loading = Effect.withFiberRuntime((fiber) => {
       if (!started) {
         started = true
-        const settled = Effect.flatMap(loading, (result) => this.loaded(state, result))
+        const settled = Effect.flatMap(loading, (result) => this.loaded(state, result, now))
         fork(settled, (exit) => {
           state.loading = undefined
           Deferred.unsafeDone(done, exit)
@@ -144,7 +145,7 @@ export class Stored {
   }
 
   /** An answer counts only for the state that asked: a modify or a flush may have been faster, and knows better. */
-  private loaded(asked: Unloaded, result: Loaded): Effect.Effect<void> {
+  private loaded(asked: Unloaded, result: Loaded, now: number): Effect.Effect<void> {
     if (this.current !== asked) return Effect.void
     if (result._tag === "Found") {
       this.current = result
@@ -154,6 +155,7 @@ export class Stored {
     // An id that was renewed away names a session that this request must not see, and must not replace either.
     this.current = asked.saved === undefined && result.reason !== "Renewed" ? absent : ended
     Metrics.loaded(result.reason)
+    Reporting.notFound(this.store, result, now)
     return result.warning === undefined ? Effect.void : Effect.logWarning(result.warning)
   }
 

@@ -10,7 +10,9 @@ import type { Mistake } from "../config/mistakes.js"
 import { resolveOptions } from "../config/resolveOptions.js"
 import * as SameCookie from "../config/sameCookie.js"
 import { warnings } from "../config/warnings.js"
+import { Hub } from "../events/hub.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
+import type { Events } from "../store/event.js"
 import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { SessionList, Sessions } from "../store/subjectContract.js"
 import * as cleanUp from "./cleanUp.js"
@@ -46,7 +48,8 @@ export const serverStore = (
 ): Effect.Effect<SessionStoreService, never, Scope.Scope> =>
   Effect.flatMap(ReportFailure.make, (report) => {
     const guarded = Guard.guarded(backend, config.storeTimeoutMillis, report)
-    return Effect.as(cleaningUp(config, guarded), ServerStore.make(config, guarded))
+    const store = ServerStore.make(config, guarded)
+    return Effect.as(cleaningUp(config, cleanUp.sessions(config, guarded, store.events)), store)
   })
 
 /** A store over the backend, and the sessions of a subject over its index. */
@@ -54,23 +57,27 @@ export const indexedStore = (
   config: SessionConfig,
   backend: SessionBackendService,
   index: SubjectIndexService,
-  bound: SubjectBound | undefined
+  bound: SubjectBound | undefined,
+  events: Events = new Hub(config.name)
 ): Effect.Effect<Context.Context<SessionStore | Sessions | SessionList>, never, Scope.Scope> =>
   Effect.flatMap(ReportFailure.make, (report) => {
     const guarded = Guard.guarded(backend, config.storeTimeoutMillis, report)
     const guardedIndex = Guard.guardedIndex(index, config.storeTimeoutMillis, report)
-    const sessions = SubjectSessions.make(config, guarded, guardedIndex)
-    const provided = Context.make(SessionStore, ServerStore.make(config, guarded, guardedIndex, bound)).pipe(
+    const sessions = SubjectSessions.make(config, guarded, guardedIndex, events)
+    const provided = Context.make(SessionStore, ServerStore.make(config, guarded, guardedIndex, bound, events)).pipe(
       Context.add(Sessions, sessions),
       Context.add(SessionList, sessions)
     )
-    return Effect.as(cleaningUp(config, guarded), provided)
+    return Effect.as(cleaningUp(config, cleanUp.sessions(config, guarded, events)), provided)
   })
 
-/** Removes what has expired in the background, for as long as the scope. */
-export const cleaningUp = (config: SessionConfig, backend: cleanUp.Expiring): Effect.Effect<void, never, Scope.Scope> =>
+/** Cleans up in the background, for as long as the scope, unless the configuration says that nothing does. */
+export const cleaningUp = (
+  config: SessionConfig,
+  forever: Effect.Effect<never>
+): Effect.Effect<void, never, Scope.Scope> =>
   Number.isFinite(config.cleanupIntervalMillis)
-    ? Effect.asVoid(Effect.forkScoped(cleanUp.forever(backend, config.cleanupIntervalMillis)))
+    ? Effect.asVoid(Effect.forkScoped(forever))
     : Effect.void
 
 /** The mistakes in a bound that plain JavaScript, or a `Config`, may have given. */

@@ -17,11 +17,15 @@ import type {
 import { type SessionStoreError, SessionTooLarge } from "../../SessionError.js"
 import * as Data from "../codec/packedData.js"
 import { andThen, map } from "../edition/done.js"
+import * as Happened from "../events/happened.js"
+import { Hub } from "../events/hub.js"
+import * as OldId from "../events/oldId.js"
 import type { Base, Empty, Loaded, Saved, SessionStoreService } from "../store/contract.js"
+import type { Events } from "../store/event.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import * as Limited from "../store/limited.js"
-import * as OldId from "../store/oldId.js"
 import type { SessionConfig } from "../store/options.js"
+import * as Count from "./count.js"
 import * as Modify from "./modify.js"
 import { ownerSize } from "./ownerSize.js"
 import * as Records from "./records.js"
@@ -30,9 +34,15 @@ import * as Token from "./token.js"
 
 const absent: Empty = { _tag: "Empty", reason: "Absent", warning: undefined }
 const unknown: Empty = { _tag: "Empty", reason: "Unknown", warning: undefined }
-const expired: Empty = { _tag: "Empty", reason: "Expired", warning: undefined }
+const expired = (id: string): Empty => ({ _tag: "Empty", reason: "Expired", warning: undefined, id })
 const renewed = (warning: string | undefined): Empty => ({ _tag: "Empty", reason: "Renewed", warning })
-const corrupt = (warning: string | undefined): Empty => ({ _tag: "Empty", reason: "Corrupt", warning })
+const corrupt = (warning: string | undefined, id: string, foreign: "Version" | "Damaged"): Empty => ({
+  _tag: "Empty",
+  reason: "Corrupt",
+  warning,
+  id,
+  foreign
+})
 
 const ended: Saved = { _tag: "Ended" }
 
@@ -48,9 +58,10 @@ export const make = (
   config: SessionConfig,
   backend: SessionBackendService,
   index?: SubjectIndexService,
-  bound?: SubjectBound
+  bound?: SubjectBound,
+  events: Events = new Hub(config.name)
 ): SessionStoreService => {
-  const records = Records.make(backend, index)
+  const records = Records.make(backend, index, events)
   const limited = Limited.make(10)
 
   const tooLarge = (size: number): SessionTooLarge | undefined =>
@@ -78,22 +89,22 @@ export const make = (
       if (Option.isNone(found)) return next(unknown)
       const record = found.value
       if ("_tag" in record && record._tag === "Renewed") {
-        const warning = OldId.report(record, now)
+        const warning = OldId.report(events, id, record, now)
         return next(renewed(warning === undefined ? undefined : limited("Renewed", warning, now)))
       }
       if ("_tag" in record) {
         if (record.newerFormat) {
           const warning = `A session record was written by a later version and is left untouched: ${record.detail}`
-          return next(corrupt(limited("NewerFormat", warning, now)))
+          return next(corrupt(limited("NewerFormat", warning, now), id, "Version"))
         }
         const warning = `A session record could not be read and was removed: ${record.detail}`
         return andThen(
           Effect.ignore(backend.remove(id, undefined, now)),
-          () => next(corrupt(limited("Corrupt", warning, now)))
+          () => next(corrupt(limited("Corrupt", warning, now), id, "Damaged"))
         )
       }
       return ExpiryPolicy.isExpired(config, record, now)
-        ? next(expired)
+        ? next(expired(id))
         : Effect.succeed<Loaded>({ _tag: "Found", token, id, session: record, reseal: false })
     })
   }
@@ -140,7 +151,7 @@ export const make = (
         case "TooLarge":
           return Effect.fail(new SessionTooLarge({ size: updated.size, limit: config.maxSessionBytes }))
         case "Renewed":
-          OldId.report(updated, now)
+          OldId.report(events, id, updated, now)
           return Effect.succeed(ended)
         case "Missing":
           return session === undefined ? createUnseen(patch, now) : Effect.succeed(ended)
@@ -190,7 +201,9 @@ export const make = (
   // ── end ──
 
   const end = (base: Base, now: number): Effect.Effect<void, SessionStoreError> =>
-    records.end(idOf(base), base.session?.owner, now)
+    map(records.end(idOf(base), base.session?.owner, now), (ended) => {
+      if (ended !== undefined) Happened.signedOut(events, now, ended, "Flush")
+    })
 
   return {
     config,
@@ -202,6 +215,8 @@ export const make = (
     end,
     modify: Modify.make(config, backend),
     ping: Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(backend.find(nobody, now))),
+    count: Count.make(config, backend),
+    events,
     weigh: Data.bytes,
     tooLarge
   }

@@ -7,6 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ListedSession, SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
+import * as Happened from "../events/happened.js"
+import { Hub } from "../events/hub.js"
+import type { Events } from "../store/event.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import type { SessionInfo, SessionListService, SessionsService } from "../store/subjectContract.js"
@@ -17,7 +20,8 @@ type Entry = { readonly id: string; readonly session: ListedSession }
 export const make = (
   config: SessionConfig,
   backend: SessionBackendService,
-  index: SubjectIndexService
+  index: SubjectIndexService,
+  events: Events = new Hub(config.name)
 ): SessionsService & SessionListService => {
   const live = (subject: string): Effect.Effect<ReadonlyArray<Entry>, SessionStoreError> =>
     Effect.flatMap(
@@ -33,6 +37,7 @@ export const make = (
     Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const removed = yield* backend.remove(id, undefined, now)
+      if (removed === "removed") Happened.revoked(events, now, { session: id, subject })
       yield* Effect.ignore(index.forget(subject, id))
       return removed === "removed"
     })

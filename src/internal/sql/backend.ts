@@ -195,5 +195,8 @@ export const make = (executor: Executor, statements: Statements): SessionBackend
     )
   }
 
-  return { find, insert, update, remove, removeExpired, isAlone: executor.isAlone }
+  const count = (now: number): Effect.Effect<number, SessionStoreError> =>
+    executor.readLatest("count", statements.count, [Record.whole(now)], (rows) => Exit.succeed(Number(rows[0]?.count)))
+
+  return { find, insert, update, remove, removeExpired, count, isAlone: executor.isAlone }
 }

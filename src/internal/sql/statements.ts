@@ -58,6 +58,8 @@ export interface Statements {
   readonly markVersion: string
   /** now. The limit is in the text, because not every MySQL takes it as a parameter. */
   readonly removeExpired: (limit: number) => string
+  /** now. Gives one row with `count`. */
+  readonly count: string
   /** subject_hash, now. Gives records without their data, the oldest first. */
   readonly list: string
   /** subject_hash, now. Gives ids, the oldest first. */
@@ -133,6 +135,7 @@ export const make = (dialect: Dialect, table: Table): Statements => {
             + `ORDER BY expires_at LIMIT ${limit})${returning}`
       }
     },
+    count: text(`SELECT COUNT(*) AS count FROM ${sessions} WHERE expires_at > ? AND format <> ${markFormat}`),
     list: text(
       `SELECT ${listed} FROM ${sessions} WHERE subject_hash = ? AND expires_at > ? ORDER BY created_at, id`
     ),

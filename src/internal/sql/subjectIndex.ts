@@ -21,6 +21,14 @@ import { lockSlots } from "./table.js"
 type OwnedSession = NewSession & { readonly owner: Owner }
 type Answer = "Inserted" | "Taken" | "Full"
 
+/** What an insert came to, and the ids of the sessions that it has removed. */
+interface Inserted {
+  readonly answer: Answer
+  readonly removed: ReadonlyArray<string>
+}
+
+const answered = (answer: Answer): Inserted => ({ answer, removed: [] })
+
 export const make = (executor: Executor, statements: Statements): SubjectIndexService => {
   const { dialect } = executor
   const turns = new Turns<SessionStoreError>(executor.isAlone)
@@ -42,17 +50,22 @@ export const make = (executor: Executor, statements: Statements): SubjectIndexSe
     id: string,
     session: OwnedSession,
     now: number,
-    bound: SubjectBound
+    bound: SubjectBound,
+    evicted: ((id: string) => void) | undefined
   ): Effect.Effect<Answer, SessionStoreError> => {
     const hash = Record.hashOfSubject(session.owner.subject)
     const slot = Record.slotOf(hash, lockSlots)
-    const transaction = executor.transaction<Answer>(
+    const transaction = executor.transaction<Inserted>(
       "insert",
       (on) => Effect.zipRight(lock(on, slot), insertInTransaction(on, id, session, now, bound, hash)),
-      (answer) => answer === "Inserted"
+      ({ answer }) => answer === "Inserted"
     )
+    const committed = Effect.map(transaction, ({ answer, removed }) => {
+      for (const id of removed) evicted?.(id)
+      return answer
+    })
     // The queue of this process comes first: while sign-ins wait in it, they hold no connection.
-    return turns.take(String(slot), () => transaction, storeIsDown)
+    return turns.take(String(slot), () => committed, storeIsDown)
   }
 
   /** Until the transaction ends, no other sign-in of this subject gets past this, in any process. */
@@ -72,13 +85,13 @@ export const make = (executor: Executor, statements: Statements): SubjectIndexSe
     now: number,
     bound: SubjectBound,
     hash: string
-  ): Effect.Effect<Answer, SqlError> => {
+  ): Effect.Effect<Inserted, SqlError> => {
     const at = Record.whole(now)
     return Effect.flatMap(on.read(statements.living, [hash, at]), (living) => {
       if (bound.whenFull === "refuse" && living.length >= bound.max) {
         return Effect.map(
           on.read(statements.find, [id]),
-          (rows) => Record.parseFirst(rows, now) === undefined ? "Full" : "Taken"
+          (rows) => answered(Record.parseFirst(rows, now) === undefined ? "Full" : "Taken")
         )
       }
       const excess = living.slice(0, Math.max(living.length + 1 - bound.max, 0))
@@ -95,16 +108,16 @@ export const make = (executor: Executor, statements: Statements): SubjectIndexSe
           inserted
             ? Effect.as(
               Effect.forEach(excess, (row) => on.write(statements.remove, [Record.idIn(row), at]), { discard: true }),
-              "Inserted"
+              { answer: "Inserted", removed: excess.map(Record.idIn) }
             )
-            : Effect.succeed("Taken")
+            : Effect.succeed(answered("Taken"))
       )
     })
   }
 
   return {
-    insert: (id, session, now, bound) =>
-      bound === undefined ? insertUnbound(id, session, now) : insertBound(id, session, now, bound),
+    insert: (id, session, now, bound, evicted) =>
+      bound === undefined ? insertUnbound(id, session, now) : insertBound(id, session, now, bound, evicted),
     list: (subject, now) =>
       // A caller that lists the sessions may do so to end them all: inside a transaction of the app it must not get them as
       // they were when that began.

@@ -6,6 +6,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Expiry, Owner, Patch, StoredSession } from "../../SessionBackend.js"
 import type { SessionStoreError, SessionTooLarge } from "../../SessionError.js"
+import type { Events, ForeignReason } from "./event.js"
 import type { SessionConfig } from "./options.js"
 
 /**
@@ -42,6 +43,9 @@ export interface Empty {
   readonly reason: "Absent" | "Malformed" | "NotAuthentic" | "Unknown" | "Expired" | "Corrupt" | "Renewed" | "Revoked"
   /** for the log: something an operator should know; never holds a token or a value */
   readonly warning: string | undefined
+  /** for the events: the id of the session that has expired or cannot be read, and what is wrong with it */
+  readonly id?: string | undefined
+  readonly foreign?: ForeignReason | undefined
 }
 
 /**
@@ -144,6 +148,8 @@ export type Modified<B> =
  *   this process's callers; `f` may run again. `loaded` is the record as the caller saw it. `f` answers no patch to write
  *   nothing.
  * - `ping`: whether the store can be reached; one cheap call, within the store's time-out.
+ * - `count`: how many sessions live; `None` where the store cannot count them.
+ * - `events`: where what happens to the store's sessions is published.
  * - `weigh`, `tooLarge`: what an entry adds to the session's size, and whether a sum of them is too much for a session of
  *   this owner.
  *
@@ -164,6 +170,8 @@ export interface SessionStoreService {
     f: (session: StoredSession) => Effect.Effect<readonly [value: B, patch: Option.Option<Patch>], E, R>
   ) => Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R>
   readonly ping: Effect.Effect<void, SessionStoreError>
+  readonly count: Effect.Effect<Option.Option<number>, SessionStoreError>
+  readonly events: Events
   readonly weigh: (key: string, text: string) => number
   readonly tooLarge: (weight: number, owner?: Owner) => SessionTooLarge | undefined
 }

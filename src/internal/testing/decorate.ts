@@ -26,12 +26,13 @@ export const backend = (self: SessionBackendService, around: Around): SessionBac
   insert: (id, session, now) => around("insert", () => self.insert(id, session, now)),
   update: (id, patch, now, ifVersion, base) => around("update", () => self.update(id, patch, now, ifVersion, base)),
   remove: (id, ifVersion, now, successor) => around("remove", () => self.remove(id, ifVersion, now, successor)),
-  removeExpired: (now, limit) => around("removeExpired", () => self.removeExpired(now, limit)),
+  removeExpired: (now, limit, removed) => around("removeExpired", () => self.removeExpired(now, limit, removed)),
+  ...self.count === undefined ? {} : { count: self.count },
   isAlone: self.isAlone
 })
 
 export const index = (self: SubjectIndexService, around: Around): SubjectIndexService => ({
-  insert: (id, session, now, bound) => around("insert", () => self.insert(id, session, now, bound)),
+  insert: (id, session, now, bound, evicted) => around("insert", () => self.insert(id, session, now, bound, evicted)),
   list: (subject, now) => around("list", () => self.list(subject, now)),
   forget: (subject, id) => around("forget", () => self.forget(subject, id))
 })

@@ -3,13 +3,19 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 
 /** The annotation of that name; undefined where there is none. */
 export const annotationOf = (fiber: Fiber.Fiber<unknown, unknown>, name: string): unknown =>
   fiber.getRef(References.CurrentLogAnnotations)[name]
+
+/** The same of the fiber that is running now, for code that is not an effect. */
+export const currentAnnotation = (name: string): unknown => {
+  const fiber = Fiber.getCurrent()
+  return fiber === undefined ? undefined : annotationOf(fiber, name)
+}
 
 /** The effect without anything that belongs to the fiber that starts it. */
 export const detached = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>

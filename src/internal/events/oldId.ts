@@ -3,16 +3,22 @@
  * of a stolen cookie (OWASP Session Management Cheat Sheet, "Detecting session anomalies"), or of a response that was lost.
  */
 import type { Renewed } from "../../SessionBackend.js"
-import * as Metrics from "./metrics.js"
+import type { Events } from "../store/event.js"
+import * as Happened from "./happened.js"
 
 /** Requests that began before the renewal are over by then. */
 const graceMillis = 10_000
 
-/** Counts the use, and says for the log what an operator should know; undefined shortly after the renewal. */
-export const report = ({ renewedAt, successor }: Renewed, now: number): string | undefined => {
+/** Reports the use, and says for the log what an operator should know; undefined shortly after the renewal. */
+export const report = (
+  events: Events,
+  id: string,
+  { renewedAt, successor }: Renewed,
+  now: number
+): string | undefined => {
   const age = now - renewedAt
   if (age <= graceMillis) return undefined
-  Metrics.oldId()
+  Happened.oldIdUsed(events, now, successor, id)
   return `The id of a session that was renewed ${
     Math.round(age / 1000)
   } seconds ago is still in use: the cookie may have been `
