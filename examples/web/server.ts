@@ -2,12 +2,13 @@
  * `npm start` runs this: it serves the app on http://127.0.0.1:3000. `PORT` and `HOST` change the address, and `STORE` changes
  * the store.
  */
-import { HttpServer } from "@effect/platform"
+import { HttpLayerRouter, HttpServer } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Console, Effect, Layer } from "effect"
 import { createServer } from "node:http"
-import { app } from "./app.js"
+import { AppLive } from "./app.js"
+import { SignInLive } from "./signIn.js"
 import { StoreLive, storeName } from "./stores.js"
 import { originOf, welcome } from "./welcome.js"
 
@@ -16,7 +17,7 @@ const announce = Effect.gen(function*() {
   yield* Console.log(welcome(originOf(address), yield* storeName))
 })
 
-const ServerLive = Layer.unwrapEffect(
+const HttpLive = Layer.unwrapEffect(
   Effect.map(
     Config.all({
       port: Config.withDefault(Config.integer("PORT"), 3000),
@@ -27,12 +28,15 @@ const ServerLive = Layer.unwrapEffect(
 )
 
 // The store is provided last, so it is closed last: requests in flight can still save their session after Ctrl-C.
-const AppLive = Layer.mergeAll(HttpServer.serve(app), Layer.effectDiscard(announce)).pipe(
-  Layer.provide(ServerLive),
-  Layer.provide(StoreLive)
+const ServerLive = Layer.mergeAll(
+  HttpLayerRouter.serve(AppLive, { disableLogger: true, disableListenLog: true }),
+  Layer.effectDiscard(announce)
+).pipe(
+  Layer.provide(HttpLive),
+  Layer.provide(Layer.provideMerge(SignInLive, StoreLive))
 )
 
 // Only once: the second Ctrl-C finds no listener and ends the process at once.
 process.once("SIGINT", () => console.log("waiting for requests in flight (Ctrl-C again to stop at once)"))
 
-NodeRuntime.runMain(Layer.launch(AppLive), { disablePrettyLogger: true })
+NodeRuntime.runMain(Layer.launch(ServerLive), { disablePrettyLogger: true })
