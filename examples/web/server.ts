@@ -27,11 +27,10 @@ const HttpLive = Layer.unwrapEffect(
   )
 )
 
-// The store is provided last, so it is closed last: requests in flight can still save their session after Ctrl-C.
-const ServerLive = Layer.mergeAll(
-  HttpLayerRouter.serve(AppLive, { disableLogger: true, disableListenLog: true }),
-  Layer.effectDiscard(announce)
-).pipe(
+// The address is printed when the routes are there. The store is provided last, so it is closed last: requests in flight can
+// still save their session after Ctrl-C.
+const ServerLive = Layer.effectDiscard(announce).pipe(
+  Layer.provide(HttpLayerRouter.serve(AppLive, { disableLogger: true, disableListenLog: true })),
   Layer.provide(HttpLive),
   Layer.provide(Layer.provideMerge(SignInLive, StoreLive))
 )
