@@ -18,7 +18,7 @@ const isCurl = ({ headers, url }: HttpServerRequest.HttpServerRequest): boolean 
   /^\/session(\/|$)/.test(url) && headers["origin"] === undefined && headers["sec-fetch-site"] === undefined
 
 /**
- * A layer that needs an `HttpRouter` and a `SessionStore`, and for its handlers `SignIn`. What is provided later stands further
+ * A layer that needs an `HttpRouter` and a `SessionStore`, and for its handlers `SignIn` and `StoreName`. What is provided later stands further
  * outside.
  */
 export const AppLive = Layer.mergeAll(

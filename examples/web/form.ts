@@ -16,7 +16,7 @@ export const readForm = Effect.gen(function*() {
     HttpServerRequest.withMaxBodySize(Option.some(FileSystem.Size(maxBytes))),
     Effect.mapError(() => new UnreadableForm())
   )
-  return new URLSearchParams(body)
+  return body.length > maxBytes ? yield* new UnreadableForm() : new URLSearchParams(body)
 })
 
 /** The text of a field, or the empty text. */

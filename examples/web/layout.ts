@@ -8,7 +8,7 @@ import { type Html, html } from "./html.js"
 import { panel } from "./panel.js"
 import { Cart, Notice, Preferences } from "./session.js"
 import { SignIn } from "./signIn.js"
-import { storeName } from "./stores.js"
+import { StoreName } from "./stores.js"
 import { findUser } from "./users.js"
 
 /** No script runs, not even one of ours; forms go to this app only, and nobody puts our pages into a frame. */
@@ -99,7 +99,7 @@ export const page = (options: {
     }</div>
     ${options.body({ language })}
   </main>
-  ${yield* panel(yield* Effect.orDie(storeName), language)}
+  ${yield* panel(yield* StoreName, language)}
 </div>`
     return respond(document(options.title, theme, body), options.status ?? 200, "'none'")
   })

@@ -9,12 +9,12 @@ import { Config, Console, Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import { AppLive } from "./app.js"
 import { SignInLive } from "./signIn.js"
-import { StoreLive, storeName } from "./stores.js"
+import { StoreLive, StoreName, StoreNameLive } from "./stores.js"
 import { originOf, welcome } from "./welcome.js"
 
 const announce = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer
-  yield* Console.log(welcome(originOf(address), yield* storeName))
+  yield* Console.log(welcome(originOf(address), yield* StoreName))
 })
 
 const HttpLive = Layer.unwrapEffect(
@@ -32,6 +32,7 @@ const HttpLive = Layer.unwrapEffect(
 const ServerLive = Layer.effectDiscard(announce).pipe(
   Layer.provide(HttpLayerRouter.serve(AppLive, { disableLogger: true, disableListenLog: true })),
   Layer.provide(HttpLive),
+  Layer.provide(StoreNameLive),
   Layer.provide(Layer.provideMerge(SignInLive, StoreLive))
 )
 

@@ -2,7 +2,7 @@
  * Chooses the store by the variable `STORE`. If it is not set, the configuration file chooses; where that leaves the store to
  * the app (`Tower`), the sessions are in memory. The options of the cookie and the session come from the file in either case.
  */
-import { Config, Effect, Layer, Option } from "effect"
+import { Config, Context, Effect, Layer, Option } from "effect"
 import type { SessionConfig } from "effect-session"
 import { SessionStore } from "effect-session"
 import { configuration, keysOf } from "./configuration.js"
@@ -32,11 +32,15 @@ type Name = keyof typeof stores
 const chosen = Config.option(Config.literal(...Object.keys(stores) as ReadonlyArray<Name>)("STORE"))
 
 /** The name of the store, for the greeting and the panel. */
-export const storeName: Effect.Effect<string, unknown> = Effect.flatMap(
-  chosen,
-  Option.match({
-    onSome: Effect.succeed,
-    onNone: () => Effect.map(configuration, ({ store }) => store.type === "Tower" ? "memory" : store.type.toLowerCase())
+export class StoreName extends Context.Tag("web/StoreName")<StoreName, string>() {}
+
+export const StoreNameLive: Layer.Layer<StoreName, unknown> = Layer.effect(
+  StoreName,
+  Effect.gen(function*() {
+    const name = yield* chosen
+    if (Option.isSome(name)) return name.value
+    const { store } = yield* configuration
+    return store.type === "Tower" ? "memory" : store.type.toLowerCase()
   })
 )
 
