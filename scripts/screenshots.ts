@@ -27,7 +27,7 @@ const origin = await new Promise<string>((done, failed) => {
 })
 
 const desktop = { viewport: { width: 1180, height: 820 } }
-const phone = { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }
+const phone = { viewport: { width: 360, height: 720 }, deviceScaleFactor: 2 }
 
 const picture = async (
   browser: Browser,
@@ -40,6 +40,7 @@ const picture = async (
   const page = await context.newPage()
   await page.goto(origin)
   await visit(page)
+  await page.waitForLoadState("networkidle")
   const path = join(folder, `${name}.png`)
   await page.screenshot({ path, animations: "disabled", caret: "hide" })
   await context.close()
