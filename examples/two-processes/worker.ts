@@ -4,7 +4,7 @@
 import { HttpLayerRouter, HttpServerResponse } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Config, Effect, Layer, Redacted, Schema } from "effect"
+import { Config, Effect, Layer, Schema } from "effect"
 import { RequestContext, Session, SessionKey, Sessions } from "effect-session"
 import * as RedisStore from "effect-session/SessionStore/Redis"
 import { createServer } from "node:http"
@@ -23,12 +23,16 @@ const AppLive = HttpLayerRouter.addAll([
   HttpLayerRouter.route("POST", "/sign-out-everywhere", Effect.map(Sessions.revokeAll("ada"), text))
 ]).pipe(Layer.provide(Session.layerRouter))
 
-const SessionsLive = RedisStore.layerConfig({
-  redis: { url: Config.withDefault(Config.redacted("REDIS_URL"), Redacted.make("redis://127.0.0.1:6379")) },
-  prefix: Config.withDefault(Config.string("REDIS_PREFIX"), "two-processes:"),
-  expiry: "1 hour",
-  secure: false // plain HTTP on this machine
-})
+const SessionsLive = Layer.unwrapEffect(
+  Effect.map(
+    Config.all({
+      url: Config.withDefault(Config.string("REDIS_URL"), "redis://127.0.0.1:6379"),
+      prefix: Config.withDefault(Config.string("REDIS_PREFIX"), "two-processes:")
+    }),
+    // Not Secure, because the example speaks plain HTTP on this machine.
+    ({ prefix, url }) => RedisStore.layer({ redis: { url }, prefix, expiry: "1 hour", secure: false })
+  )
+)
 
 HttpLayerRouter.serve(AppLive, { disableLogger: true }).pipe(
   Layer.provide(SessionsLive),

@@ -34,9 +34,10 @@ describe("the example sse", () => {
     const response = await fetch(`${origin}/events`, { headers: { cookie } })
     expect(response.headers.get("content-type")).toBe("text/event-stream")
     let text = ""
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       if (text === "") expect((await post("/sign-out", cookie)).status).toBe(303)
-      text += chunk
+      text += chunk.value
     }
     expect(text).toMatch(/^event: tick\ndata: 0 for ada\n\n/)
     expect(text).toMatch(/event: signed-out\ndata: bye\n\n$/)
