@@ -28,6 +28,8 @@ it("an example that does not exist is refused, with the names of those that do",
   for (const name of ["", "nonsense", "../scripts", "web/../../scripts/lines", "rpc/nonsense"]) {
     const { code, lines } = await runExample(name)
     expect([name, code]).toEqual([name, 1])
-    expect(lines[0]).toMatch(/^There is no example ".*"\. The examples are http-api, opentelemetry, rpc, .*, web\.$/)
+    expect(lines[0]).toMatch(
+      /^There is no example ".*"\. The examples are better-auth, http-api, opentelemetry, rpc, .*, web\.$/
+    )
   }
 }, patience)
