@@ -2,14 +2,13 @@
  * The running example, as `npm start` runs it: a process of its own, real sockets, an independent browser's cookie jar.
  */
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import { Chunk } from "effect"
 import { watch } from "node:fs"
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { CookieJar } from "tough-cookie"
-import { router } from "../examples/app.js"
-import { originOf, welcome } from "../examples/welcome.js"
+import { routes } from "../examples/web/routes/seed.js"
+import { originOf, welcome } from "../examples/web/welcome.js"
 import { type Example, root, start } from "./support/example.js"
 
 /** A browser's jar that is none of ours. */
@@ -186,13 +185,13 @@ for (const store of ["cookie", "memory"]) {
 describe("what the example prints", () => {
   const text = welcome("http://127.0.0.1:3000", "memory")
 
-  it("F1: the example prints a line to try for each of its routes", () => {
-    const paths = Chunk.toReadonlyArray(router.routes).map(({ method, path }) => {
+  it("F1: the example prints a line to try for each of its routes for curl", () => {
+    const paths = routes.map(({ method, path }) => {
       const options =
         { GET: "", POST: "-X POST ", DELETE: "-X DELETE ", PUT: "-X PUT -d 'green tea' " }[method as string]
       return `jar ${options}http://127.0.0.1:3000${path.replace(":name", "drink").replace(":ms", "1000")} `
     })
-    expect(paths).toHaveLength(11)
+    expect(paths).toHaveLength(10)
     for (const path of paths) expect(text).toContain(path)
   })
 
@@ -235,7 +234,7 @@ describe("the example as a process", () => {
 
   it("F3: a start that fails because its configuration file is missing creates no key", async () => {
     const directory = await copy()
-    await expect(start({ NODE_ENV: "production" }, directory)).rejects.toThrow(
+    await expect(start({ NODE_ENV: "production", STORE: "cookie" }, directory)).rejects.toThrow(
       /production\.yaml: cannot be read \(ENOENT\)/
     )
     expect(await Fs.readdir(Path.join(directory, "config"))).toEqual(["development.yaml"])
@@ -244,7 +243,7 @@ describe("the example as a process", () => {
 
   it("K2: two first starts at the same time end with one key, which only its owner can read", async () => {
     const directory = await copy()
-    const [one, two] = await Promise.all([start({}, directory), start({}, directory)])
+    const [one, two] = await Promise.all([start({ STORE: "cookie" }, directory), start({ STORE: "cookie" }, directory)])
     const { jar, request } = browser(one.origin)
     await request("POST", "/session")
     const cookie = await jar.getCookieString(one.origin)
@@ -263,7 +262,7 @@ describe("the example as a process", () => {
     const directory = await copy()
     const seen = new Set<string>()
     const watcher = watch(Path.join(directory, "config"), (_, name) => void seen.add(name ?? ""))
-    await (await start({}, directory)).stop()
+    await (await start({ STORE: "cookie" }, directory)).stop()
     watcher.close()
     expect(seen.size).toBeGreaterThan(1) // the key under two names
     for (const name of seen) expect(name).toMatch(/\.key$/)
@@ -278,12 +277,15 @@ describe("the example as a process", () => {
     await Fs.writeFile(key, text)
     for (const mode of [0o666, 0o640, 0o604, 0o620]) {
       await Fs.chmod(key, mode)
-      const failed = await start({}, directory).then(() => "it started", (error: Error) => error.message)
+      const failed = await start({ STORE: "cookie" }, directory).then(
+        () => "it started",
+        (error: Error) => error.message
+      )
       expect(failed).toMatch(/development\.key: can be read or changed by other users .*chmod 600/)
       expect(failed).not.toContain(text)
     }
     await Fs.chmod(key, 0o600)
-    await (await start({}, directory)).stop()
+    await (await start({ STORE: "cookie" }, directory)).stop()
     await Fs.rm(directory, { recursive: true })
   }, 120_000)
 

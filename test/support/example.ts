@@ -13,7 +13,7 @@ export interface Example {
 
 export const start = (env: Record<string, string>, directory = root): Promise<Example> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "examples/server.ts"], {
+    const child = spawn(process.execPath, ["--import", "tsx", "examples/web/server.ts"], {
       cwd: directory,
       env: { ...process.env, NODE_ENV: "development", PORT: "0", HOST: "127.0.0.1", ...env }
     })

@@ -1,11 +1,11 @@
 /**
- * Chooses the store by the variable `STORE`, or as config/<environment>.yaml says if the variable is not set. The options of
- * the cookie and the session come from the file in either case.
+ * Chooses the store by the variable `STORE`. If it is not set, the configuration file chooses; where that leaves the store to
+ * the app (`Tower`), the sessions are in memory. The options of the cookie and the session come from the file in either case.
  */
-import { Config, Effect, Layer, Option } from "effect"
+import { Config, Context, Effect, Layer, Option } from "effect"
 import type { SessionConfig } from "effect-session"
-import { KeyRing, SessionStore } from "effect-session"
-import { configuration } from "./configuration.js"
+import { SessionStore } from "effect-session"
+import { configuration, keysOf } from "./configuration.js"
 
 export type Store = (
   options: SessionConfig.SessionConfigOptions,
@@ -17,12 +17,9 @@ const lazily = (load: () => Promise<{ readonly store: Store }>): Store => (optio
   Layer.unwrapEffect(Effect.map(Effect.promise(load), ({ store }) => store(options, config)))
 
 const stores = {
-  cookie: (options, config) =>
-    Layer.unwrapEffect(Effect.map(
-      config.store.type === "Cookie" ? Effect.succeed(config.store.keys) : KeyRing.generate,
-      (keys) => SessionStore.layerCookie({ ...options, keys })
-    )),
   memory: (options) => SessionStore.layerMemory(options),
+  cookie: (options, config) =>
+    Layer.unwrapEffect(Effect.map(keysOf(config), (keys) => SessionStore.layerCookie({ ...options, keys }))),
   redis: lazily(() => import("./stores/redis.js")),
   postgres: lazily(() => import("./stores/postgres.js")),
   mysql: lazily(() => import("./stores/mysql.js")),
@@ -34,12 +31,16 @@ type Name = keyof typeof stores
 
 const chosen = Config.option(Config.literal(...Object.keys(stores) as ReadonlyArray<Name>)("STORE"))
 
-/** The name of the store in the greeting. */
-export const storeName: Effect.Effect<string, unknown> = Effect.flatMap(
-  chosen,
-  Option.match({
-    onSome: Effect.succeed,
-    onNone: () => Effect.map(configuration, (config) => config.store.type.toLowerCase())
+/** The name of the store, for the greeting and the panel. */
+export class StoreName extends Context.Tag("web/StoreName")<StoreName, string>() {}
+
+export const StoreNameLive: Layer.Layer<StoreName, unknown> = Layer.effect(
+  StoreName,
+  Effect.gen(function*() {
+    const name = yield* chosen
+    if (Option.isSome(name)) return name.value
+    const { store } = yield* configuration
+    return store.type === "Tower" ? "memory" : store.type.toLowerCase()
   })
 )
 
@@ -49,7 +50,7 @@ export const StoreLive: Layer.Layer<SessionStore.SessionStore, unknown> = Layer.
     const config = yield* configuration
     return Option.match(name, {
       onNone: (): Layer.Layer<SessionStore.SessionStore, unknown> =>
-        SessionStore.layerConfig({ from: Effect.succeed(config) }),
+        SessionStore.layerConfig({ from: Effect.succeed(config), server: (options) => stores.memory(options) }),
       onSome: (store) => stores[store](config.options, config)
     })
   })

@@ -7,7 +7,7 @@ import { layer } from "effect-session/SessionStore/KeyValueStore"
 import * as Path from "node:path"
 import type { Store } from "../stores.js"
 
-const FilesLive = KeyValueStore.layerFileSystem(Path.resolve(import.meta.dirname, "../../.data/sessions")).pipe(
+const FilesLive = KeyValueStore.layerFileSystem(Path.resolve(import.meta.dirname, "../../../.data/sessions")).pipe(
   Layer.provide(NodeFileSystem.layer),
   Layer.provide(NodePath.layer)
 )

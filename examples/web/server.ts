@@ -2,21 +2,22 @@
  * `npm start` runs this: it serves the app on http://127.0.0.1:3000. `PORT` and `HOST` change the address, and `STORE` changes
  * the store.
  */
-import { HttpServer } from "@effect/platform"
+import { HttpLayerRouter, HttpServer } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Console, Effect, Layer } from "effect"
 import { createServer } from "node:http"
-import { app } from "./app.js"
-import { StoreLive, storeName } from "./stores.js"
+import { AppLive } from "./app.js"
+import { SignInLive } from "./signIn.js"
+import { StoreLive, StoreName, StoreNameLive } from "./stores.js"
 import { originOf, welcome } from "./welcome.js"
 
 const announce = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer
-  yield* Console.log(welcome(originOf(address), yield* storeName))
+  yield* Console.log(welcome(originOf(address), yield* StoreName))
 })
 
-const ServerLive = Layer.unwrapEffect(
+const HttpLive = Layer.unwrapEffect(
   Effect.map(
     Config.all({
       port: Config.withDefault(Config.integer("PORT"), 3000),
@@ -26,13 +27,16 @@ const ServerLive = Layer.unwrapEffect(
   )
 )
 
-// The store is provided last, so it is closed last: requests in flight can still save their session after Ctrl-C.
-const AppLive = Layer.mergeAll(HttpServer.serve(app), Layer.effectDiscard(announce)).pipe(
-  Layer.provide(ServerLive),
-  Layer.provide(StoreLive)
+// The address is printed when the routes are there. The store is provided last, so it is closed last: requests in flight can
+// still save their session after Ctrl-C.
+const ServerLive = Layer.effectDiscard(announce).pipe(
+  Layer.provide(HttpLayerRouter.serve(AppLive, { disableLogger: true, disableListenLog: true })),
+  Layer.provide(HttpLive),
+  Layer.provide(StoreNameLive),
+  Layer.provide(Layer.provideMerge(SignInLive, StoreLive))
 )
 
 // Only once: the second Ctrl-C finds no listener and ends the process at once.
 process.once("SIGINT", () => console.log("waiting for requests in flight (Ctrl-C again to stop at once)"))
 
-NodeRuntime.runMain(Layer.launch(AppLive), { disablePrettyLogger: true })
+NodeRuntime.runMain(Layer.launch(ServerLive), { disablePrettyLogger: true })

@@ -1,5 +1,5 @@
 /**
- * What `npm start` prints: where the app listens, and a command to try for each of its routes.
+ * What `npm start` prints: where the app listens, and a command to try for each of its routes for curl.
  */
 import type { HttpServer } from "@effect/platform"
 
@@ -11,7 +11,6 @@ export const originOf = (address: HttpServer.Address): string => {
 }
 
 const routes = [
-  ["", "/", "a page with your session and a button for each route"],
   ["-X POST", "/session", "stores alan = turing"],
   ["", "/session", "turing"],
   ["-X DELETE", "/session", "removes alan"],
@@ -30,9 +29,9 @@ export const welcome = (origin: string, store: string): string => {
     return [command, comment] as const
   })
   const width = Math.max(...lines.map(([command]) => command.length))
-  return `Sessions in ${store}. Open ${origin}/ in a browser, or try (-i shows the headers):
+  return `Sessions in ${store}. Open ${origin}/ in a browser, or try these routes for curl (-i shows the headers):
 
 ${lines.map(([command, comment]) => `  ${command.padEnd(width)}  # ${comment}`).join("\n")}
 
-STORE=memory npm start swaps the store (cookie, memory, redis, postgres, mysql, sqlite, files). Ctrl-C stops.`
+STORE=sqlite npm start swaps the store (memory, cookie, sqlite, files, redis, postgres, mysql). Ctrl-C stops.`
 }

@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises"
 import * as Path from "node:path"
 import type { Store } from "../stores.js"
 
-const directory = Path.resolve(import.meta.dirname, "../../.data")
+const directory = Path.resolve(import.meta.dirname, "../../../.data")
 
 const ClientLive = Layer.unwrapEffect(Effect.as(
   Effect.promise(() => mkdir(directory, { recursive: true, mode: 0o700 })),
