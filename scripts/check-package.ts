@@ -39,6 +39,7 @@ const requiredPeers = Object.keys(manifest.peerDependencies).filter((name) => !o
 /** Sub-paths that need an optional peer; every other module must load without. */
 const needsPeer = new Set([
   "./RequestContextRpc",
+  "./SessionStore/NodeRedis",
   "./SessionStore/Redis",
   "./SessionStore/Sql",
   "./LegacySchema"
