@@ -81,7 +81,7 @@ export const oldCookieSession = (options: CookieSessionInterfaces.CookieSessionO
     data: request.session as Held,
     save: async () => {},
     destroy: async () => {
-      request.session = null
+      ;(request as { session: unknown }).session = null // the types of express-session do not know that this ends it
     }
   }))
 
