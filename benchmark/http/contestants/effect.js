@@ -34,4 +34,9 @@ const redis = async () => {
   return launch(apps.withSession(apps.counting()), await servers.redis(redisUrl))
 }
 
-export const variants = { bare, requestId, cookie, memory, memoryModify, redis }
+const nodeRedis = async () => {
+  const servers = await import("../../effect/servers.js")
+  return launch(apps.withSession(apps.counting()), await servers.nodeRedis(redisUrl))
+}
+
+export const variants = { bare, requestId, cookie, memory, memoryModify, redis, nodeRedis }
