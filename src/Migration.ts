@@ -22,13 +22,15 @@ import * as ExpressSession from "./internal/migration/expressSession.js"
 import type { Former, Opened } from "./internal/migration/former.js"
 import * as IronSession from "./internal/migration/ironSession.js"
 import type { ChangeError, RequestContext } from "./internal/request/contract.js"
+import * as Limited from "./internal/store/limited.js"
 
 /**
  * What every migration is told.
  *
  * - `schema`: what the app reads of the old data. If the data do not fit, nothing is moved, and a warning says so.
  * - `into`: writes the data into the new session, with `RequestContext.insert`, and with `RequestContext.bind` for a user who was
- *   signed in. What it has written is saved before the handler runs.
+ *   signed in. What it has written is saved before the handler runs. If it fails, the request fails, and the next one tries
+ *   again; handle `TooManySessions` of `bind` where a subject's sessions are bounded.
  * - `name`: the name of the old cookie. The new session's cookie needs another one.
  * - `path` and `domain`: as the old library set them, `/` and none by default. With others the browser would keep the cookie.
  * - `keep`: the old cookie stays until the user signs out, so that the deploy can be rolled back; false by default.
@@ -107,11 +109,15 @@ const make = <A, I, R0, E, R, E2, R2>(
   forget: ((id: string) => Effect.Effect<unknown, unknown, R2>) | undefined
 ): Migration<E | E2, R0 | R | R2> => {
   const decode = Schemas.decoder(options.schema)
+  const limited = Limited.make(10)
   const move = (opened: Opened, now: number): Effect.Effect<boolean, E | E2, R0 | R | R2> =>
     Effect.flatMap(dataOf(opened, now), (data) => {
       if (data === undefined || data === null) return Effect.succeed(false)
       return Effect.matchEffect(decode(data), {
-        onFailure: () => Effect.as(Effect.logWarning(doesNotFit), false),
+        onFailure: () => {
+          const warning = limited("DoesNotFit", doesNotFit, now)
+          return Effect.as(warning === undefined ? Effect.void : Effect.logWarning(warning), false)
+        },
         onSuccess: (value) => Effect.as(options.into(value), true)
       })
     })

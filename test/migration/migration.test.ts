@@ -38,6 +38,7 @@ const me = Effect.gen(function*() {
 const routes = HttpRouter.empty.pipe(
   HttpRouter.get("/me", me),
   HttpRouter.get("/untouched", HttpServerResponse.json({})),
+  HttpRouter.get("/raw", Effect.sync(() => HttpServerResponse.raw(Response.json({})))),
   HttpRouter.get("/broken", HttpServerResponse.json({}, { status: 500 })),
   HttpRouter.post("/logout", Effect.zipRight(RequestContext.flush, HttpServerResponse.json({})))
 )
@@ -201,6 +202,16 @@ for (const { cookies, library, row, start } of cases) {
       expect(names()).toEqual([])
     })
 
+    it("G5: a web response that the handler returns as it is takes the old cookie along", async () => {
+      const { header, visit } = browser()
+      await visit(old.port, "/login/ada", { method: "POST" })
+      const olds = header()!
+      await visit(app.port, "/me")
+      const raw = await visit(app.port, "/raw", { cookie: `${olds}; ${header()}` })
+      expect(raw.body).toEqual({})
+      expect(raw.setCookies.map((line) => line.split("=")[0]).sort()).toEqual(cookies)
+    })
+
     it("G5: a session that has ended is not brought back by the old cookie", async () => {
       const { header, visit } = browser()
       await visit(old.port, "/login/ada", { method: "POST" })
@@ -348,6 +359,8 @@ describe("what a store or a schema refuses", () => {
     expect(names()).toEqual(["old", "old.sig"])
     expect(logs.filter((line) => line.includes("does not fit"))).toHaveLength(1)
     expect(logs.join()).not.toContain("private-name")
+    for (let i = 0; i < 30; i++) await visit(app.port, "/me")
+    expect(logs.filter((line) => line.includes("does not fit"))).toHaveLength(10) // a client floods no log
     await Promise.all([old.close(), app.close()])
   })
 

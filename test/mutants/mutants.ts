@@ -2818,8 +2818,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "G8",
     what: "the warning shows the data",
     file: "src/Migration.ts",
-    find: "Effect.logWarning(doesNotFit)",
-    replace: "Effect.logWarning(doesNotFit, data)"
+    find: "Effect.logWarning(warning)",
+    replace: "Effect.logWarning(warning, data)"
   },
   {
     row: "M5",

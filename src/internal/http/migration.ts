@@ -15,6 +15,7 @@ import { type ChangeError, RequestContext } from "../request/contract.js"
 import { RequestSession } from "../request/requestSession.js"
 import * as RequestFiber from "./requestFiber.js"
 import * as SetCookie from "./setCookie.js"
+import * as WebResponse from "./webResponse.js"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -122,12 +123,17 @@ class Removal<E, R> {
     // Signing out ends the old session as well, or the next request would bring it back.
     const hasEnded = ours !== undefined && ours.value === ""
     if (!hasEnded && !this.isDue) return Effect.succeed(response)
+    const lifted = WebResponse.lift(response)
+    const headers = SetCookie.withoutCdnCaching(lifted.headers)
     const removed = HttpServerResponse.replaceCookies(
-      HttpServerResponse.setHeaders(response, {
-        vary: SetCookie.varyOnCookie(response.headers["vary"]),
-        "cache-control": SetCookie.noStore(response.headers["cache-control"])
-      }),
-      Cookies.fromReadonlyRecord({ ...response.cookies.cookies, ...removalsOf(this.plan) })
+      HttpServerResponse.setHeaders(
+        HttpServerResponse.setBody(HttpServerResponse.empty({ ...lifted, headers }), lifted.body),
+        {
+          vary: SetCookie.varyOnCookie(headers["vary"]),
+          "cache-control": SetCookie.noStore(headers["cache-control"])
+        }
+      ),
+      Cookies.fromReadonlyRecord({ ...lifted.cookies.cookies, ...removalsOf(this.plan) })
     )
     return Effect.as(this.forgetting, removed)
   }
