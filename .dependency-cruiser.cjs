@@ -23,7 +23,7 @@ module.exports = {
         path: "^src/",
         pathNot: [
           "^src/internal/(http|contract|testing)/",
-          "^src/(Csrf|Flash|RequestId|RequestContext|RequestContextApi|RequestContextRpc|Session|SessionError|Testing|SessionStoreContract)\\.ts$"
+          "^src/(Csrf|Flash|Migration|RequestId|RequestContext|RequestContextApi|RequestContextRpc|Session|SessionError|Testing|SessionStoreContract)\\.ts$"
         ]
       },
       to: { path: "node_modules/@effect/platform/.*Http" }
@@ -41,7 +41,7 @@ module.exports = {
       comment:
         "The session of a request and what is built on it, the rules of all stores and the codecs work over any backend.",
       severity: "error",
-      from: { path: "^src/internal/(csrf|flash|request|store|codec|edition)/" },
+      from: { path: "^src/internal/(csrf|flash|migration|request|store|codec|edition)/" },
       to: { path: "^src/internal/(cookie/cookieStore|server|memory|redis|sql|keyValueStore)/?" }
     },
     {

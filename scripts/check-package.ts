@@ -41,6 +41,7 @@ const needsPeer = new Set([
   "./RequestContextRpc",
   "./Revocation/Redis",
   "./Revocation/Sql",
+  "./SessionStore/NodeRedis",
   "./SessionStore/Redis",
   "./SessionStore/Sql",
   "./LegacySchema"

@@ -4,6 +4,7 @@
 export * as Csrf from "./Csrf.js"
 export * as Flash from "./Flash.js"
 export * as KeyRing from "./KeyRing.js"
+export * as Migration from "./Migration.js"
 export * as PrivateCookie from "./PrivateCookie.js"
 export * as RequestContext from "./RequestContext.js"
 export * as RequestContextApi from "./RequestContextApi.js"

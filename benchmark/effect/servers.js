@@ -14,6 +14,14 @@ export const redis = async (url) => {
   )
 }
 
+/** The same store through node-redis. */
+export const nodeRedis = async (url) => {
+  const NodeRedis = await library.module("SessionStore/NodeRedis")
+  return SessionStore.layerBackend(options).pipe(
+    Layer.provide(NodeRedis.layerBackend({ redis: { url }, prefix: "benchmark:effect-session:" }))
+  )
+}
+
 const sql = async (client, table) => {
   const Sql = await library.module("SessionStore/Sql")
   const created = Layer.effectDiscard(Sql.createTable({ table }))

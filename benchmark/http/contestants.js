@@ -43,5 +43,6 @@ export const contestants = [
   ours("memoryModify", "effect-session, memory, atomic modify", "memory"),
   contestant("express", "redis", "express + connect-redis", "redis", ["connect-redis"]),
   ours("redis", "effect-session, Redis store", "redis"),
+  ours("nodeRedis", "effect-session, Redis store through node-redis", "redis"),
   ours("requestId", "effect-session, RequestId alone", "nothing")
 ]

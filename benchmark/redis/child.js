@@ -66,8 +66,8 @@ const connectRedis = async () => {
   }
 }
 
-const ours = async () => {
-  const { close, store } = await servers.open(await servers.redis(url))
+const ours = async (layer) => {
+  const { close, store } = await servers.open(await layer(url))
   const tokens = await Effect.runPromise(Effect.forEach(workers, () => servers.create(store, { count: 0 })))
   return {
     run: (times) => effects((worker) => servers.increment(store, tokens[worker]), times),
@@ -76,7 +76,13 @@ const ours = async () => {
   }
 }
 
-const makers = { raw, ours, nodeRedis, connectRedis }
+const makers = {
+  raw,
+  ours: () => ours(servers.redis),
+  oursNode: () => ours(servers.nodeRedis),
+  nodeRedis,
+  connectRedis
+}
 const contestants = []
 for (const [id, make] of Object.entries(makers)) contestants.push({ id, ...(await make()) })
 

@@ -9,6 +9,7 @@ import { inFlight } from "../harness/workers.js"
 const labels = {
   raw: "ioredis, GET + SET EX by hand",
   ours: "effect-session, Redis store",
+  oursNode: "effect-session, Redis store through node-redis",
   nodeRedis: "node-redis, GET + SET EX by hand",
   connectRedis: "connect-redis (node-redis)"
 }
@@ -33,7 +34,7 @@ export const run = async ({ log, quick, redis, rounds: wanted, skipped }) => {
     rows: Object.entries(labels).map(([id, label]) => ({
       id,
       label,
-      ours: id === "ours",
+      ours: id.startsWith("ours"),
       cpuMicros: summary(cpu(id)),
       operationsPerSecond: summary(wall(id).map((micros) => 1e6 / micros)),
       cpuToRaw: ratio(cpu(id), cpu("raw"))

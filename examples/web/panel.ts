@@ -37,7 +37,7 @@ const expiry = (language: typeof Language.Type) =>
       ? ""
       : `, at the latest ${duration(config.absoluteMillis)} after it began`
     if (Option.isNone(id) || Option.isNone(sessions)) return idle + absolute
-    const list = yield* Effect.provideService(Sessions.list(id.value), Sessions.Sessions, sessions.value)
+    const list = yield* Effect.provideService(Sessions.list(id.value), Sessions.SessionList, sessions.value)
     const current = list.find((session) => session.current)
     return current === undefined
       ? idle + absolute

@@ -16,14 +16,15 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { unwrap } from "../internal/config/unwrap.js"
-import type { RedisClient, RedisSettings } from "../internal/redis/client.js"
+import type { RedisClient } from "../internal/redis/client.js"
 import { Commands } from "../internal/redis/commands.js"
-import { connect } from "../internal/redis/connection.js"
+import { connect, type RedisSettings } from "../internal/redis/connection.js"
 import * as redisRevocation from "../internal/redis/revocation.js"
 import { Revocation } from "../Revocation.js"
 import type { SessionConfigError } from "../SessionError.js"
 
-export type { RedisClient, RedisSettings } from "../internal/redis/client.js"
+export type { RedisClient } from "../internal/redis/client.js"
+export type { RedisSettings } from "../internal/redis/connection.js"
 
 /**
  * The names of the keys in Redis.
@@ -52,7 +53,8 @@ export interface Options extends PrefixOptions {
 /**
  * Options of a layer that is given its client.
  *
- * - `client`: a `Redis` or a `Cluster` of `ioredis`; `SessionStore/Redis` says with which options to make it.
+ * - `client`: a `Redis` or a `Cluster` of `ioredis`, of which `SessionStore/Redis` says with which options to make it; or a client
+ *   of `redis` (node-redis) by `NodeRedis.fromNodeRedis`.
  *
  * @since 0.3.0
  * @category models

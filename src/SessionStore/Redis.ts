@@ -1,5 +1,6 @@
 /**
- * Sessions in Redis or Valkey, through `ioredis` (an optional peer dependency: `npm i "ioredis@^5.6.0"`).
+ * Sessions in Redis or Valkey, through `ioredis` (an optional peer dependency: `npm i "ioredis@^5.6.0"`). With `redis`
+ * (node-redis) take `effect-session/SessionStore/NodeRedis`, which is the same store.
  *
  * Each session is one hash, and each atomic step is one Lua script on one key. Therefore the store runs on a single server,
  * behind Sentinel and on a Cluster, from Redis 6.2 and Valkey 7.2 on. The stored time and Effect's clock decide when a session
@@ -12,21 +13,19 @@
  */
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { unwrap } from "../internal/config/unwrap.js"
-import * as Backend from "../internal/redis/backend.js"
-import type { RedisClient, RedisSettings } from "../internal/redis/client.js"
-import { Commands, type Watch } from "../internal/redis/commands.js"
-import { connect } from "../internal/redis/connection.js"
-import * as Index from "../internal/redis/subjectIndex.js"
-import { SessionBackend, SubjectIndex } from "../SessionBackend.js"
+import type { RedisClient } from "../internal/redis/client.js"
+import { connect, type RedisSettings } from "../internal/redis/connection.js"
+import { services } from "../internal/redis/services.js"
+import type { SessionBackend, SubjectIndex } from "../SessionBackend.js"
 import type { SessionConfigError } from "../SessionError.js"
 import type { SessionList, Sessions } from "../Sessions.js"
 import * as SessionStore from "../SessionStore.js"
 
-export type { RedisClient, RedisSettings } from "../internal/redis/client.js"
+export type { RedisClient } from "../internal/redis/client.js"
+export type { RedisSettings } from "../internal/redis/connection.js"
 
 /**
  * The names of the keys in Redis.
@@ -64,14 +63,6 @@ export interface ClientOptions extends PrefixOptions {
   readonly client: RedisClient
 }
 
-const services = (client: RedisClient, watch: Watch | undefined, options: PrefixOptions) => {
-  const commands = new Commands(client, watch)
-  const prefix = options.prefix ?? "session:"
-  return Context.make(SessionBackend, Backend.make(commands, prefix)).pipe(
-    Context.add(SubjectIndex, Index.make(commands, prefix))
-  )
-}
-
 /**
  * The adapter alone, with a client of its own that is closed with the layer's scope.
  *
@@ -87,7 +78,7 @@ export const layerBackend = (
   options?: BackendOptions
 ): Layer.Layer<SessionBackend | SubjectIndex, SessionConfigError> =>
   Layer.scopedContext(
-    Effect.map(connect(options?.redis ?? {}), ({ client, watch }) => services(client, watch, options ?? {}))
+    Effect.map(connect(options?.redis ?? {}), ({ client, watch }) => services(client, watch, options?.prefix))
   )
 
 /**
@@ -102,7 +93,7 @@ export const layerBackend = (
  * @category layers
  */
 export const layerBackendClient = (options: ClientOptions): Layer.Layer<SessionBackend | SubjectIndex> =>
-  Layer.succeedContext(services(options.client, undefined, options))
+  Layer.succeedContext(services(options.client, undefined, options.prefix))
 
 /**
  * Options of a store with a client of its own.

@@ -3085,5 +3085,129 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/edition/spans.ts",
     find: "  Context.get(fiber.currentDefaultServices, Tracer.Tracer) !== native",
     replace: "  Context.get(fiber.currentDefaultServices, Tracer.Tracer) !== undefined"
+  },
+  {
+    row: "G1",
+    what: "only the first secret opens sessions of express-session",
+    file: "src/internal/migration/expressSession.ts",
+    find: "return keys.some(",
+    replace: "return keys.slice(0, 1).some("
+  },
+  {
+    row: "G1",
+    what: "sessions of express-session that are over are moved",
+    file: "src/internal/migration/expressSession.ts",
+    find: "return !(end > now)",
+    replace: "return false"
+  },
+  {
+    row: "G2",
+    what: "only the first key opens sessions of cookie-session",
+    file: "src/internal/migration/cookieSession.ts",
+    find: "texts.some((key) => {",
+    replace: "texts.slice(0, 1).some((key) => {"
+  },
+  {
+    row: "G3",
+    what: "a seal of iron-session never ends",
+    file: "src/internal/migration/ironSession.ts",
+    find: "Number(end) <= now - skewMillis",
+    replace: "Number(end) <= 0"
+  },
+  {
+    row: "G4",
+    what: "every signature of the right length is right",
+    file: "src/internal/migration/former.ts",
+    find: "left.length === right.length && timingSafeEqual(left, right)",
+    replace: "left.length === right.length"
+  },
+  {
+    row: "G5",
+    what: "the old cookie stays beside a session of ours",
+    file: "src/internal/http/migration.ts",
+    find: "removal.isDue = ours && !plan.keeps",
+    replace: "removal.isDue = false"
+  },
+  {
+    row: "G5",
+    what: "an old cookie brings a session back that has ended",
+    file: "src/internal/http/migration.ts",
+    find: "if (ours) return watched",
+    replace: "if (ours && plan.keeps) return watched"
+  },
+  {
+    row: "G6",
+    what: "the old cookie goes before the new session is saved",
+    file: "src/internal/http/migration.ts",
+    find: "Effect.map(session.commit, () => {\n            removal.isDue = !plan.keeps\n          })",
+    replace: "(removal.isDue = !plan.keeps, session.commit)"
+  },
+  {
+    row: "G6",
+    what: "a look-up that hangs makes the client wait",
+    file: "src/internal/http/migration.ts",
+    find: "session.config.storeTimeoutMillis,\n      () => SessionStoreError",
+    replace: "60_000,\n      () => SessionStoreError"
+  },
+  {
+    row: "G7",
+    what: "the old cookie goes although it is to be kept",
+    file: "src/Migration.ts",
+    find: "keeps: keep,",
+    replace: "keeps: false,"
+  },
+  {
+    row: "G7",
+    what: "the old cookie outlives the sign-out",
+    file: "src/internal/http/migration.ts",
+    find: "const hasEnded = ours !== undefined && ours.value === \"\"",
+    replace: "const hasEnded = false"
+  },
+  {
+    row: "G8",
+    what: "the warning shows the data",
+    file: "src/Migration.ts",
+    find: "Effect.logWarning(warning)",
+    replace: "Effect.logWarning(warning, data)"
+  },
+  {
+    row: "M5",
+    what: "commands of node-redis wait for a connection",
+    file: "src/internal/redis/nodeConnection.ts",
+    find: "disableOfflineQueue: true",
+    replace: "disableOfflineQueue: false",
+    tests: "test/redis/server.test.ts"
+  },
+  {
+    row: "M5",
+    what: "node-redis keeps a connection that hangs",
+    file: "src/internal/redis/nodeConnection.ts",
+    find: "new Silence(silence, () => connection.replace())",
+    replace: "new Silence(silence, () => {})",
+    tests: "test/redis/server.test.ts"
+  },
+  {
+    row: "S8",
+    what: "replies of node-redis are text where bytes are expected",
+    file: "src/internal/redis/nodeRedis.ts",
+    find: "[bulk]: Buffer,",
+    replace: "[bulk]: String,",
+    tests: "test/redis/backend.test.ts"
+  },
+  {
+    row: "S4",
+    what: "unstorage makes values of the entries of the clean-up",
+    file: "src/internal/keyValueStore/unstorage.ts",
+    find: "const mark = \"=\"",
+    replace: "const mark = \"\"",
+    tests: "test/keyValueStore/unstorage.test.ts"
+  },
+  {
+    row: "S3",
+    what: "a write inside a transaction of libSQL waits for the transaction",
+    file: "src/internal/sql/connections.ts",
+    find: "\"@effect/sql-libsql/LibsqlClient/LibsqlTransaction\"",
+    replace: "\"LibsqlTransaction\"",
+    tests: "test/sql/libsql.test.ts"
   }
 ]

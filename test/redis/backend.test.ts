@@ -2,6 +2,7 @@ import { expect, it } from "@effect/vitest"
 import { SessionStore } from "effect-session"
 import type { Patch, StoredSession } from "effect-session/SessionBackend"
 import type { SessionStoreError } from "effect-session/SessionError"
+import * as NodeStore from "effect-session/SessionStore/NodeRedis"
 import * as Store from "effect-session/SessionStore/Redis"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -15,6 +16,7 @@ import * as Redacted from "effect/Redacted"
 import { Redis } from "ioredis"
 import { createHash } from "node:crypto"
 import * as Util from "node:util"
+import { createClientPool } from "redis"
 import { applyPatch, totalBytes } from "../../src/internal/codec/packedData.js"
 import { describeWith, redis } from "../services.js"
 import {
@@ -22,12 +24,13 @@ import {
   adapterOver,
   type Call,
   data,
+  describeEach,
   hour,
   isThere,
   keysOf,
   newId,
+  nodeClient,
   now,
-  own,
   owned,
   ownPrefix,
   patch,
@@ -40,7 +43,7 @@ import {
 
 const bytesOf = (state: string | null): number => Number(state?.split(" ")[2])
 
-describeWith(redis, "Redis: records", () => {
+describeEach("records", ({ own }) => {
   it.scopedLive("S8: times, version and owner are returned exactly, for large, fractional and negative numbers and on both sides of 2^53", () =>
     Effect.gen(function*() {
       const { backend, client, prefix } = yield* own
@@ -217,7 +220,7 @@ describeWith(redis, "Redis: records", () => {
     }))
 })
 
-describeWith(redis, "Redis: time", () => {
+describeEach("time", ({ own }) => {
   it.scopedLive("S4: in every function the given time decides, and Redis's own clock and TTL do not", () =>
     Effect.gen(function*() {
       const { backend, index } = yield* own
@@ -272,7 +275,7 @@ describeWith(redis, "Redis: time", () => {
     }))
 })
 
-describeWith(redis, "Redis: records that cannot be read", () => {
+describeEach("records that cannot be read", ({ own }) => {
   const good = "1 1 9 1800003600123 1800000000118 1800000000120 3600000 10"
 
   const damages: ReadonlyArray<readonly [name: string, damage: (client: Redis, key: string) => Promise<unknown>]> = [
@@ -441,7 +444,34 @@ describeWith(redis, "Redis: commands", () => {
       }).pipe(Effect.provide(Store.layerClient({ client, prefix, expiry: "1 hour", cleanupInterval: Infinity })))
     }))
 
-  it.scopedLive("S8: a client with auto-pipelining works, and so does a client that returns objects", () =>
+  it.scopedLive("P7: the commands of all callbacks of one turn of the event loop leave in one write", () =>
+    Effect.gen(function*() {
+      const steps: Array<string> = []
+      const answer = () => {
+        steps.push("command")
+        return Promise.resolve([])
+      }
+      const client: Store.RedisClient = {
+        call: answer,
+        callBuffer: answer,
+        hgetallBuffer: answer,
+        evalsha: answer,
+        stream: { cork: () => void steps.push("cork"), uncork: () => void steps.push("uncork") }
+      }
+      const { backend } = yield* adapterOver(client, "")
+      // Each of two sockets has a callback of its own, and so has each of two timers of one time.
+      yield* Effect.promise(() =>
+        new Promise<void>((resolve) => {
+          const find = () => Effect.runFork(backend.find(newId(), now))
+          setTimeout(find, 5)
+          setTimeout(find, 5)
+          setTimeout(resolve, 30)
+        })
+      )
+      expect(steps).toEqual(["cork", "command", "command", "uncork"])
+    }))
+
+  it.scopedLive("S8: a client with auto-pipelining works, and so does one that returns objects, and each kind of client of node-redis", () =>
     Effect.gen(function*() {
       const prefix = yield* ownPrefix
       const pipelining = yield* Effect.acquireRelease(
@@ -449,11 +479,22 @@ describeWith(redis, "Redis: commands", () => {
         (client) => Effect.sync(() => client.disconnect())
       )
       const plain = yield* plainClient
+      const newer = yield* nodeClient(3)
+      const odd = newer.withTypeMapping({ 36: Buffer, 37: Map })
+      const pool = yield* Effect.acquireRelease(
+        Effect.promise(async () => {
+          const pool = createClientPool({ url: redis.url })
+          await pool.connect()
+          return pool
+        }),
+        (pool) => Effect.promise(() => pool.close())
+      )
       const objects: Store.RedisClient = {
         ...watched(plain, []),
         callBuffer: (_, [key]) => plain.hgetallBuffer(key)
       }
-      for (const client of [pipelining, objects]) {
+      const nodes = [yield* nodeClient(2), newer, odd, pool].map((client) => NodeStore.fromNodeRedis(client))
+      for (const client of [pipelining, objects, ...nodes]) {
         const { backend, index } = yield* adapterOver(client, prefix)
         const id = newId()
         const entries = data({ "": "1", "__proto__x": "2", "é": "3" }).set("__proto__", "4")

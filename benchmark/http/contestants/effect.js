@@ -43,6 +43,11 @@ const redis = async () => {
   return launch(apps.withSession(apps.counting()), await servers.redis(redisUrl))
 }
 
+const nodeRedis = async () => {
+  const servers = await import("../../effect/servers.js")
+  return launch(apps.withSession(apps.counting()), await servers.nodeRedis(redisUrl))
+}
+
 export const variants = {
   bare,
   requestId,
@@ -50,6 +55,7 @@ export const variants = {
   memory,
   memoryModify,
   redis,
+  nodeRedis,
   floorMemory,
   floorCookie,
   leastMemory,

@@ -26,7 +26,7 @@ const devicesPage = Effect.gen(function*() {
   const { requireUser, sessions } = yield* SignIn
   if (Option.isNone(sessions)) return yield* unavailable
   const user = yield* requireUser
-  const list = yield* Effect.provideService(Sessions.list(user), Sessions.Sessions, sessions.value)
+  const list = yield* Effect.provideService(Sessions.list(user), Sessions.SessionList, sessions.value)
   return yield* page({
     title: "Devices",
     body: ({ language }) =>

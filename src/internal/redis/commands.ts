@@ -3,6 +3,7 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { setImmediate } from "node:timers"
 import { SessionStoreError } from "../../SessionError.js"
 import { Call } from "../edition/call.js"
 import type { RedisClient } from "./client.js"
@@ -12,10 +13,10 @@ type Operation = SessionStoreError["operation"]
 type Answer<A> = Effect.Effect<A, SessionStoreError>
 type Read<A> = (reply: unknown) => A
 
-/** Counts the commands that have no answer yet, so that a connection that hangs can be distinguished from an idle one. */
+/** Is notified of each command and of its answer; `failure` is the message of an error that came in place of a reply. */
 export interface Watch {
   readonly sent: () => void
-  readonly answered: () => void
+  readonly answered: (failure?: string) => void
 }
 
 /**
@@ -89,15 +90,16 @@ export class Commands {
 
   /**
    * Lets all commands that fibers send in one turn of the event loop leave in one write. With many requests at once, a system
-   * call for each command would cost more than all the rest of this file. (A cluster has a connection for each node, and no
-   * single stream that could be held back.)
+   * call for each command would cost more than all the rest of this file. The turn ends after all sockets that had something to
+   * read, because each browser has a socket of its own. (A cluster has a connection for each node, and no single stream that
+   * could be held back.)
    */
   private gather(): void {
     const { stream } = this.client
     if (stream === undefined || stream === this.gathering) return
     this.gathering = stream
     stream.cork()
-    process.nextTick(() => {
+    setImmediate(() => {
       if (this.gathering === stream) this.gathering = undefined
       stream.uncork()
     })
@@ -125,8 +127,8 @@ export class Commands {
         answer(exit)
       }
       const onError = (error: unknown) => {
-        watch?.answered()
         const message = error instanceof Error ? error.message : ""
+        watch?.answered(message)
         if (whenNoScript !== undefined && !loaded && message.startsWith("NOSCRIPT")) {
           loaded = true
           return send(whenNoScript)

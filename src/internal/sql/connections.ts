@@ -63,13 +63,20 @@ export const kindOf = (dialect: Dialect, { reserved, shared }: Connections): Eff
 const answersAtOnce = (connection: Connection): boolean =>
   endsAtOnce(Effect.suspend(() => connection.executeUnprepared("SELECT 1", [], undefined)))
 
+/** Where clients keep the connection of a transaction. The client of libSQL has a tag of its own, and keeps the same there. */
+const transactionTags = [TransactionConnection.key, "@effect/sql-libsql/LibsqlClient/LibsqlTransaction"]
+
 /** The connection of the transaction that the fiber is in, on whatever database. */
 export const transactionOf = (
   _client: SqlClient,
   fiber: Fiber.RuntimeFiber<unknown, unknown>
 ): Connection | undefined => {
-  const transaction = Context.getOption(fiber.currentContext, TransactionConnection)
-  return transaction._tag === "Some" ? transaction.value[0] : undefined
+  const services = fiber.currentContext.unsafeMap
+  for (const tag of transactionTags) {
+    const transaction = services.get(tag) as Context.Tag.Service<typeof TransactionConnection> | undefined
+    if (transaction !== undefined) return transaction[0]
+  }
+  return undefined
 }
 
 /** Whether a connection is one of the client that has the known one. */
