@@ -14,7 +14,7 @@ import type { Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../
 import * as expiry from "../store/expiry.js"
 import * as Limited from "../store/limited.js"
 import type { SessionConfig } from "../store/options.js"
-import { keyObjects, type KeyRing } from "./keyMaterial.js"
+import { keyObjects, type KeyRing, opening } from "./keyMaterial.js"
 import * as payload from "./payload.js"
 import * as privateJar from "./privateJar.js"
 
@@ -59,14 +59,14 @@ const isOlder = (a: Expiry, b: Expiry): boolean =>
 
 /** Makes the store of one cookie with its name, its keys and its audience. */
 export const make = (config: SessionConfig, ring: KeyRing, audience: string): SessionStoreService => {
-  const keys = keyObjects(ring)
+  const [sealing] = keyObjects(ring)
   const name = Buffer.from(config.name)
   const prefix = payload.prefix(audience)
   const overhead = payload.overhead(prefix)
   const limited = Limited.make(1)
 
   const open = (token: string, now: number): Loaded => {
-    const opened = privateJar.open(keys, name, token)
+    const opened = privateJar.open(opening(ring, now), name, token)
     if (opened === undefined) return notAuthentic
     const decoded = payload.decode(prefix, opened.text)
     if (decoded._tag === "Foreign") return empty("Corrupt", decoded.warning)
@@ -119,7 +119,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     if (refused !== undefined) return Effect.fail(refused)
     return Effect.succeed({
       _tag: "Saved",
-      token: privateJar.seal(keys[0], name, text),
+      token: privateJar.seal(sealing, name, text),
       id,
       expiry: times,
       moved: previous === undefined || patch.expiry !== undefined,
