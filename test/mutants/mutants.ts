@@ -439,8 +439,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew drops what another request wrote meanwhile",
     file: "src/internal/server/renew.ts",
-    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
-    replace: "backend.remove(renewal.oldId, undefined, now, successor(saved.id, now))"
+    find: "backend.remove(renewal.oldId, current.version, now, successor(renewal, saved, now))",
+    replace: "backend.remove(renewal.oldId, undefined, now, successor(renewal, saved, now))"
   },
   {
     row: "C10",
@@ -460,7 +460,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew leaves the old record as well",
     file: "src/internal/server/renew.ts",
-    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
+    find: "backend.remove(renewal.oldId, current.version, now, successor(renewal, saved, now))",
     replace: "Effect.succeed(\"removed\" as const)"
   },
   {
@@ -2029,7 +2029,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "a logout with an old id stops at its mark",
     file: "src/internal/server/records.ts",
-    find: "      return endChain(removed.successor, now, step + 1)\n",
+    find: "      return endChain(Successor.idOf(removed.successor), now, step + 1)\n",
     replace: "      return Effect.void\n"
   },
   {

@@ -6,6 +6,7 @@
  * session can only be ended in its browser.
  */
 import * as Effect from "effect/Effect"
+import { createHash } from "node:crypto"
 import type { Data, Expiry, StoredSession } from "../../SessionBackend.js"
 import { SessionTooLarge } from "../../SessionError.js"
 import { applyPatch, packedBytes } from "../codec/packedData.js"
@@ -108,12 +109,24 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
     return size > limit ? new SessionTooLarge({ size, limit }) : undefined
   }
 
-  const save = ({ base, patch, renew }: Save, now: number): Effect.Effect<Saved, SessionTooLarge> => {
+  /**
+   * The id of a session that `renewEvery` renews. It follows from the former id and the period, so that parallel requests, each
+   * of which renews its own copy, come to the same id. The id opens nothing: the seal does.
+   */
+  const nextId = (former: string, times: Expiry, now: number): string =>
+    createHash("sha256")
+      .update(`${former} ${expiry.renewals(times, config.renewEveryMillis ?? Infinity, now)}`)
+      .digest()
+      .toString("base64url", 0, 16)
+
+  const save = ({ automatic = false, base, patch, renew }: Save, now: number): Effect.Effect<Saved, SessionTooLarge> => {
     const previous = base?.session
     const data = applyPatch(previous?.data ?? noData, patch)
     const times = patch.expiry
       ?? (previous === undefined ? expiry.fresh(config, now, undefined) : expiry.timesOf(previous))
-    const id = (renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()
+    const former = previous === undefined ? undefined : sidOf(previous)
+    const id = (!renew ? former : automatic && former !== undefined ? nextId(former, times, now) : undefined)
+      ?? random.sid()
     const text = payload.encode(prefix, id, times, data)
     const refused = refuse(Buffer.byteLength(text))
     if (refused !== undefined) return Effect.fail(refused)

@@ -49,6 +49,7 @@ export class RequestSession implements RequestContextService, Parts {
   readonly answer = new Answer()
   readonly inFlight = new InFlight()
   private isTouched = false
+  private passive: boolean | undefined
 
   constructor(readonly store: SessionStoreService, readonly request: RequestFacts) {
     this.stored = new Stored(store, request)
@@ -71,6 +72,18 @@ export class RequestSession implements RequestContextService, Parts {
   /** The verdict on the response has yet to be given. */
   get isOpen(): boolean {
     return this.answer.verdict === undefined
+  }
+
+  /** Asked of the app at most once. A predicate that throws must not decide about the response. */
+  get isPassive(): boolean {
+    const { isActivity } = this.config
+    const { asked } = this.request
+    if (isActivity === undefined || asked === undefined) return false
+    try {
+      return this.passive ??= !isActivity(asked)
+    } catch {
+      return this.passive = false
+    }
   }
 
   /** Neither logs nor inspectors print what the session holds, or what opens it. */
@@ -221,7 +234,7 @@ export class RequestSession implements RequestContextService, Parts {
       if (this.answer.isClosed) return this.committed
       return this.inFlight.exclusively(
         () => this.stored.isLoading || this.needsLoad ? this.load(now) : Effect.void,
-        () => this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined))
+        () => this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined, true))
       )
     })
   }
@@ -307,7 +320,12 @@ export class RequestSession implements RequestContextService, Parts {
     if (session !== undefined && this.answer.isClosed && ExpiryPolicy.isExpired(this.config, session, now)) {
       endedElsewhere(this) // a socket or a stream may outlive its session by hours
     }
-    return this.stored.load(now)
+    return andThen(this.stored.load(now), () => {
+      const { state } = this.stored
+      // The session was renewed by itself: this request still came with the old token.
+      if (state._tag === "Found" && state.followed === true) this.answer.followed(state.token, state.session, now)
+      return Effect.void
+    })
   }
 
   /** There is something to save that cannot be written to a session unseen, or not to any single one. */
@@ -370,8 +388,8 @@ export class RequestSession implements RequestContextService, Parts {
     if (!committing || answer.isClosed) return Effect.succeed(this.concluded(undefined))
     answer.close()
     const saved: Effect.Effect<unknown, SaveError> = this.needsLoad
-      ? andThen(this.load(now), () => save(this, now, undefined))
-      : save(this, now, undefined)
+      ? andThen(this.load(now), () => save(this, now, undefined, true))
+      : save(this, now, undefined, true)
     if (isDone(saved)) return Effect.succeed(this.concluded(undefined))
     const concluded = Effect.match(saved, {
       onSuccess: () => this.concluded(undefined),

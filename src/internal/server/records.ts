@@ -14,6 +14,7 @@ import * as RandomPool from "../codec/random.js"
 import { andThen } from "../edition/done.js"
 import type { Saved } from "../store/contract.js"
 import * as OldId from "./oldId.js"
+import * as Successor from "./successor.js"
 import * as Token from "./token.js"
 
 /** A taken id among 2^256 means a broken source of randomness or a broken backend; several in a row mean the latter. */
@@ -90,7 +91,7 @@ export const make = (backend: SessionBackendService, index: SubjectIndexService 
     andThen(backend.remove(id, undefined, now), (removed) => {
       if (typeof removed === "string" || step === maxSteps) return Effect.void
       OldId.report(removed, now)
-      return endChain(removed.successor, now, step + 1)
+      return endChain(Successor.idOf(removed.successor), now, step + 1)
     })
 
   const forget: Records["forget"] = (id, owner) =>
