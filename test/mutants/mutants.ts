@@ -2084,7 +2084,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S7",
     what: "the User-Agent is kept whole",
-    file: "src/internal/request/requestSession.ts",
+    file: "src/internal/request/facts.ts",
     find: "if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent",
     replace: "if (userAgent !== \"\") return userAgent"
   },

@@ -29,7 +29,7 @@ import { Changes } from "./changes.js"
 import { change, failClosed, patchTexts, read, removeText, setText, textOf } from "./contents.js"
 import type { Client, RequestContextService, SignedIn } from "./contract.js"
 import { Draft } from "./draft.js"
-import type { RequestFacts } from "./facts.js"
+import { bounded, isPassive, type RequestFacts } from "./facts.js"
 import { InFlight } from "./inFlight.js"
 import { modify } from "./modifying.js"
 import { endedElsewhere, flushed, type Parts } from "./parts.js"
@@ -74,16 +74,8 @@ export class RequestSession implements RequestContextService, Parts {
     return this.answer.verdict === undefined
   }
 
-  /** Asked of the app at most once. A predicate that throws must not decide about the response. */
   get isPassive(): boolean {
-    const { isActivity } = this.config
-    const { asked } = this.request
-    if (isActivity === undefined || asked === undefined) return false
-    try {
-      return this.passive ??= !isActivity(asked)
-    } catch {
-      return this.passive = false
-    }
+    return this.passive ??= isPassive(this.config.isActivity, this.request.asked)
   }
 
   /** Neither logs nor inspectors print what the session holds, or what opens it. */
@@ -320,11 +312,10 @@ export class RequestSession implements RequestContextService, Parts {
     if (session !== undefined && this.answer.isClosed && ExpiryPolicy.isExpired(this.config, session, now)) {
       endedElsewhere(this) // a socket or a stream may outlive its session by hours
     }
-    return andThen(this.stored.load(now), () => {
+    return map(this.stored.load(now), () => {
       const { state } = this.stored
       // The session was renewed by itself: this request still came with the old token.
       if (state._tag === "Found" && state.followed === true) this.answer.followed(state.token, state.session, now)
-      return Effect.void
     })
   }
 
@@ -387,9 +378,10 @@ export class RequestSession implements RequestContextService, Parts {
     if (answer.verdict !== undefined) return Effect.succeed(answer.verdict)
     if (!committing || answer.isClosed) return Effect.succeed(this.concluded(undefined))
     answer.close()
-    const saved: Effect.Effect<unknown, SaveError> = this.needsLoad
-      ? andThen(this.load(now), () => save(this, now, undefined, true))
-      : save(this, now, undefined, true)
+    const saved: Effect.Effect<unknown, SaveError> = andThen(
+      this.needsLoad ? this.load(now) : Effect.void,
+      () => save(this, now, undefined, true)
+    )
     if (isDone(saved)) return Effect.succeed(this.concluded(undefined))
     const concluded = Effect.match(saved, {
       onSuccess: () => this.concluded(undefined),
@@ -403,14 +395,4 @@ export class RequestSession implements RequestContextService, Parts {
     this.draft.drop()
     return this.answer.conclude(failure)
   }
-}
-
-/** The most characters of a User-Agent that a session keeps: the client chooses it. */
-const userAgentLength = 512
-
-/** Cut where it is too long, and never inside a character of two code units. */
-const bounded = (userAgent: string | undefined): string | undefined => {
-  if (userAgent === undefined || userAgent.length <= userAgentLength) return userAgent
-  const last = userAgent.charCodeAt(userAgentLength - 1)
-  return userAgent.slice(0, last >= 0xd800 && last <= 0xdbff ? userAgentLength - 1 : userAgentLength)
 }
