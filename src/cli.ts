@@ -25,6 +25,9 @@ const io: Io = {
   err: (line) => void process.stderr.write(`${line}\n`)
 }
 
+// What the library logs is no part of a command's output.
+globalThis.console.log = globalThis.console.error
+
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", () => undefined)
 

@@ -30,7 +30,7 @@ export const run = async (io: Io, given: Source.Given): Promise<ExitCode> => {
   for (const source of sources) {
     const loaded = await Source.load(source)
     if ("mistakes" in loaded) {
-      for (const line of Source.mistakeLines(source, loaded.mistakes)) io.err(line)
+      for (const line of loaded.mistakes) io.err(line)
       code = 1
       continue
     }

@@ -40,7 +40,7 @@ export const run = async (
   // A key alone is enough to open a cookie.
   if (source === Source.ofEnvironment) io.env["SESSION_STORE"] ??= "Cookie"
   const loaded = await Source.load(source)
-  if ("mistakes" in loaded) throw failed(Source.mistakeLines(source, loaded.mistakes).join("\n"))
+  if ("mistakes" in loaded) throw failed(loaded.mistakes.join("\n"))
   const { options, store } = loaded.config
   if (store.type !== "Cookie") throw failed(`${source.name}: the store is ${store.type}, which seals no cookies`)
   const { config } = resolveOptions(options)

@@ -94,9 +94,8 @@ const lifeOf = async (file: string, text: string): Promise<number | undefined> =
 }
 
 const decoded = async (file: string, text: string) => {
-  const source = { name: file, config: fromYaml(text.replace(/^\ufeff/, "")) }
-  const loaded = await Source.load(source)
-  if ("mistakes" in loaded) throw failed(Source.mistakeLines(source, loaded.mistakes).join("\n"))
+  const loaded = await Source.load({ name: file, config: () => fromYaml(text.replace(/^\ufeff/, "")) })
+  if ("mistakes" in loaded) throw failed(loaded.mistakes.join("\n"))
   return loaded.config
 }
 

@@ -69,13 +69,12 @@ export const run = async (io: Io, given: Given, words: ReadonlyArray<string>): P
   if (json && action !== "list") throw misused("--json is for sessions list")
   const opened = await Db.open(io, given)
   const done = Effect.scoped(Effect.flatMap(opened, (database) => act(io, database, action, { all, id, json, subject: subject ?? "" })))
-  return Effect.runPromise(Effect.match(done, {
+  const outcome = await Effect.runPromise(Effect.match(done, {
     onSuccess: (code) => code,
     onFailure: (error) => error instanceof Stop ? error : failed(Db.reason(error))
-  })).then((outcome) => {
-    if (outcome instanceof Stop) throw outcome
-    return outcome
-  })
+  })).catch(() => failed(Db.reason(undefined))) // a client that throws: a file that cannot be opened, for one
+  if (outcome instanceof Stop) throw outcome
+  return outcome
 }
 
 const act = (

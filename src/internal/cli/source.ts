@@ -9,7 +9,7 @@ import type { SessionConfigError } from "../../SessionError.js"
 import { fromConfig } from "../config/environment.js"
 import { fromYaml } from "../config/file.js"
 import type { FileConfig } from "../config/model.js"
-import { failed, type Io, misused } from "./command.js"
+import { failed, type Io, misused, Stop } from "./command.js"
 
 /** The options of a command that reads a configuration. */
 export const options = {
@@ -24,10 +24,10 @@ export interface Given {
   readonly "env-file"?: string | undefined
 }
 
-/** A place of a configuration, with its name for the reader. */
+/** A place of a configuration, with its name for the reader. `config` may throw a `Stop`. */
 export interface Source {
   readonly name: string
-  readonly config: Effect.Effect<FileConfig, SessionConfigError>
+  readonly config: () => Effect.Effect<FileConfig, SessionConfigError>
 }
 
 /** The file that an app reads by default (row F1). */
@@ -75,29 +75,30 @@ export const named = (io: Io, given: Given): Source | undefined => {
   const variables = given["env-file"]
   if (variables !== undefined) {
     useVariables(io, parseEnv(readText(variables)))
-    return { name: variables, config: fromConfig }
+    return { name: variables, config: () => fromConfig }
   }
   return given.env === true ? ofEnvironment : undefined
 }
 
 export const ofFile = (file: string): Source => ({
   name: file,
-  config: Effect.suspend(() => fromYaml(readText(file).replace(/^\ufeff/, "")))
+  config: () => fromYaml(readText(file).replace(/^\ufeff/, ""))
 })
 
-export const ofEnvironment: Source = { name: "the environment", config: fromConfig }
+export const ofEnvironment: Source = { name: "the environment", config: () => fromConfig }
 
-/** The configuration of a source, or what is wrong with it. */
-export const load = (
-  { config }: Source
-): Promise<{ readonly config: FileConfig } | { readonly mistakes: SessionConfigError["mistakes"] }> =>
-  Effect.runPromise(Effect.match(config, {
-    onSuccess: (config) => ({ config }),
-    onFailure: ({ mistakes }) => ({ mistakes })
-  }))
-
-/** Every mistake of a source, on a line each. They never repeat a value (row F3). */
-export const mistakeLines = (
-  { name }: Source,
-  mistakes: SessionConfigError["mistakes"]
-): ReadonlyArray<string> => mistakes.map(({ message, path }) => `${name}: ${path}: ${message}`)
+/** The configuration of a source, or every mistake in it on a line each. They never repeat a value (row F3). */
+export const load = async (
+  { config, name }: Source
+): Promise<{ readonly config: FileConfig } | { readonly mistakes: ReadonlyArray<string> }> => {
+  try {
+    return await Effect.runPromise(Effect.match(config(), {
+      onSuccess: (config) => ({ config }),
+      onFailure: ({ mistakes }) => ({ mistakes: mistakes.map(({ message, path }) => `${name}: ${path}: ${message}`) })
+    }))
+  } catch (error) {
+    // A file that cannot be read must not hide the mistakes of another place.
+    if (error instanceof Stop) return { mistakes: [error.message] }
+    throw error
+  }
+}

@@ -9,16 +9,16 @@ import * as Executor from "../sql/executor.js"
 import * as Statements from "../sql/statements.js"
 import * as Index from "../sql/subjectIndex.js"
 import * as Table from "../sql/table.js"
-import { misused } from "./command.js"
+import { misused, type Stop } from "./command.js"
 import type { Database } from "./database.js"
 
 export const open = (
   context: Context.Context<never>,
   dialect: Table.Dialect,
   name: string | undefined
-): Effect.Effect<Database> => {
+): Effect.Effect<Database, Stop> => {
   const parsed = Table.parseName(name ?? Table.defaultName)
-  if ("message" in parsed) throw misused(`--table ${parsed.message}`)
+  if ("message" in parsed) return Effect.fail(misused(`--table ${parsed.message}`))
   const client = Context.unsafeGet(context, SqlClient.SqlClient)
   const table = Table.make(dialect, parsed.schema, parsed.name)
   return Effect.map(Executor.make(dialect, client), (executor) => {
