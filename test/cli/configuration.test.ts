@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { KeyRing, PrivateCookie, SessionConfig } from "effect-session"
+import type { KeyRing } from "effect-session"
+import { PrivateCookie, SessionConfig } from "effect-session"
 import * as Option from "effect/Option"
 import { randomBytes } from "node:crypto"
 import {
@@ -115,11 +116,15 @@ describe("effect-session", () => {
 
   it("W3: check prints every mistake of a file and of the environment, with its path and without a value", async () => {
     const secret = newSecret().slice(0, 20)
-    const path = file(yaml(`      secret: "${secret}"\n      ${secret.replaceAll(/[^a-z]/gi, "x")}1: true`, "    expires: 1\n"))
+    const path = file(
+      yaml(`      secret: "${secret}"\n      ${secret.replaceAll(/[^a-z]/gi, "x")}1: true`, "    expires: 1\n")
+    )
     const inFile = await call(["check", "--file", path])
     expect(inFile.code).toBe(1)
     expect(inFile.out).toBe("")
-    for (const each of ["session_config.expires", "session_store.value.secret", "session_store.value: has an unknown key"]) {
+    for (
+      const each of ["session_config.expires", "session_store.value.secret", "session_store.value: has an unknown key"]
+    ) {
       expect(inFile.err).toContain(`${path}: request_context.${each}`)
     }
     expect(inFile.err).not.toContain(secret)
@@ -140,10 +145,13 @@ describe("effect-session", () => {
   })
 
   it("W3: check says what it found where there is no mistake, and warns of what an app would warn of", async () => {
-    const path = file(yaml(`      secret: "${newSecret()}"
+    const path = file(yaml(
+      `      secret: "${newSecret()}"
       previous_secrets:
         - secret: "${newSecret()}"
-          last_day: 2020-12-31`, "    secure: false\n"))
+          last_day: 2020-12-31`,
+      "    secure: false\n"
+    ))
     const checked = await call(["check", "--file", path], { env: { NODE_ENV: "production" } })
     expect([checked.code, checked.out]).toEqual([0, `${path}: no mistakes (Cookie, cookie session, 2 keys)`])
     expect(checked.err).toContain("not Secure")
@@ -244,8 +252,20 @@ describe("effect-session rotate", () => {
       [yaml(`      secret: "${one}"`), "config.yaml", ["promote"]],
       [yaml(`      secret: "${one}"\n      next_secret: "${two}"`), "config.yaml", ["add"]],
       [yaml(`      secret: "${one}"\n      unknown: 1`), "config.yaml", ["add"]],
-      [yaml(`      secret: "${one}"\n      next_secret: "${two}"`), "config.yaml", ["promote", "--last-day", "2020-01-01"]],
-      [yaml(`      secret: "${one}"\n      previous_secrets: [${Array.from({ length: 7 }, newSecret).map((each) => `"${each}"`).join(", ")}]`), "config.yaml", ["add"]],
+      [yaml(`      secret: "${one}"\n      next_secret: "${two}"`), "config.yaml", [
+        "promote",
+        "--last-day",
+        "2020-01-01"
+      ]],
+      [
+        yaml(
+          `      secret: "${one}"\n      previous_secrets: [${
+            Array.from({ length: 7 }, newSecret).map((each) => `"${each}"`).join(", ")
+          }]`
+        ),
+        "config.yaml",
+        ["add"]
+      ],
       ["request_context: { session_store: { type: Memory } }\n", "config.yaml", ["add"]],
       [`SESSION_SECRET=${one}\nSESSION_SECRET=${two}\n`, ".env", ["add"]],
       [`SESSION_SECRET=${one}\n`, ".env", ["promote"]],

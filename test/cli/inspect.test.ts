@@ -8,7 +8,6 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { call, folder, start } from "./given.js"
 
-
 const secret = randomBytes(32).toString("hex")
 const older = randomBytes(32).toString("hex")
 const name = "__Host-session"
@@ -26,7 +25,10 @@ const sealed = (by: string, at = Date.now(), data: Record<string, string> = { us
       expiry: undefined,
       maxBytes: 4096
     }
-    const saved = yield* store.save({ base: undefined, patch, renew: false, ifVersion: undefined, owner: undefined }, at)
+    const saved = yield* store.save(
+      { base: undefined, patch, renew: false, ifVersion: undefined, owner: undefined },
+      at
+    )
     return saved._tag === "Saved" ? saved.token : ""
   })))
 
@@ -49,7 +51,7 @@ describe("effect-session inspect", () => {
       expect([code, err.includes("is secret")], stdin.slice(0, 20)).toEqual([0, true])
       expect(out).toMatch(/^opens\nsealed with: the key that seals\nid: [\w-]{22}\ncreated: \d{4}-/)
       expect(out).toContain("  \"user\": \"ada\"")
-      // eslint-disable-next-line no-control-regex -- what a terminal would obey
+
       expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
       expect(err).not.toContain("ada")
     }

@@ -1,8 +1,8 @@
-import { describe, expect, it } from "@effect/vitest"
 import * as MysqlClient from "@effect/sql-mysql2/MysqlClient"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SessionBackend } from "effect-session"
 import * as RedisStore from "effect-session/SessionStore/Redis"
@@ -36,7 +36,11 @@ const fill = Effect.gen(function*() {
 })
 
 /** What every database answers. */
-const expectAll = async (args: ReadonlyArray<string>, env: Record<string, string>, [older, newer]: ReadonlyArray<string>) => {
+const expectAll = async (
+  args: ReadonlyArray<string>,
+  env: Record<string, string>,
+  [older, newer]: ReadonlyArray<string>
+) => {
   const run = (...words: ReadonlyArray<string>) => call(["sessions", ...words, ...args], { env })
   expect(await run("count")).toEqual({ code: 0, out: "4 sessions, 3 of them signed in", err: "" })
   const listed = await run("list", "--subject", "ada")
@@ -68,8 +72,11 @@ const inSql = async (client: Layer.Layer<SqlClient.SqlClient, unknown>, url: str
     const purged = await expectAll(["--table", table.table], { SESSION_STORE_URL: url }, ids)
     expect(purged).toEqual({ code: 0, out: "removed 1 expired session", err: "" })
   } finally {
-    const drop = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-      Effect.forEach([table.table, `${table.table}_locks`], (name) => sql.unsafe(`DROP TABLE IF EXISTS ${name}`)))
+    const drop = Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) =>
+        Effect.forEach([table.table, `${table.table}_locks`], (name) => sql.unsafe(`DROP TABLE IF EXISTS ${name}`))
+    )
     await Effect.runPromise(Effect.provide(drop, client))
   }
 }
@@ -94,7 +101,9 @@ describe("effect-session sessions", () => {
       expect(err).toContain("the database cannot be used")
       expect(err + out).not.toContain(password)
     }
-    const unknown = await call(["sessions", "count"], { env: { SESSION_STORE_URL: `mongodb://:${password}@localhost` } })
+    const unknown = await call(["sessions", "count"], {
+      env: { SESSION_STORE_URL: `mongodb://:${password}@localhost` }
+    })
     expect([unknown.code, unknown.err.includes(password)]).toEqual([2, false])
     const wrong = await call(["sessions", "count", "--table", "a;b"], { env: { SESSION_STORE_URL: "sqlite::memory:" } })
     expect([wrong.code, wrong.err.includes("must be the name of a table")]).toEqual([2, true])
@@ -114,7 +123,9 @@ describeWith(mysql, "effect-session sessions in MySQL or MariaDB", () => {
 describeWith(redis, "effect-session sessions in Redis", () => {
   it("W6: counts, lists and revokes the sessions, and leaves expired ones to Redis", async () => {
     const prefix = `cli[*]${randomBytes(4).toString("hex")}:`
-    const ids = await Effect.runPromise(Effect.provide(fill, RedisStore.layerBackend({ redis: { url: redis.url }, prefix })))
+    const ids = await Effect.runPromise(
+      Effect.provide(fill, RedisStore.layerBackend({ redis: { url: redis.url }, prefix }))
+    )
     const purged = await expectAll(["--prefix", prefix, "--url-from", "REDIS_AT"], { REDIS_AT: redis.url }, ids)
     expect([purged.code, purged.out.startsWith("Redis removes expired sessions by itself")]).toEqual([0, true])
   })

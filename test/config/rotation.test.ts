@@ -38,7 +38,13 @@ const sealIn = (store: SessionStore.SessionStoreService, now: number) =>
   Effect.map(
     store.save({
       base: undefined,
-      patch: { clear: false, set: new Map([["user", "\"ada\""]]), remove: new Set(), expiry: undefined, maxBytes: 4096 },
+      patch: {
+        clear: false,
+        set: new Map([["user", "\"ada\""]]),
+        remove: new Set(),
+        expiry: undefined,
+        maxBytes: 4096
+      },
       renew: false,
       ifVersion: undefined,
       owner: undefined
@@ -74,7 +80,10 @@ describe("replacing a key", () => {
       const key = randomBytes(48).toString("base64")
       const given = [
         [yield* SessionConfig.fromUnknown(withCookie({ secret: current, next_secret: next })), nextRing],
-        [yield* SessionConfig.fromUnknown(withCookie({ secret: current, next_key: key })), yield* KeyRing.fromUtf8(key)],
+        [
+          yield* SessionConfig.fromUnknown(withCookie({ secret: current, next_key: key })),
+          yield* KeyRing.fromUtf8(key)
+        ],
         [
           yield* withEnvironment({ SESSION_STORE: "Cookie", SESSION_SECRET: current, SESSION_NEXT_SECRET: next }),
           nextRing
@@ -92,11 +101,15 @@ describe("replacing a key", () => {
       assert.isTrue(Option.isSome(PrivateCookie.open(ring, "n", PrivateCookie.unsafeSeal(nextRing, "n", "v"))))
       assert.isTrue(Option.isSome(PrivateCookie.open(currentRing, "n", PrivateCookie.unsafeSeal(ring, "n", "v"))))
 
-      const both = yield* refusal(SessionConfig.fromUnknown(withCookie({ secret: current, next_secret: next, next_key: key })))
+      const both = yield* refusal(
+        SessionConfig.fromUnknown(withCookie({ secret: current, next_secret: next, next_key: key }))
+      )
       assert.deepStrictEqual(pathsOf(both), [`${value}.next_key`])
       const alone = yield* refusal(SessionConfig.fromUnknown(withCookie({ next_secret: next })))
       assert.deepStrictEqual(pathsOf(alone), [`${value}.private_key`])
-      const short = yield* refusal(withEnvironment({ SESSION_STORE: "Cookie", SESSION_SECRET: current, SESSION_NEXT_SECRET: "x" }))
+      const short = yield* refusal(
+        withEnvironment({ SESSION_STORE: "Cookie", SESSION_SECRET: current, SESSION_NEXT_SECRET: "x" })
+      )
       assert.deepStrictEqual(pathsOf(short), ["SESSION_NEXT_SECRET"])
       const previous_secrets = Array.from({ length: 7 }, newSecret)
       const many = yield* refusal(
@@ -240,7 +253,9 @@ describe("the last day of a key", () => {
       )
       assert.deepStrictEqual(pathsOf(noKey), [`${value}.previous_secrets[0].last_day`])
       const more = yield* refusal(
-        SessionConfig.fromUnknown(withCookie({ secret: current, previous_secrets: [{ secret: old, until: "2029-12-31" }] }))
+        SessionConfig.fromUnknown(
+          withCookie({ secret: current, previous_secrets: [{ secret: old, until: "2029-12-31" }] })
+        )
       )
       assert.deepStrictEqual(pathsOf(more), [`${value}.previous_secrets[0]`])
       const variables = { SESSION_STORE: "Cookie", SESSION_SECRET: current }

@@ -1256,8 +1256,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K4",
     what: "the last key seals",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "privateJar.seal(keys[0],",
-    replace: "privateJar.seal(keys[keys.length - 1],"
+    find: "const [sealing] = keyObjects(ring)",
+    replace: "const [sealing] = [...keyObjects(ring)].reverse()"
   },
   {
     row: "K4",
@@ -1277,8 +1277,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K5",
     what: "the sid changes with every save",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "(renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()",
-    replace: "random.sid()"
+    find: "const former = previous === undefined ? undefined : sidOf(previous)",
+    replace: "const former = undefined as string | undefined"
   },
   {
     row: "K5",
@@ -2736,5 +2736,243 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/layers/stores.ts",
     find: "{ ...options, secure: false }",
     replace: "{ ...options }"
+  },
+  {
+    row: "K8",
+    what: "the next key of a file is not in the ring",
+    file: "src/internal/config/cookieStore.ts",
+    find: "[private_key, secret, next_key, next_secret, ...previous]",
+    replace: "[private_key, secret, next_key, ...previous]"
+  },
+  {
+    row: "K8",
+    what: "the next key seals at once",
+    file: "src/internal/config/cookieStore.ts",
+    find: "const rings = [private_key, secret, next_key, next_secret,",
+    replace: "const rings = [next_key, next_secret, private_key, secret,"
+  },
+  {
+    row: "K8",
+    what: "the variable of the next secret is not read",
+    file: "src/internal/config/environment.ts",
+    find: "next_secret: yield* read(\"SESSION_NEXT_SECRET\"),",
+    replace: "next_secret: undefined,"
+  },
+  {
+    row: "K9",
+    what: "a key opens for ever",
+    file: "src/internal/cookie/keyMaterial.ts",
+    find: "filter(({ endsAt }) => now < endsAt)",
+    replace: "filter(({ endsAt }) => endsAt > 0)"
+  },
+  {
+    row: "K9",
+    what: "the last day ends as it begins",
+    file: "src/internal/cookie/lastDay.ts",
+    find: "? start + dayMillis : undefined",
+    replace: "? start : undefined"
+  },
+  {
+    row: "K9",
+    what: "a key that seals may have a last day in code",
+    file: "src/internal/layers/stores.ts",
+    find: "sealingEnds(ring) ? [sealingKeyEnds] : []",
+    replace: "[]"
+  },
+  {
+    row: "K9",
+    what: "the 30th of February is a day",
+    file: "src/internal/cookie/lastDay.ts",
+    find: "new Date(start).toISOString().startsWith(`${year}-${month}-${date}T`)",
+    replace: "start > 0"
+  },
+  {
+    row: "N1",
+    what: "no id is renewed by itself",
+    file: "src/internal/request/decide.ts",
+    find: "if (!renew && marks.takesCookie && !passive &&",
+    replace: "if (renew && marks.takesCookie && !passive &&"
+  },
+  {
+    row: "N1",
+    what: "an id is renewed with every request of a later period",
+    file: "src/internal/store/expiry.ts",
+    find: "renewals(expiry, renewEveryMillis, now) > renewals(expiry, renewEveryMillis, expiry.refreshedAt)",
+    replace: "renewals(expiry, renewEveryMillis, now) > 0"
+  },
+  {
+    row: "N1",
+    what: "a write that never read renews nothing",
+    file: "src/internal/request/saving.ts",
+    find: "const isDue = takesCookie && basis._tag",
+    replace: "const isDue = !takesCookie && basis._tag"
+  },
+  {
+    row: "N1",
+    what: "a refresh within modify skips the renewal",
+    file: "src/internal/store/expiry.ts",
+    find: "? withinPeriod(policy, expiry, next)",
+    replace: "? next"
+  },
+  {
+    row: "N2",
+    what: "the old token leads nowhere",
+    file: "src/internal/server/renew.ts",
+    find: "id: automatic ? Successor.leading(oldToken, token, id) : id,",
+    replace: "id,"
+  },
+  {
+    row: "N2",
+    what: "an explicit renewal leads to the new session as well",
+    file: "src/internal/server/renew.ts",
+    find: "id: automatic ? Successor",
+    replace: "id: automatic || true ? Successor"
+  },
+  {
+    row: "N2",
+    what: "the response to an old token brings no cookie",
+    file: "src/internal/request/requestSession.ts",
+    find: "state.followed === true) this.answer",
+    replace: "state.followed === undefined) this.answer"
+  },
+  {
+    row: "N2",
+    what: "a modify with the old token finds nothing",
+    file: "src/internal/server/modify.ts",
+    find: "record._tag === \"Renewed\" ? OldId.moved(token, record, now) : undefined",
+    replace: "undefined"
+  },
+  {
+    row: "N3",
+    what: "each parallel copy of a sealed session gets an id of its own",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "automatic && former !== undefined ? nextId",
+    replace: "!automatic && former !== undefined ? nextId"
+  },
+  {
+    row: "N3",
+    what: "what a request writes is lost where another one has renewed the session",
+    file: "src/internal/server/serverStore.ts",
+    find: "          return update(moved, save, now, true)\n",
+    replace: "          return Effect.succeed(ended)\n"
+  },
+  {
+    row: "N4",
+    what: "every request is activity",
+    file: "src/internal/request/facts.ts",
+    find: "return !isActivity(asked)",
+    replace: "return false"
+  },
+  {
+    row: "N4",
+    what: "a write that never read refreshes the session all the same",
+    file: "src/internal/server/serverStore.ts",
+    find: "const times = passive\n      ? patch.expiry",
+    replace: "const times = !passive\n      ? patch.expiry"
+  },
+  {
+    row: "N4",
+    what: "a modify refreshes the session all the same",
+    file: "src/internal/server/modify.ts",
+    find: "expiry: passive\n",
+    replace: "expiry: !passive\n"
+  },
+  {
+    row: "N4",
+    what: "a predicate that throws decides",
+    file: "src/internal/request/facts.ts",
+    find: "  } catch {\n    return false",
+    replace: "  } catch {\n    return true"
+  },
+  {
+    row: "W1",
+    what: "a wrong call ends with 1",
+    file: "src/internal/cli/command.ts",
+    find: "new Stop(2, message)",
+    replace: "new Stop(1, message)"
+  },
+  {
+    row: "W1",
+    what: "a wrong option is repeated",
+    file: "src/internal/cli/run.ts",
+    find: "throw misused(`has an option",
+    replace: "throw misused(`${args.join(\" \")} has an option"
+  },
+  {
+    row: "W2",
+    what: "the secret has 128 bits",
+    file: "src/internal/cli/keygen.ts",
+    find: "randomBytes(32)",
+    replace: "randomBytes(16)"
+  },
+  {
+    row: "W3",
+    what: "mistakes end with 0",
+    file: "src/internal/cli/check.ts",
+    find: "      code = 1\n",
+    replace: "      code = 0\n"
+  },
+  {
+    row: "W3",
+    what: "a last day that is over is not mentioned",
+    file: "src/internal/cli/check.ts",
+    find: "endsAt <= Date.now()",
+    replace: "endsAt < 0"
+  },
+  {
+    row: "W4",
+    what: "an expired session opens",
+    file: "src/internal/cli/inspect.ts",
+    find: "opens: !expired,",
+    replace: "opens: true,"
+  },
+  {
+    row: "W4",
+    what: "a key opens after its last day",
+    file: "src/internal/cli/inspect.ts",
+    find: "if (endsAt <= now) return",
+    replace: "if (endsAt <= 0) return"
+  },
+  {
+    row: "W4",
+    what: "control characters reach the terminal",
+    file: "src/internal/cli/inspect.ts",
+    find: "${printable(text)}",
+    replace: "${text}"
+  },
+  {
+    row: "W5",
+    what: "the mode of the file changes",
+    file: "src/internal/cli/replaceFile.ts",
+    find: "      fchmodSync(handle, mode & 0o7777)\n",
+    replace: ""
+  },
+  {
+    row: "W5",
+    what: "a link becomes a file",
+    file: "src/internal/cli/replaceFile.ts",
+    find: "realpathSync(file)",
+    replace: "file"
+  },
+  {
+    row: "W5",
+    what: "the former key is forgotten",
+    file: "src/internal/cli/rotateYaml.ts",
+    find: "entries.items.push(entry)",
+    replace: "entries.items.push()"
+  },
+  {
+    row: "W6",
+    what: "expired sessions are counted",
+    file: "src/internal/cli/sqlDatabase.ts",
+    find: "AND expires_at > ${",
+    replace: "AND expires_at > 0 * ${"
+  },
+  {
+    row: "W6",
+    what: "control characters of a User-Agent reach the terminal",
+    file: "src/internal/cli/sessions.ts",
+    find: "io.out(printable(`  ${",
+    replace: "io.out(((text: string) => text)(`  ${"
   }
 ]

@@ -2,11 +2,11 @@
  * `check`: says everything that is wrong with a configuration, before an app starts with it.
  */
 import { existsSync } from "node:fs"
-import { hasWeakKey, keys as keysOf } from "../cookie/keyMaterial.js"
-import { dayOf } from "../cookie/lastDay.js"
 import type { FileConfig } from "../config/model.js"
 import { resolveOptions } from "../config/resolveOptions.js"
 import { warnings } from "../config/warnings.js"
+import { hasWeakKey, keys as keysOf } from "../cookie/keyMaterial.js"
+import { dayOf } from "../cookie/lastDay.js"
 import { counted, type ExitCode, failed, type Io } from "./command.js"
 import * as Source from "./source.js"
 

@@ -2,7 +2,7 @@
  * The database of an app's sessions, at a URL from the environment. Clients are packages of the app, and are loaded when a
  * command needs one. No URL is printed, because it may hold a password.
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -10,20 +10,9 @@ import type * as Scope from "effect/Scope"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import type { SessionBackendService, SubjectIndexService } from "../../SessionBackend.js"
 import type { SessionStoreError } from "../../SessionError.js"
 import { failed, type Io, misused } from "./command.js"
-
-/**
- * - `count`: the sessions that live, and those of them that belong to a subject.
- * - `removesExpired`: false where the database does it by itself.
- */
-export interface Database {
-  readonly backend: SessionBackendService
-  readonly index: SubjectIndexService
-  readonly removesExpired: boolean
-  readonly count: (now: number) => Effect.Effect<{ readonly all: number; readonly signedIn: number }, unknown>
-}
+import type { Database } from "./opened.js"
 
 export interface Given {
   readonly "url-from"?: string | undefined
@@ -54,7 +43,8 @@ const clients: Readonly<Record<Kind, { readonly name: string; readonly others: R
   sqlite: { name: "@effect/sql-sqlite-node", others: ["@effect/sql"] }
 }
 
-const codeOf = (error: unknown): unknown => typeof error === "object" && error !== null && "code" in error ? error.code : undefined
+const codeOf = (error: unknown): unknown =>
+  typeof error === "object" && error !== null && "code" in error ? error.code : undefined
 
 /** A package beside this one, or one of the project in the working directory. */
 const load = async (name: string): Promise<unknown> => {
@@ -68,17 +58,22 @@ const load = async (name: string): Promise<unknown> => {
 
 const missing = (kind: Kind) => {
   const { name, others } = clients[kind]
-  return failed(`${name} is not installed here: run the command in the folder of your app, or npm i ${[name, ...others].join(" ")}`)
+  return failed(
+    `${name} is not installed here: run the command in the folder of your app, or npm i ${[name, ...others].join(" ")}`
+  )
 }
 
 /** Both are codes of Node for a package that is not there: for `import`, and for `require.resolve`. */
-const isMissing = (error: unknown): boolean => ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(String(codeOf(error)))
+const isMissing = (error: unknown): boolean =>
+  ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(String(codeOf(error)))
 
 /** What is at the URL; it is closed with the scope. */
 export const open = async (io: Io, given: Given): Promise<Effect.Effect<Database, unknown, Scope.Scope>> => {
   const variable = given["url-from"] ?? defaultVariable
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
-    throw misused("--url-from must be the name of a variable; the URL itself is a secret, and does not belong on the command line")
+    throw misused(
+      "--url-from must be the name of a variable; the URL itself is a secret, and does not belong on the command line"
+    )
   }
   const url = io.env[variable] ?? ""
   if (url === "") throw misused(`${variable} is not set: it must hold the URL of the database`)
@@ -97,7 +92,10 @@ export const open = async (io: Io, given: Given): Promise<Effect.Effect<Database
     }
     const client = clientLayer(kind, url, await load(clients[kind].name))
     const Sql = await import("./sqlDatabase.js")
-    return Effect.flatMap(Layer.build(client), (context) => Sql.open(context as Context.Context<never>, kind, given.table))
+    return Effect.flatMap(
+      Layer.build(client),
+      (context) => Sql.open(context as Context.Context<never>, kind, given.table)
+    )
   } catch (error) {
     if (isMissing(error)) throw missing(kind)
     throw error
@@ -123,8 +121,12 @@ const clientLayer = (kind: Exclude<Kind, "redis">, url: string, loaded: unknown)
 
 /** What may be printed of a failure: the library's own detail, which quotes no value, or a code. */
 export const reason = (error: unknown): string => {
-  const { _tag, detail, reason } = (typeof error === "object" && error !== null ? error : {}) as Partial<SessionStoreError>
-  if (_tag === "SessionStoreError") return `${String(reason)}${detail === undefined || detail === "" ? "" : `: ${detail}`}`
+  const { _tag, detail, reason } = (typeof error === "object" && error !== null ? error : {}) as Partial<
+    SessionStoreError
+  >
+  if (_tag === "SessionStoreError") {
+    return `${String(reason)}${detail === undefined || detail === "" ? "" : `: ${detail}`}`
+  }
   const code = codeOf(error) ?? codeOf((error as { readonly cause?: unknown } | undefined)?.cause)
   return code === undefined ? "the database cannot be used" : `the database cannot be used (${String(code)})`
 }

@@ -3,7 +3,7 @@
  */
 import { decodePercent } from "../codec/percent.js"
 import { resolveOptions } from "../config/resolveOptions.js"
-import { type KeyRing, keyObjects, keys as keysOf } from "../cookie/keyMaterial.js"
+import { keyObjects, type KeyRing, keys as keysOf } from "../cookie/keyMaterial.js"
 import { dayOf } from "../cookie/lastDay.js"
 import * as payload from "../cookie/payload.js"
 import * as privateJar from "../cookie/privateJar.js"
@@ -102,7 +102,9 @@ const describe = (
   const sealedWith = opened.key === 0 ? "the key that seals" : `key ${opened.key + 1}, which only opens`
   if (endsAt <= now) return no(`does not open: the last day of its key is over (${dayOf(endsAt - 1)})`)
   const decoded = payload.decode(payload.prefix(audience), opened.text)
-  if (decoded._tag === "Foreign") return no(`does not open as a session: ${decoded.warning}`, `sealed with: ${sealedWith}`)
+  if (decoded._tag === "Foreign") {
+    return no(`does not open as a session: ${decoded.warning}`, `sealed with: ${sealedWith}`)
+  }
   const times = expiry.reconstruct(config, decoded.createdAt, decoded.refreshedAt, decoded.own)
   const expired = expiry.isExpired(config, times, now)
   return {

@@ -9,7 +9,7 @@ import { Commands } from "../redis/commands.js"
 import { connect } from "../redis/connection.js"
 import { readState } from "../redis/record.js"
 import * as Index from "../redis/subjectIndex.js"
-import type { Database } from "./database.js"
+import type { Database } from "./opened.js"
 
 const batch = 500
 

@@ -44,7 +44,9 @@ interface Given {
 
 export const run = async (io: Io, given: Given, steps: ReadonlyArray<string>): Promise<ExitCode> => {
   const [step] = steps
-  if (steps.length !== 1 || (step !== "add" && step !== "promote")) throw misused("say which step: rotate add or rotate promote")
+  if (steps.length !== 1 || (step !== "add" && step !== "promote")) {
+    throw misused("say which step: rotate add or rotate promote")
+  }
   if (step === "add" && (given["last-day"] !== undefined || given["no-last-day"] === true)) {
     throw misused("only rotate promote takes a last day: the former key gets it")
   }
@@ -82,7 +84,9 @@ const lastDayOf = (given: Given, absoluteMillis: number | undefined): string | u
   }
   const end = endOf(day)
   if (end === undefined) throw misused("--last-day must be a day as YYYY-MM-DD, such as 2026-12-31")
-  if (end <= Date.now()) throw misused("--last-day is over already: every session that the former key has sealed would end")
+  if (end <= Date.now()) {
+    throw misused("--last-day is over already: every session that the former key has sealed would end")
+  }
   return day
 }
 
@@ -99,7 +103,12 @@ const decoded = async (file: string, text: string) => {
   return loaded.config
 }
 
-const inYaml = async (file: string, before: string, step: "add" | "promote", lastDay: string | undefined): Promise<string> => {
+const inYaml = async (
+  file: string,
+  before: string,
+  step: "add" | "promote",
+  lastDay: string | undefined
+): Promise<string> => {
   const Yaml = await import("./rotateYaml.js")
   const after = step === "add" ? Yaml.add(before, newSecret()) : Yaml.promote(before, lastDay)
   // What was written must be what an app would read: eight keys are the most, for one.

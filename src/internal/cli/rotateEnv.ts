@@ -38,8 +38,14 @@ const renamed = (text: string, from: string, to: string): string => {
 }
 
 /** A name may also stand in a value of several lines: then nothing is written. */
-const verified = (before: NodeJS.Dict<string>, after: string, changed: Readonly<Record<string, string | undefined>>): string => {
-  const expected = JSON.stringify(Object.entries({ ...before, ...changed }).filter(([, value]) => value !== undefined).sort())
+const verified = (
+  before: NodeJS.Dict<string>,
+  after: string,
+  changed: Readonly<Record<string, string | undefined>>
+): string => {
+  const expected = JSON.stringify(
+    Object.entries({ ...before, ...changed }).filter(([, value]) => value !== undefined).sort()
+  )
   if (JSON.stringify(Object.entries(parseEnv(after)).sort()) !== expected) {
     throw failed("the file is written in a way that cannot be changed safely: rename its variables by hand")
   }

@@ -64,7 +64,9 @@ const perform = async (io: Io, command: Command, args: ReadonlyArray<string>): P
     return 0
   }
   if (!command.takesWords && positionals.length > 0) {
-    throw misused("takes no words beside its options; secrets belong on standard input, in a file or in the environment")
+    throw misused(
+      "takes no words beside its options; secrets belong on standard input, in a file or in the environment"
+    )
   }
   return command.run(io, values as never, positionals)
 }

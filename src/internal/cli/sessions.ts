@@ -9,6 +9,7 @@ import { resolveOptions } from "../config/resolveOptions.js"
 import * as SubjectSessions from "../server/subjectSessions.js"
 import { counted, type ExitCode, failed, type Io, misused, printable, Stop } from "./command.js"
 import * as Db from "./database.js"
+import type { Database } from "./opened.js"
 
 export const options = {
   "url-from": { type: "string" },
@@ -68,7 +69,9 @@ export const run = async (io: Io, given: Given, words: ReadonlyArray<string>): P
   }
   if (json && action !== "list") throw misused("--json is for sessions list")
   const opened = await Db.open(io, given)
-  const done = Effect.scoped(Effect.flatMap(opened, (database) => act(io, database, action, { all, id, json, subject: subject ?? "" })))
+  const done = Effect.scoped(
+    Effect.flatMap(opened, (database) => act(io, database, action, { all, id, json, subject: subject ?? "" }))
+  )
   const outcome = await Effect.runPromise(Effect.match(done, {
     onSuccess: (code) => code,
     onFailure: (error) => error instanceof Stop ? error : failed(Db.reason(error))
@@ -79,9 +82,14 @@ export const run = async (io: Io, given: Given, words: ReadonlyArray<string>): P
 
 const act = (
   io: Io,
-  { backend, count, index, removesExpired }: Db.Database,
+  { backend, count, index, removesExpired }: Database,
   action: Action,
-  { all, id, json, subject }: { readonly all: boolean; readonly id: string | undefined; readonly json: boolean; readonly subject: string }
+  { all, id, json, subject }: {
+    readonly all: boolean
+    readonly id: string | undefined
+    readonly json: boolean
+    readonly subject: string
+  }
 ): Effect.Effect<ExitCode, unknown> => {
   const sessions = SubjectSessions.make(config, backend, index)
   switch (action) {
@@ -104,7 +112,9 @@ const act = (
         else if (shown.length === 0) io.out("no sessions")
         for (const { address, expires, id, lastSeen, signedIn, userAgent } of json ? [] : shown) {
           io.out(`${id}  signed in ${signedIn}, last seen ${lastSeen}, expires ${expires}`)
-          if (userAgent !== null || address !== null) io.out(printable(`  ${[address, userAgent].filter(Boolean).join("  ")}`))
+          if (userAgent !== null || address !== null) {
+            io.out(printable(`  ${[address, userAgent].filter(Boolean).join("  ")}`))
+          }
         }
         return 0
       })

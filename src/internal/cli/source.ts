@@ -34,7 +34,9 @@ export interface Source {
 export const defaultFile = ({ env }: Io): string => {
   const environment = env["NODE_ENV"] ?? "development"
   if (!/^[A-Za-z0-9_-]+$/.test(environment)) {
-    throw failed("NODE_ENV: must have letters, digits, _ and - only, because it names the file config/<environment>.yaml")
+    throw failed(
+      "NODE_ENV: must have letters, digits, _ and - only, because it names the file config/<environment>.yaml"
+    )
   }
   return join("config", `${environment}.yaml`)
 }

@@ -10,7 +10,7 @@ import * as Statements from "../sql/statements.js"
 import * as Index from "../sql/subjectIndex.js"
 import * as Table from "../sql/table.js"
 import { misused, type Stop } from "./command.js"
-import type { Database } from "./database.js"
+import type { Database } from "./opened.js"
 
 export const open = (
   context: Context.Context<never>,

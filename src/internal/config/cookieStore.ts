@@ -48,7 +48,10 @@ const entryOf = (entry: unknown, name: string, path: string, mistakes: Array<Mis
   if (day !== undefined && endsAt === undefined) {
     mistakes.push({ path: `${path}.last_day`, message: LastDay.accepted })
   } else if (!isGiven(key)) {
-    mistakes.push({ path: `${path}.last_day`, message: `is the last day of a key that is not there: ${name} is missing` })
+    mistakes.push({
+      path: `${path}.last_day`,
+      message: `is the last day of a key that is not there: ${name} is missing`
+    })
   }
   return { key, endsAt }
 }

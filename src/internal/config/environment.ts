@@ -141,7 +141,9 @@ export const keysFrom = (
       if (day === undefined) continue
       if (!previous.includes(name)) mistakes.push({ path: lastDay, message: onlyPrevious(examples) })
       else if (endsAt === undefined) mistakes.push({ path: lastDay, message: LastDay.accepted })
-      else if (text === undefined) mistakes.push({ path: lastDay, message: `is the last day of a key that is not there: ${name} is not set` })
+      else if (text === undefined) {
+        mistakes.push({ path: lastDay, message: `is the last day of a key that is not there: ${name} is not set` })
+      }
     }
     if (rings.length > maxKeys) {
       mistakes.push({

@@ -119,7 +119,10 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string): Se
       .digest()
       .toString("base64url", 0, 16)
 
-  const save = ({ automatic = false, base, patch, renew }: Save, now: number): Effect.Effect<Saved, SessionTooLarge> => {
+  const save = (
+    { automatic = false, base, patch, renew }: Save,
+    now: number
+  ): Effect.Effect<Saved, SessionTooLarge> => {
     const previous = base?.session
     const data = applyPatch(previous?.data ?? noData, patch)
     const times = patch.expiry

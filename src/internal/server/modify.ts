@@ -43,7 +43,6 @@ const stale: Again = { _tag: "Stale" }
 const lost: Again = { _tag: "Lost" }
 const missing: { readonly _tag: "Missing" } = { _tag: "Missing" }
 
-
 export const make = (config: SessionConfig, backend: SessionBackendService): SessionStoreService["modify"] => {
   const turns = new Turns<SessionStoreError>(backend.isAlone)
 

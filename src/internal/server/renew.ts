@@ -24,8 +24,8 @@ import type { Saved } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import { backoff, maxTries } from "./contention.js"
-import { ownerSize } from "./ownerSize.js"
 import * as OldId from "./oldId.js"
+import { ownerSize } from "./ownerSize.js"
 import type { Records } from "./records.js"
 import * as Successor from "./successor.js"
 
@@ -46,7 +46,6 @@ export interface Renewal {
  * renewed the session by itself.
  */
 type Copied = Saved | { readonly _tag: "Changed" } | OldId.Moved
-
 
 const ended: Saved = { _tag: "Ended" }
 const conflict: Saved = { _tag: "Conflict" }
@@ -114,7 +113,10 @@ export const make = (
         // When this fails, nobody knows whether the old record is gone. The new one must not live on beside it.
         Effect.tapError(
           backend.remove(renewal.oldId, current.version, now, successor(renewal, saved, now)),
-          () => Effect.ignore(renewal.automatic ? Effect.flatMap(isThere(renewal.oldId, now), (old) => old ? drop : Effect.void) : drop)
+          () =>
+            Effect.ignore(
+              renewal.automatic ? Effect.flatMap(isThere(renewal.oldId, now), (old) => old ? drop : Effect.void) : drop
+            )
         ),
         (removed): Effect.Effect<Copied, SessionStoreError> => {
           if (typeof removed !== "string") return Effect.as(drop, OldId.moved(renewal.oldToken, removed, now) ?? ended)

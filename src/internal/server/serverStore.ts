@@ -88,7 +88,10 @@ export const make = (
         const gone = () => next(renewed(warning))
         const { id, token: successor } = Successor.read(record.successor, token)
         if (successor === undefined) return gone()
-        const followed = andThen(follow(successor, id, now, 1), (found) => found === undefined ? gone() : Effect.succeed(found))
+        const followed = andThen(
+          follow(successor, id, now, 1),
+          (found) => found === undefined ? gone() : Effect.succeed(found)
+        )
         return warning === undefined ? followed : Effect.zipRight(Effect.logWarning(warning), followed)
       }
       if ("_tag" in record) {
