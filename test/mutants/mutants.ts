@@ -446,8 +446,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "a sealed session keeps its sid through a renewal",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "(renew || previous === undefined ?",
-    replace: "(previous === undefined ?"
+    find: "const id = (!renew ? former :",
+    replace: "const id = (previous !== undefined ? former :"
   },
   {
     row: "C10",
@@ -511,7 +511,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C11",
     what: "commit saves with the response and not now",
     file: "src/internal/request/requestSession.ts",
-    find: "this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined))",
+    find: "this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined, true))",
     replace: "Effect.void"
   },
   {
@@ -907,7 +907,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M5",
     what: "a failed refresh is a failed commit",
     file: "src/internal/request/decide.ts",
-    find: "mere: !changed,",
+    find: "        mere: !changed,\n        without: changed ? { ...plain",
     replace: "mere: false,"
   },
   {
@@ -949,8 +949,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M7",
     what: "an id that the store does not know is adopted",
     file: "src/internal/server/serverStore.ts",
-    find: "return session === undefined ? createUnseen(patch, now) :",
-    replace: "if (session === undefined) {\n"
+    find: "return !isKnown ? createUnseen(patch, now) :",
+    replace: "if (!isKnown) {\n"
       + "            const expiry = patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined)\n"
       + "            const adopted: NewSession = { ...expiry, data: patch.set, owner: undefined }\n"
       + "            return Effect.as(backend.insert(id, adopted, now), {\n"
@@ -968,7 +968,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M7",
     what: "an unseen write to a session that is gone is lost",
     file: "src/internal/server/serverStore.ts",
-    find: "return session === undefined ? createUnseen(patch, now) :",
+    find: "return !isKnown ? createUnseen(patch, now) :",
     replace: "return"
   },
   {
@@ -2036,8 +2036,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "a write with an old id starts a new session",
     file: "src/internal/server/serverStore.ts",
-    find: "          return Effect.succeed(ended)\n        case \"Missing\"",
-    replace: "          return createUnseen(patch, now)\n        case \"Missing\""
+    find: "if (moved === undefined) return Effect.succeed(ended)",
+    replace: "if (moved === undefined) return createUnseen(patch, now)"
   },
   {
     row: "S9",
@@ -2057,8 +2057,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "old ids are remembered although there is no grace",
     file: "src/internal/server/renew.ts",
-    find: "graceMillis === 0 ? undefined : { id, expiresAt: now + graceMillis }",
-    replace: "({ id, expiresAt: now + Math.max(graceMillis, 1000) })"
+    find: "graceMillis === 0 ? undefined : {",
+    replace: "graceMillis < 0 ? undefined : {"
   },
   {
     row: "C5",
@@ -2190,8 +2190,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "each use of an old id is a line of the log",
     file: "src/internal/server/serverStore.ts",
-    find: "limited(\"Renewed\", warning, now)",
-    replace: "warning"
+    find: "limited(\"Renewed\", text, now)",
+    replace: "text"
   },
   {
     row: "S6",
@@ -2564,7 +2564,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "L3",
     what: "a prerender takes messages",
-    file: "src/internal/flash/unseen.ts",
+    file: "src/internal/request/prefetch.ts",
     find: "prefetch\\s*(;|$)",
     replace: "prefetch\\s*$"
   },
@@ -2572,13 +2572,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "L3",
     what: "a HEAD takes messages",
     file: "src/internal/flash/unseen.ts",
-    find: "method === \"HEAD\"\n",
-    replace: "method === \"TRACE\"\n"
+    find: "facts.method === \"HEAD\"",
+    replace: "facts.method === \"TRACE\""
   },
   {
     row: "L3",
     what: "the older header of a prefetch does not count",
-    file: "src/internal/flash/unseen.ts",
+    file: "src/internal/request/prefetch.ts",
     find: "  || prefetch.test(headers[\"purpose\"] ?? \"\")\n",
     replace: ""
   },
@@ -2713,15 +2713,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F8",
     what: "an older secret seals",
     file: "src/internal/config/environment.ts",
-    find: "for (const name of [current, ...previous]) {",
+    find: "for (const name of [current, ...(next === undefined ? [] : [next]), ...previous]) {",
     replace: "for (const name of [...previous, current]) {"
   },
   {
     row: "F8",
     what: "mistakes in the options hide those in the secrets",
     file: "src/internal/layers/stores.ts",
-    find: "...(ring === undefined ? keys as ReadonlyArray<Mistake> : []),",
-    replace: "...(ring === undefined && options.expiry === undefined ? keys as ReadonlyArray<Mistake> : []),"
+    find: "...(ring === undefined ? keys as ReadonlyArray<Mistake> :",
+    replace: "...(ring === undefined ? (options.expiry === undefined ? keys as ReadonlyArray<Mistake> : []) :"
   },
   {
     row: "F9",

@@ -119,28 +119,26 @@ const inStore = <A, I, R, Got, B>(
     })
   }
 
-  return Effect.flatMap(
-    store.modify(token, loaded, patchOf, parts.isPassive),
-    (result): Effect.Effect<Step<B>, ModifyError, R> => {
-      if (result._tag === "Modified") {
-        // Not where another fiber of the request has renewed or flushed the session since.
-        if (stored.token === token) {
-          const { id, moved, session } = result
-          if (stored.state === before || stored.state._tag === "Found") stored.found(result.token, id, session)
-          else stored.outdated()
-          const persistent = loaded?.persistent ?? session.persistent
-          answer.written({ token: result.token, expiry: session, moved, before: { token, persistent } }, now)
-        }
-        return Effect.succeed(modified(result.value))
+  const modifying = store.modify(token, loaded, patchOf, parts.isPassive)
+  return Effect.flatMap(modifying, (result): Effect.Effect<Step<B>, ModifyError, R> => {
+    if (result._tag === "Modified") {
+      // Not where another fiber of the request has renewed or flushed the session since.
+      if (stored.token === token) {
+        const { id, moved, session } = result
+        if (stored.state === before || stored.state._tag === "Found") stored.found(result.token, id, session)
+        else stored.outdated()
+        const persistent = loaded?.persistent ?? session.persistent
+        answer.written({ token: result.token, expiry: session, moved, before: { token, persistent } }, now)
       }
-      return Effect.flatMap(inFlight.settled, (): Effect.Effect<Step<B>, ModifyError, R> => {
-        // Another fiber of the request has renewed or flushed it: what became of it is to be modified.
-        if (stored.token !== token) return Effect.succeed(tryAgain)
-        // Never loaded: the look-up says why there is none, and logs what an operator has to know.
-        if (loaded === undefined && stored.isUnseen) return map(parts.load(now), () => tryAgain)
-        endedElsewhere(parts)
-        return failEnded
-      })
+      return Effect.succeed(modified(result.value))
     }
-  )
+    return Effect.flatMap(inFlight.settled, (): Effect.Effect<Step<B>, ModifyError, R> => {
+      // Another fiber of the request has renewed or flushed it: what became of it is to be modified.
+      if (stored.token !== token) return Effect.succeed(tryAgain)
+      // Never loaded: the look-up says why there is none, and logs what an operator has to know.
+      if (loaded === undefined && stored.isUnseen) return map(parts.load(now), () => tryAgain)
+      endedElsewhere(parts)
+      return failEnded
+    })
+  })
 }

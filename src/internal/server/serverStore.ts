@@ -207,7 +207,7 @@ export const make = (
           return update(moved, save, now, true)
         }
         case "Missing":
-          return isKnown ? Effect.succeed(ended) : createUnseen(patch, now)
+          return !isKnown ? createUnseen(patch, now) : Effect.succeed(ended)
         case "Updated":
           return session === undefined && ExpiryPolicy.isExpired(config, updated.expiry, now)
             // An absolute expiry was configured after the session began: nobody would ever read what was written there.
