@@ -60,7 +60,7 @@ export interface BehaviourOptions {
  * - `index`: the layer provides a `SubjectIndex` as well, and its contract is run too; default false. A layer that has one
  *   although this says no, or the other way round, fails.
  * - `marks`: whether the adapter keeps the mark of a renewed session (`Renewed`); default true. Without, the rows S9,
- *   N2 and N3 are not run.
+ *   I2 and I3 are not run.
  * - `expiresNatively`: the database removes expired records by itself, and `removeExpired` answers 0; default false.
  * - `corrupt`: spoils the record of an id in the database, so that the adapter cannot read it; runs the rows about corrupt
  *   records.
@@ -232,7 +232,7 @@ export const suite = <A, E>(
           row.long ? timeout : undefined
         )
       for (const row of [...commonRows, ...backendRows.rows]) {
-        if (row.on !== "client" && (keepsMarks || !/^(?:S9|N2|N3)/.test(row.title))) run(row)
+        if (row.on !== "client" && (keepsMarks || !/^(?:S9|I2|I3)/.test(row.title))) run(row)
       }
       const spoiled = (
         rows: (spoil: backendRows.Spoil) => ReadonlyArray<Row<BackendKit>>,

@@ -31,7 +31,7 @@ describe("a page that nobody may see", () => {
     for (const method of ["GET", "POST", "PUT"]) expect(isUnseen({ method, headers: {} })).toBe(false)
   })
 
-  it("N4: isPrefetch recognises the same requests, and a HEAD is none by itself", () => {
+  it("I4: isPrefetch recognises the same requests, and a HEAD is none by itself", () => {
     for (const [unseen, headers] of table) {
       expect(SessionConfig.isPrefetch({ headers }), JSON.stringify(headers)).toBe(unseen)
     }

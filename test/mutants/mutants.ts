@@ -2787,98 +2787,98 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "start > 0"
   },
   {
-    row: "N1",
+    row: "I1",
     what: "no id is renewed by itself",
     file: "src/internal/request/decide.ts",
     find: "if (!renew && marks.takesCookie && !passive &&",
     replace: "if (renew && marks.takesCookie && !passive &&"
   },
   {
-    row: "N1",
+    row: "I1",
     what: "an id is renewed with every request of a later period",
     file: "src/internal/store/expiry.ts",
     find: "renewals(expiry, renewEveryMillis, now) > renewals(expiry, renewEveryMillis, expiry.refreshedAt)",
     replace: "renewals(expiry, renewEveryMillis, now) > 0"
   },
   {
-    row: "N1",
+    row: "I1",
     what: "a write that never read renews nothing",
     file: "src/internal/request/saving.ts",
     find: "const isDue = takesCookie && basis._tag",
     replace: "const isDue = !takesCookie && basis._tag"
   },
   {
-    row: "N1",
+    row: "I1",
     what: "a refresh within modify skips the renewal",
     file: "src/internal/store/expiry.ts",
     find: "? withinPeriod(policy, expiry, next)",
     replace: "? next"
   },
   {
-    row: "N2",
+    row: "I2",
     what: "the old token leads nowhere",
     file: "src/internal/server/renew.ts",
     find: "id: automatic ? Successor.leading(oldToken, token, id) : id,",
     replace: "id,"
   },
   {
-    row: "N2",
+    row: "I2",
     what: "an explicit renewal leads to the new session as well",
     file: "src/internal/server/renew.ts",
     find: "id: automatic ? Successor",
     replace: "id: automatic || true ? Successor"
   },
   {
-    row: "N2",
+    row: "I2",
     what: "the response to an old token brings no cookie",
     file: "src/internal/request/requestSession.ts",
     find: "state.followed === true) this.answer",
     replace: "state.followed === undefined) this.answer"
   },
   {
-    row: "N2",
+    row: "I2",
     what: "a modify with the old token finds nothing",
     file: "src/internal/server/modify.ts",
     find: "record._tag === \"Renewed\" ? OldId.moved(token, record, now) : undefined",
     replace: "undefined"
   },
   {
-    row: "N3",
+    row: "I3",
     what: "each parallel copy of a sealed session gets an id of its own",
     file: "src/internal/cookie/cookieStore.ts",
     find: "automatic && former !== undefined ? nextId",
     replace: "!automatic && former !== undefined ? nextId"
   },
   {
-    row: "N3",
+    row: "I3",
     what: "what a request writes is lost where another one has renewed the session",
     file: "src/internal/server/serverStore.ts",
     find: "          return update(moved, save, now, true)\n",
     replace: "          return Effect.succeed(ended)\n"
   },
   {
-    row: "N4",
+    row: "I4",
     what: "every request is activity",
     file: "src/internal/request/facts.ts",
     find: "return !isActivity(asked)",
     replace: "return false"
   },
   {
-    row: "N4",
+    row: "I4",
     what: "a write that never read refreshes the session all the same",
     file: "src/internal/server/serverStore.ts",
     find: "const times = passive\n      ? patch.expiry",
     replace: "const times = !passive\n      ? patch.expiry"
   },
   {
-    row: "N4",
+    row: "I4",
     what: "a modify refreshes the session all the same",
     file: "src/internal/server/modify.ts",
     find: "expiry: passive\n",
     replace: "expiry: !passive\n"
   },
   {
-    row: "N4",
+    row: "I4",
     what: "a predicate that throws decides",
     file: "src/internal/request/facts.ts",
     find: "  } catch {\n    return false",

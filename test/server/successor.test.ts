@@ -5,7 +5,7 @@ import * as Successor from "../../src/internal/server/successor.js"
 import * as Token from "../../src/internal/server/token.js"
 
 describe("the mark of a renewal", () => {
-  it("N2: the old token leads to the new one, and nothing else does", () => {
+  it("I2: the old token leads to the new one, and nothing else does", () => {
     for (let i = 0; i < 200; i++) {
       const [old, next, other] = [random.token(), random.token(), random.token()]
       const id = Token.idOf(next)
@@ -19,7 +19,7 @@ describe("the mark of a renewal", () => {
     }
   })
 
-  it("N2: a dump of the store has neither token in it, and cannot make the mask of one", () => {
+  it("I2: a dump of the store has neither token in it, and cannot make the mask of one", () => {
     const [old, next] = [random.token(), random.token()]
     const id = Token.idOf(next)
     const text = Successor.leading(old, next, id)
@@ -32,7 +32,7 @@ describe("the mark of a renewal", () => {
     expect(masked).not.toBe(next)
   })
 
-  it("N2: a mark of an explicit renewal, and one that is damaged, lead nowhere", () => {
+  it("I2: a mark of an explicit renewal, and one that is damaged, lead nowhere", () => {
     const old = random.token()
     const id = Token.idOf(random.token())
     expect(Successor.read(id, old)).toEqual({ id, token: undefined })

@@ -1,5 +1,5 @@
 /**
- * Ids that are renewed by themselves, and requests that are no activity (rows N1 to N4), on every store.
+ * Ids that are renewed by themselves, and requests that are no activity (rows I1 to I4), on every store.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -49,7 +49,7 @@ const uses: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown, Requ
 
 export const rows: ReadonlyArray<Row> = [
   both(
-    "N1: the first request in each period gives the session a new id, whatever it does with it, and no other request does",
+    "I1: the first request in each period gives the session a new id, whatever it does with it, and no other request does",
     (kit) =>
       Effect.gen(function*() {
         for (const [what, use] of uses) {
@@ -76,7 +76,7 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   both(
-    "N1: a renewed session keeps its values, the secret of its forms, its own expiry and its absolute end",
+    "I1: a renewed session keeps its values, the secret of its forms, its own expiry and its absolute end",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world({ renewEvery: "1 hour", expiry: "10 hours", absoluteExpiry: "150 minutes" })
@@ -100,7 +100,7 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   both(
-    "N1: a response that drops the changes renews nothing, and without the option no id changes",
+    "I1: a response that drops the changes renews nothing, and without the option no id changes",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world(hourly)
@@ -120,7 +120,7 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   both(
-    "N1: an explicit renewal counts, so that the id is not renewed again in its period",
+    "I1: an explicit renewal counts, so that the id is not renewed again in its period",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world(hourly)
@@ -134,7 +134,7 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   server(
-    "N2: a request that still has the old token works on the renewed session, and brings the new cookie",
+    "I2: a request that still has the old token works on the renewed session, and brings the new cookie",
     (kit) =>
       Effect.gen(function*() {
         for (const [what, use] of uses) {
@@ -158,7 +158,7 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   server(
-    "N2: a browser that never got the response of the renewal keeps its session within the grace, and not after it",
+    "I2: a browser that never got the response of the renewal keeps its session within the grace, and not after it",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world({ ...hourly, renewGrace: "2 minutes" })
@@ -173,7 +173,7 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   server(
-    "N2: the old token leads nowhere once the renewed session was renewed explicitly or signed out",
+    "I2: the old token leads nowhere once the renewed session was renewed explicitly or signed out",
     (kit) =>
       Effect.gen(function*() {
         for (const step of [RequestContext.renew, RequestContext.flush]) {
@@ -190,7 +190,7 @@ export const rows: ReadonlyArray<Row> = [
       })
   ),
 
-  server("N2: a sign-out with the old token ends the renewed session", (kit) =>
+  server("I2: a sign-out with the old token ends the renewed session", (kit) =>
     Effect.gen(function*() {
       const world = yield* kit.world(hourly)
       const browser = yield* due(world)
@@ -201,7 +201,7 @@ export const rows: ReadonlyArray<Row> = [
     })),
 
   server(
-    "N3: parallel requests renew a session once, and none of them loses what it writes",
+    "I3: parallel requests renew a session once, and none of them loses what it writes",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world(hourly)
@@ -236,7 +236,7 @@ export const rows: ReadonlyArray<Row> = [
       })
   ),
 
-  client("N3: parallel requests that renew a sealed session come to the same id", (kit) =>
+  client("I3: parallel requests that renew a sealed session come to the same id", (kit) =>
     Effect.gen(function*() {
       const world = yield* kit.world(hourly)
       const browser = yield* due(world)
@@ -253,7 +253,7 @@ export const rows: ReadonlyArray<Row> = [
     })),
 
   both(
-    "N4: a request that is no activity reads and writes, and neither extends the session nor renews its id",
+    "I4: a request that is no activity reads and writes, and neither extends the session nor renews its id",
     (kit) =>
       Effect.gen(function*() {
         for (const [what, use] of uses.filter(([what]) => what !== "its own expiry")) {
@@ -279,7 +279,7 @@ export const rows: ReadonlyArray<Row> = [
   ),
 
   both(
-    "N4: an explicit renewal in such a request gives a new id and extends nothing; a predicate that throws counts as activity",
+    "I4: an explicit renewal in such a request gives a new id and extends nothing; a predicate that throws counts as activity",
     (kit) =>
       Effect.gen(function*() {
         let isActive = false

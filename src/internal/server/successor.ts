@@ -1,5 +1,5 @@
 /**
- * What the mark of a renewal says about the session that replaced the old one (rows S9, N3).
+ * What the mark of a renewal says about the session that replaced the old one (rows S9, I3).
  *
  * After an explicit renewal it is the id alone, and nobody can get from the old token to the new one. After a renewal by
  * `renewEvery` the new token stands behind the id, under a mask that only the old token can make. Requests that were on their
