@@ -4,7 +4,8 @@
  * - `exports` names every public module of src/ and nothing else; publint and arethetypeswrong have nothing to say;
  * - it imports nothing that it does not declare, and nothing in a circle; its declarations type-check without `skipLibCheck`;
  * - every module loads by `import` and by `require`; those without an optional peer load where none is installed;
- * - src/internal is out of reach.
+ * - src/internal is out of reach;
+ * - the command runs in an empty project, without any optional peer, and says which client a database needs.
  */
 import { spawnSync } from "node:child_process"
 import {
@@ -25,6 +26,7 @@ import ts from "typescript"
 interface Manifest {
   readonly name: string
   readonly exports: Record<string, { readonly types: string; readonly default: string } | string | null>
+  readonly bin: { readonly "effect-session": string }
   readonly dependencies: Record<string, string>
   readonly peerDependencies: Record<string, string>
   readonly peerDependenciesMeta: Record<string, { readonly optional?: boolean }>
@@ -47,6 +49,9 @@ const needsPeer = new Set([
   "./LegacySchema"
 ])
 
+/** The source of `bin`: it is run, and never imported. */
+const command = "cli.ts"
+
 /** Registers tests as it is used: vitest refuses to load outside of its own runner. */
 const onlyInVitest = "./SessionStoreContract"
 
@@ -66,7 +71,7 @@ const modules = Object.entries(manifest.exports).flatMap(([path, target]) =>
   typeof target === "object" && target !== null ? [{ path, target }] : []
 )
 const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith(".ts") && !file.startsWith("internal/"))
+  .filter((file) => file.endsWith(".ts") && !file.startsWith("internal/") && file !== command)
   .map((file) => file.slice(0, -".ts".length))
 for (const source of sources) {
   const path = source === "index" ? "." : `./${source}`
@@ -139,6 +144,33 @@ runNode("src/internal is out of reach", [
   "-e",
   `import("${manifest.name}/internal/json").then(() => process.exit(1), (e) => process.exit(e.code === "ERR_PACKAGE_PATH_NOT_EXPORTED" ? 0 : 1))`
 ], full)
+
+// ── the command ──
+const bin = join(lean, "node_modules", manifest.name, manifest.bin["effect-session"])
+const runCommand = (args: ReadonlyArray<string>, status: number, env: Record<string, string> = {}): string => {
+  const ran = spawnSync(process.execPath, [bin, ...args], {
+    cwd: lean,
+    encoding: "utf8",
+    env: { ...process.env, ...env }
+  })
+  if (ran.status !== status) {
+    problems.push(`effect-session ${args.join(" ")} ended with ${ran.status}, not with ${status}\n${ran.stderr}`)
+  }
+  return ran.stdout + ran.stderr
+}
+if (!readFileSync(bin, "utf8").startsWith("#!/usr/bin/env node\n")) {
+  problems.push(`${bin} has no first line for a shell`)
+}
+runCommand(["--help"], 0)
+writeFileSync(join(lean, ".env"), runCommand(["keygen", "--format", "env"], 0))
+runCommand(["check", "--env-file", ".env"], 0)
+runCommand(["rotate", "add", "--file", ".env"], 0)
+runCommand(["rotate", "promote", "--file", ".env"], 0)
+runCommand(["check", "--env-file", ".env"], 0)
+for (const [url, client] of [["redis://127.0.0.1", "ioredis"], ["postgres://127.0.0.1", "@effect/sql-pg"]] as const) {
+  const said = runCommand(["sessions", "count"], 1, { SESSION_STORE_URL: url })
+  if (!said.includes(`${client} is not installed`)) problems.push(`the command does not ask for ${client}:\n${said}`)
+}
 
 // ── what it imports, and how its declarations type-check ──
 const importsOf = (file: string): ReadonlyArray<string> =>

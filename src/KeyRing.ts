@@ -1,7 +1,7 @@
 /**
  * The keys that seal session cookies and private cookies.
  *
- * A ring has one key that seals and up to seven older keys that still open, so that a key can be replaced without signing
+ * A ring has one key that seals and up to seven other keys that only open, so that a key can be replaced without signing
  * anyone out. Key material is 64 bytes, laid out as in the private cookie jar of the Rust `cookie` crate: bytes 0–31 are for
  * signing and bytes 32–63 are for encrypting. There is no default key.
  *
@@ -17,6 +17,7 @@ import * as Redacted from "effect/Redacted"
 import { createHmac, randomFillSync } from "node:crypto"
 import * as internal from "./internal/cookie/keyMaterial.js"
 import type { KeyRing } from "./internal/cookie/keyMaterial.js"
+import * as LastDay from "./internal/cookie/lastDay.js"
 import { SessionConfigError } from "./SessionError.js"
 
 export { type KeyRing, TypeId } from "./internal/cookie/keyMaterial.js"
@@ -155,12 +156,24 @@ export const generate: Effect.Effect<KeyRing> = Effect.sync(() =>
   internal.make([thenWipe(randomFillSync(internal.allocate(internal.materialLength)), internal.key)])
 )
 
+const append = (self: KeyRing, others: KeyRing): KeyRing => {
+  const keys = [...internal.keys(self)]
+  for (const key of internal.keys(others)) {
+    if (!keys.some(({ object }) => object.equals(key.object))) keys.push(key)
+  }
+  if (keys.length > internal.maxKeys) {
+    throw new RangeError(`a key ring holds at most ${internal.maxKeys} keys, got ${keys.length}: drop the oldest`)
+  }
+  return internal.make(keys)
+}
+
 /**
  * A ring of the keys of `self`, the first of which seals, followed by those of `older`, which only open. A key that is in the
  * ring already is not added again.
  *
- * To replace a key, deploy the new key with the old one behind it. Sessions are sealed again with the new key as they are
- * used. Drop the old key when the longest session has ended. Throws a `RangeError` when the ring would have more than 8 keys,
+ * This is the second step of replacing a key: once every instance of the app opens with the new key ({@link withNext}), the
+ * new key seals and the old one stays behind it. Sessions are sealed again with the new key as they are used. Drop the old key
+ * when the longest session has ended, or give it a last day ({@link withLastDay}). Throws a `RangeError` when the ring would have more than 8 keys,
  * because a value that no key opens costs one try for each of them. (Keys that come from configuration are counted there,
  * with a typed error.)
  *
@@ -182,13 +195,66 @@ export const generate: Effect.Effect<KeyRing> = Effect.sync(() =>
 export const withPrevious: {
   (older: KeyRing): (self: KeyRing) => KeyRing
   (self: KeyRing, older: KeyRing): KeyRing
-} = dual(2, (self: KeyRing, older: KeyRing): KeyRing => {
-  const keys = [...internal.keys(self)]
-  for (const key of internal.keys(older)) {
-    if (!keys.some(({ object }) => object.equals(key.object))) keys.push(key)
-  }
-  if (keys.length > internal.maxKeys) {
-    throw new RangeError(`a key ring holds at most ${internal.maxKeys} keys, got ${keys.length}: drop the oldest`)
-  }
-  return internal.make(keys)
+} = dual(2, append)
+
+/**
+ * A ring of the keys of `self`, the first of which seals, followed by those of `next`, which only open for now.
+ *
+ * This is the first step of replacing a key: while a deploy is in progress, no instance of the app meets a seal that it cannot
+ * open. When every instance runs with it, the new key may seal ({@link withPrevious}). Throws a `RangeError` as
+ * {@link withPrevious} does.
+ *
+ * @example
+ * ```ts
+ * import { KeyRing } from "effect-session"
+ * import { Config, Effect } from "effect"
+ *
+ * // the first deploy: the current key seals, and both open
+ * const added = Effect.gen(function*() {
+ *   const current = yield* KeyRing.derive(yield* Config.redacted("SESSION_SECRET"))
+ *   const next = yield* KeyRing.derive(yield* Config.redacted("SESSION_NEXT_SECRET"))
+ *   return KeyRing.withNext(current, next)
+ * })
+ * ```
+ *
+ * @since 0.3.0
+ * @category combinators
+ */
+export const withNext: {
+  (next: KeyRing): (self: KeyRing) => KeyRing
+  (self: KeyRing, next: KeyRing): KeyRing
+} = dual(2, append)
+
+/**
+ * A ring of the same keys, which open nothing once the day is over, and stay in place.
+ *
+ * - `day`: a day of the calendar as `YYYY-MM-DD`. It ends at midnight UTC. A key that has an earlier last day keeps that.
+ *
+ * It is for older keys, so that nobody has to remember to drop them. A ring whose first key has a last day must not seal
+ * sessions: `SessionStore.layerCookie` refuses it at start-up. Fails with `SessionConfigError` for any other text.
+ *
+ * @example
+ * ```ts
+ * import { KeyRing } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * declare const current: KeyRing.KeyRing
+ * declare const old: KeyRing.KeyRing
+ *
+ * const keys = KeyRing.withLastDay(old, "2026-12-31").pipe(
+ *   Effect.map((ending) => KeyRing.withPrevious(current, ending))
+ * )
+ * ```
+ *
+ * @since 0.3.0
+ * @category combinators
+ */
+export const withLastDay: {
+  (day: string): (self: KeyRing) => Effect.Effect<KeyRing, SessionConfigError>
+  (self: KeyRing, day: string): Effect.Effect<KeyRing, SessionConfigError>
+} = dual(2, (self: KeyRing, day: string): Effect.Effect<KeyRing, SessionConfigError> => {
+  const end = LastDay.endOf(day)
+  return end === undefined
+    ? Effect.fail(new SessionConfigError({ mistakes: [{ path: "last_day", message: LastDay.accepted }] }))
+    : Effect.succeed(internal.ending(self, end))
 })

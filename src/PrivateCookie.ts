@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { decodePercent } from "./internal/codec/percent.js"
-import { keyObjects } from "./internal/cookie/keyMaterial.js"
+import { keyObjects, opening } from "./internal/cookie/keyMaterial.js"
 import * as privateJar from "./internal/cookie/privateJar.js"
 import type { KeyRing } from "./KeyRing.js"
 
@@ -101,7 +101,8 @@ export const seal: {
  * url-safe characters, missing padding, non-zero trailing bits, fewer than 28 bytes and more than 8,192 characters are refused
  * before the cipher is asked. A plaintext that is not valid UTF-8 is rejected too.
  *
- * An authentic value need not be a fresh one: whoever saw it may send it again for as long as the key is in the ring.
+ * An authentic value need not be a fresh one: whoever saw it may send it again for as long as the key is in the ring, or until
+ * the end of the key's last day (`KeyRing.withLastDay`), by the clock of the system.
  *
  * @example
  * ```ts run
@@ -133,6 +134,6 @@ export const open: {
   const bytes = nameBytes(name)
   const bare = sealed.includes("%") ? decodePercent(sealed) : sealed
   if (bytes === undefined || bare === undefined) return Option.none()
-  const opened = privateJar.open(keyObjects(ring), bytes, bare)
+  const opened = privateJar.open(opening(ring, Date.now()), bytes, bare)
   return Option.fromNullable(opened?.text)
 })

@@ -108,7 +108,7 @@ export interface Corrupt {
 /**
  * The mark that a renewal leaves under the old id of the session.
  *
- * - `successor`: the id of the record that replaced the old one.
+ * - `successor`: the text that was the `id` of the {@link Successor}, as it was.
  * - `renewedAt`: when that happened, in milliseconds as `now` is.
  *
  * @since 0.3.0
@@ -122,6 +122,9 @@ export interface Renewed {
 
 /**
  * The mark that a renewal leaves in place of the record that it removes. It is kept until `expiresAt`.
+ *
+ * - `id`: the id of the record that replaces the old one. After a renewal by `renewEvery` there are a dot and 43 more characters of
+ *   base64url behind it. An adapter keeps the whole text and looks nothing up with it.
  *
  * @since 0.3.0
  * @category models

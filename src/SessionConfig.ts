@@ -17,12 +17,19 @@ import { configError } from "./internal/config/mistakes.js"
 import type { FileConfig } from "./internal/config/model.js"
 import { resolveOptions } from "./internal/config/resolveOptions.js"
 import { fromEither } from "./internal/edition/done.js"
-import type { SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
+import * as prefetch from "./internal/request/prefetch.js"
+import type { ActivityRequest, SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
 import type { SessionConfigError } from "./SessionError.js"
 
 export type { FileConfig } from "./internal/config/model.js"
 export { warnings } from "./internal/config/warnings.js"
-export type { CookieScope, CookieScopeOptions, SessionConfig, SessionConfigOptions } from "./internal/store/options.js"
+export type {
+  ActivityRequest,
+  CookieScope,
+  CookieScopeOptions,
+  SessionConfig,
+  SessionConfigOptions
+} from "./internal/store/options.js"
 
 /**
  * Checks every option and fills in the defaults. The layer of a store does this once, when it is built.
@@ -168,3 +175,23 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = environ
  * @category decoding
  */
 export const duration: (name: string) => Config.Config<Duration.Duration> = environment.duration
+
+/**
+ * Whether a browser asks for a page before anybody wants to see it, for the option `isActivity`: the request has
+ * `Sec-Purpose: prefetch` (Fetch standard), or `Purpose: prefetch`, `X-Moz: prefetch` or `X-Purpose: preview`, which browsers
+ * sent before it.
+ *
+ * @example
+ * ```ts
+ * import { SessionConfig, SessionStore } from "effect-session"
+ *
+ * const SessionsLive = SessionStore.layerMemory({
+ *   idle: "30 minutes",
+ *   isActivity: (request) => !SessionConfig.isPrefetch(request) && !request.url.startsWith("/notifications")
+ * })
+ * ```
+ *
+ * @since 0.3.0
+ * @category predicates
+ */
+export const isPrefetch: (request: Pick<ActivityRequest, "headers">) => boolean = prefetch.isPrefetch

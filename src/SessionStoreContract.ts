@@ -22,6 +22,7 @@ import * as indexContract from "./internal/contract/indexContract.js"
 import * as keyRows from "./internal/contract/keyRows.js"
 import * as middlewareRows from "./internal/contract/middlewareRows.js"
 import * as operationRows from "./internal/contract/operationRows.js"
+import * as periodRows from "./internal/contract/periodRows.js"
 import * as raceRows from "./internal/contract/raceRows.js"
 import * as renewedRows from "./internal/contract/renewedRows.js"
 import * as revocationContract from "./internal/contract/revocationContract.js"
@@ -67,7 +68,8 @@ export interface BehaviourOptions {
  * - `R`: what the layer provides beside the backend, a database's client for one; `corrupt` and `newerFormat` may use it.
  * - `index`: the layer provides a `SubjectIndex` as well, and its contract is run too; default false. A layer that has one
  *   although this says no, or the other way round, fails.
- * - `marks`: whether the adapter keeps the mark of a renewed session (`Renewed`); default true. Without, row S9 is not run.
+ * - `marks`: whether the adapter keeps the mark of a renewed session (`Renewed`); default true. Without, the rows S9,
+ *   I2 and I3 are not run.
  * - `expiresNatively`: the database removes expired records by itself, and `removeExpired` answers 0; default false.
  * - `corrupt`: spoils the record of an id in the database, so that the adapter cannot read it; runs the rows about corrupt
  *   records.
@@ -105,6 +107,7 @@ const commonRows: ReadonlyArray<Row> = [
   ...storeRows.rows,
   ...expiryRows.rows,
   ...renewedRows.rows,
+  ...periodRows.rows,
   ...csrfRows.rows,
   ...flashRows.rows,
   ...userRows.rows,
@@ -239,7 +242,7 @@ export const suite = <A, E>(
           row.long ? timeout : undefined
         )
       for (const row of [...commonRows, ...backendRows.rows]) {
-        if (row.on !== "client" && (keepsMarks || !row.title.startsWith("S9"))) run(row)
+        if (row.on !== "client" && (keepsMarks || !/^(?:S9|I2|I3)/.test(row.title))) run(row)
       }
       const spoiled = (
         rows: (spoil: backendRows.Spoil) => ReadonlyArray<Row<BackendKit>>,

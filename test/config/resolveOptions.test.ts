@@ -179,6 +179,8 @@ describe("options in code", () => {
       persistent: false,
       absoluteMillis: 30 * day,
       refreshAfter: 0.1,
+      renewEveryMillis: undefined,
+      isActivity: undefined,
       storeTimeoutMillis: 5000,
       maxDuplicates: 4,
       renewGraceMillis: 60_000,

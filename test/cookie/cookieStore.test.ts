@@ -48,6 +48,8 @@ const config = (over: Partial<SessionConfig> = {}): SessionConfig => ({
   persistent: true,
   absoluteMillis: 30 * day,
   refreshAfter: 0.1,
+  renewEveryMillis: undefined,
+  isActivity: undefined,
   storeTimeoutMillis: 5000,
   commitWhen: (status) => status < 500,
   renewGraceMillis: 60_000,

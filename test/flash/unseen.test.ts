@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import { SessionConfig } from "effect-session"
 import { isUnseen } from "../../src/internal/flash/unseen.js"
 
 describe("a page that nobody may see", () => {
@@ -28,5 +29,11 @@ describe("a page that nobody may see", () => {
   it("L3: a HEAD has no page", () => {
     expect(isUnseen({ method: "HEAD", headers: {} })).toBe(true)
     for (const method of ["GET", "POST", "PUT"]) expect(isUnseen({ method, headers: {} })).toBe(false)
+  })
+
+  it("I4: isPrefetch recognises the same requests, and a HEAD is none by itself", () => {
+    for (const [unseen, headers] of table) {
+      expect(SessionConfig.isPrefetch({ headers }), JSON.stringify(headers)).toBe(unseen)
+    }
   })
 })

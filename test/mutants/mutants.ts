@@ -439,15 +439,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew drops what another request wrote meanwhile",
     file: "src/internal/server/renew.ts",
-    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
-    replace: "backend.remove(renewal.oldId, undefined, now, successor(saved.id, now))"
+    find: "backend.remove(renewal.oldId, current.version, now, successor(renewal, saved, now))",
+    replace: "backend.remove(renewal.oldId, undefined, now, successor(renewal, saved, now))"
   },
   {
     row: "C10",
     what: "a sealed session keeps its sid through a renewal",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "(renew || previous === undefined ?",
-    replace: "(previous === undefined ?"
+    find: "const id = (!renew ? former :",
+    replace: "const id = (previous !== undefined ? former :"
   },
   {
     row: "C10",
@@ -460,7 +460,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C10",
     what: "renew leaves the old record as well",
     file: "src/internal/server/renew.ts",
-    find: "backend.remove(renewal.oldId, current.version, now, successor(saved.id, now))",
+    find: "backend.remove(renewal.oldId, current.version, now, successor(renewal, saved, now))",
     replace: "Effect.succeed(\"removed\" as const)"
   },
   {
@@ -511,7 +511,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C11",
     what: "commit saves with the response and not now",
     file: "src/internal/request/requestSession.ts",
-    find: "this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined))",
+    find: "this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined, true))",
     replace: "Effect.void"
   },
   {
@@ -907,7 +907,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M5",
     what: "a failed refresh is a failed commit",
     file: "src/internal/request/decide.ts",
-    find: "mere: !changed,",
+    find: "        mere: !changed,\n        without: changed ? { ...plain",
     replace: "mere: false,"
   },
   {
@@ -949,8 +949,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M7",
     what: "an id that the store does not know is adopted",
     file: "src/internal/server/serverStore.ts",
-    find: "return session === undefined ? createUnseen(patch, now) :",
-    replace: "if (session === undefined) {\n"
+    find: "return !isKnown ? createUnseen(patch, now) :",
+    replace: "if (!isKnown) {\n"
       + "            const expiry = patch.expiry ?? ExpiryPolicy.fresh(config, now, undefined)\n"
       + "            const adopted: NewSession = { ...expiry, data: patch.set, owner: undefined }\n"
       + "            return Effect.as(backend.insert(id, adopted, now), {\n"
@@ -968,7 +968,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M7",
     what: "an unseen write to a session that is gone is lost",
     file: "src/internal/server/serverStore.ts",
-    find: "return session === undefined ? createUnseen(patch, now) :",
+    find: "return !isKnown ? createUnseen(patch, now) :",
     replace: "return"
   },
   {
@@ -1256,8 +1256,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K4",
     what: "the last key seals",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "privateJar.seal(keys[0],",
-    replace: "privateJar.seal(keys[keys.length - 1],"
+    find: "const [sealing] = keyObjects(ring)",
+    replace: "const [sealing] = [...keyObjects(ring)].reverse()"
   },
   {
     row: "K4",
@@ -1277,8 +1277,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "K5",
     what: "the sid changes with every save",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "(renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()",
-    replace: "random.sid()"
+    find: "const former = previous === undefined ? undefined : sidOf(previous)",
+    replace: "const former = undefined as string | undefined"
   },
   {
     row: "K5",
@@ -2029,15 +2029,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "a logout with an old id stops at its mark",
     file: "src/internal/server/records.ts",
-    find: "        return endChain(removed.successor, owner, now, step + 1)\n",
+    find: "        return endChain(Successor.idOf(removed.successor), owner, now, step + 1)\n",
     replace: "        return Effect.succeed(undefined)\n"
   },
   {
     row: "S9",
     what: "a write with an old id starts a new session",
     file: "src/internal/server/serverStore.ts",
-    find: "          return Effect.succeed(ended)\n        case \"Missing\"",
-    replace: "          return createUnseen(patch, now)\n        case \"Missing\""
+    find: "if (moved === undefined) return Effect.succeed(ended)",
+    replace: "if (moved === undefined) return createUnseen(patch, now)"
   },
   {
     row: "S9",
@@ -2057,8 +2057,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "old ids are remembered although there is no grace",
     file: "src/internal/server/renew.ts",
-    find: "graceMillis === 0 ? undefined : { id, expiresAt: now + graceMillis }",
-    replace: "({ id, expiresAt: now + Math.max(graceMillis, 1000) })"
+    find: "graceMillis === 0 ? undefined : {",
+    replace: "graceMillis < 0 ? undefined : {"
   },
   {
     row: "C5",
@@ -2190,8 +2190,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "each use of an old id is a line of the log",
     file: "src/internal/server/serverStore.ts",
-    find: "limited(\"Renewed\", warning, now)",
-    replace: "warning"
+    find: "limited(\"Renewed\", text, now)",
+    replace: "text"
   },
   {
     row: "S6",
@@ -2564,7 +2564,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "L3",
     what: "a prerender takes messages",
-    file: "src/internal/flash/unseen.ts",
+    file: "src/internal/request/prefetch.ts",
     find: "prefetch\\s*(;|$)",
     replace: "prefetch\\s*$"
   },
@@ -2572,13 +2572,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "L3",
     what: "a HEAD takes messages",
     file: "src/internal/flash/unseen.ts",
-    find: "method === \"HEAD\"\n",
-    replace: "method === \"TRACE\"\n"
+    find: "facts.method === \"HEAD\"",
+    replace: "facts.method === \"TRACE\""
   },
   {
     row: "L3",
     what: "the older header of a prefetch does not count",
-    file: "src/internal/flash/unseen.ts",
+    file: "src/internal/request/prefetch.ts",
     find: "  || prefetch.test(headers[\"purpose\"] ?? \"\")\n",
     replace: ""
   },
@@ -2713,15 +2713,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F8",
     what: "an older secret seals",
     file: "src/internal/config/environment.ts",
-    find: "for (const name of [current, ...previous]) {",
+    find: "for (const name of [current, ...(next === undefined ? [] : [next]), ...previous]) {",
     replace: "for (const name of [...previous, current]) {"
   },
   {
     row: "F8",
     what: "mistakes in the options hide those in the secrets",
     file: "src/internal/layers/stores.ts",
-    find: "...(ring === undefined ? keys as ReadonlyArray<Mistake> : []),",
-    replace: "...(ring === undefined && options.expiry === undefined ? keys as ReadonlyArray<Mistake> : []),"
+    find: "...(ring === undefined ? keys as ReadonlyArray<Mistake> :",
+    replace: "...(ring === undefined ? (options.expiry === undefined ? keys as ReadonlyArray<Mistake> : []) :"
   },
   {
     row: "F9",
@@ -2922,7 +2922,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "N1",
     what: "a sealed session that was not read is signed out without an event",
     file: "src/internal/cookie/cookieStore.ts",
-    find: "session === undefined && events.isHeard ? open(token, now) : undefined",
+    find: "session === undefined && events.isHeard ? openOne(token, now) : undefined",
     replace: "undefined as Loaded | undefined"
   },
   {
@@ -3209,5 +3209,243 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "\"@effect/sql-libsql/LibsqlClient/LibsqlTransaction\"",
     replace: "\"LibsqlTransaction\"",
     tests: "test/sql/libsql.test.ts"
+  },
+  {
+    row: "K8",
+    what: "the next key of a file is not in the ring",
+    file: "src/internal/config/cookieStore.ts",
+    find: "[private_key, secret, next_key, next_secret, ...previous]",
+    replace: "[private_key, secret, next_key, ...previous]"
+  },
+  {
+    row: "K8",
+    what: "the next key seals at once",
+    file: "src/internal/config/cookieStore.ts",
+    find: "const rings = [private_key, secret, next_key, next_secret,",
+    replace: "const rings = [next_key, next_secret, private_key, secret,"
+  },
+  {
+    row: "K8",
+    what: "the variable of the next secret is not read",
+    file: "src/internal/config/environment.ts",
+    find: "next_secret: yield* read(\"SESSION_NEXT_SECRET\"),",
+    replace: "next_secret: undefined,"
+  },
+  {
+    row: "K9",
+    what: "a key opens for ever",
+    file: "src/internal/cookie/keyMaterial.ts",
+    find: "filter(({ endsAt }) => now < endsAt)",
+    replace: "filter(({ endsAt }) => endsAt > 0)"
+  },
+  {
+    row: "K9",
+    what: "the last day ends as it begins",
+    file: "src/internal/cookie/lastDay.ts",
+    find: "? start + dayMillis : undefined",
+    replace: "? start : undefined"
+  },
+  {
+    row: "K9",
+    what: "a key that seals may have a last day in code",
+    file: "src/internal/layers/stores.ts",
+    find: "sealingEnds(ring) ? [sealingKeyEnds] : []",
+    replace: "[]"
+  },
+  {
+    row: "K9",
+    what: "the 30th of February is a day",
+    file: "src/internal/cookie/lastDay.ts",
+    find: "new Date(start).toISOString().startsWith(`${year}-${month}-${date}T`)",
+    replace: "start > 0"
+  },
+  {
+    row: "I1",
+    what: "no id is renewed by itself",
+    file: "src/internal/request/decide.ts",
+    find: "if (!renew && marks.takesCookie && !passive &&",
+    replace: "if (renew && marks.takesCookie && !passive &&"
+  },
+  {
+    row: "I1",
+    what: "an id is renewed with every request of a later period",
+    file: "src/internal/store/expiry.ts",
+    find: "renewals(expiry, renewEveryMillis, now) > renewals(expiry, renewEveryMillis, expiry.refreshedAt)",
+    replace: "renewals(expiry, renewEveryMillis, now) > 0"
+  },
+  {
+    row: "I1",
+    what: "a write that never read renews nothing",
+    file: "src/internal/request/saving.ts",
+    find: "const isDue = takesCookie && basis._tag",
+    replace: "const isDue = !takesCookie && basis._tag"
+  },
+  {
+    row: "I1",
+    what: "a refresh within modify skips the renewal",
+    file: "src/internal/store/expiry.ts",
+    find: "? withinPeriod(policy, expiry, next)",
+    replace: "? next"
+  },
+  {
+    row: "I2",
+    what: "the old token leads nowhere",
+    file: "src/internal/server/renew.ts",
+    find: "id: automatic ? Successor.leading(oldToken, token, id) : id,",
+    replace: "id,"
+  },
+  {
+    row: "I2",
+    what: "an explicit renewal leads to the new session as well",
+    file: "src/internal/server/renew.ts",
+    find: "id: automatic ? Successor",
+    replace: "id: automatic || true ? Successor"
+  },
+  {
+    row: "I2",
+    what: "the response to an old token brings no cookie",
+    file: "src/internal/request/requestSession.ts",
+    find: "state.followed === true) this.answer",
+    replace: "state.followed === undefined) this.answer"
+  },
+  {
+    row: "I2",
+    what: "a modify with the old token finds nothing",
+    file: "src/internal/server/modify.ts",
+    find: "record._tag === \"Renewed\" ? OldId.moved(token, record, now) : undefined",
+    replace: "undefined"
+  },
+  {
+    row: "I3",
+    what: "each parallel copy of a sealed session gets an id of its own",
+    file: "src/internal/cookie/cookieStore.ts",
+    find: "automatic && former !== undefined ? nextId",
+    replace: "!automatic && former !== undefined ? nextId"
+  },
+  {
+    row: "I3",
+    what: "what a request writes is lost where another one has renewed the session",
+    file: "src/internal/server/serverStore.ts",
+    find: "          return update(moved, save, now, true)\n",
+    replace: "          return Effect.succeed(ended)\n"
+  },
+  {
+    row: "I4",
+    what: "every request is activity",
+    file: "src/internal/request/facts.ts",
+    find: "return !isActivity(asked)",
+    replace: "return false"
+  },
+  {
+    row: "I4",
+    what: "a write that never read refreshes the session all the same",
+    file: "src/internal/server/serverStore.ts",
+    find: "const times = passive\n      ? patch.expiry",
+    replace: "const times = !passive\n      ? patch.expiry"
+  },
+  {
+    row: "I4",
+    what: "a modify refreshes the session all the same",
+    file: "src/internal/server/modify.ts",
+    find: "expiry: passive\n",
+    replace: "expiry: !passive\n"
+  },
+  {
+    row: "I4",
+    what: "a predicate that throws decides",
+    file: "src/internal/request/facts.ts",
+    find: "  } catch {\n    return false",
+    replace: "  } catch {\n    return true"
+  },
+  {
+    row: "W1",
+    what: "a wrong call ends with 1",
+    file: "src/internal/cli/command.ts",
+    find: "new Stop(2, message)",
+    replace: "new Stop(1, message)"
+  },
+  {
+    row: "W1",
+    what: "a wrong option is repeated",
+    file: "src/internal/cli/run.ts",
+    find: "throw misused(`has an option",
+    replace: "throw misused(`${args.join(\" \")} has an option"
+  },
+  {
+    row: "W2",
+    what: "the secret has 128 bits",
+    file: "src/internal/cli/keygen.ts",
+    find: "randomBytes(32)",
+    replace: "randomBytes(16)"
+  },
+  {
+    row: "W3",
+    what: "mistakes end with 0",
+    file: "src/internal/cli/check.ts",
+    find: "      code = 1\n",
+    replace: "      code = 0\n"
+  },
+  {
+    row: "W3",
+    what: "a last day that is over is not mentioned",
+    file: "src/internal/cli/check.ts",
+    find: "endsAt <= Date.now()",
+    replace: "endsAt < 0"
+  },
+  {
+    row: "W4",
+    what: "an expired session opens",
+    file: "src/internal/cli/inspect.ts",
+    find: "opens: !expired,",
+    replace: "opens: true,"
+  },
+  {
+    row: "W4",
+    what: "a key opens after its last day",
+    file: "src/internal/cli/inspect.ts",
+    find: "if (endsAt <= now) return",
+    replace: "if (endsAt <= 0) return"
+  },
+  {
+    row: "W4",
+    what: "control characters reach the terminal",
+    file: "src/internal/cli/inspect.ts",
+    find: "${printable(text)}",
+    replace: "${text}"
+  },
+  {
+    row: "W5",
+    what: "the mode of the file changes",
+    file: "src/internal/cli/replaceFile.ts",
+    find: "      fchmodSync(handle, mode & 0o7777)\n",
+    replace: ""
+  },
+  {
+    row: "W5",
+    what: "a link becomes a file",
+    file: "src/internal/cli/replaceFile.ts",
+    find: "realpathSync(file)",
+    replace: "file"
+  },
+  {
+    row: "W5",
+    what: "the former key is forgotten",
+    file: "src/internal/cli/rotateYaml.ts",
+    find: "entries.items.push(entry)",
+    replace: "entries.items.push()"
+  },
+  {
+    row: "W6",
+    what: "expired sessions are counted",
+    file: "src/internal/cli/sqlDatabase.ts",
+    find: "AND expires_at > ${",
+    replace: "AND expires_at > 0 * ${"
+  },
+  {
+    row: "W6",
+    what: "control characters of a User-Agent reach the terminal",
+    file: "src/internal/cli/sessions.ts",
+    find: "io.out(printable(`  ${",
+    replace: "io.out(((text: string) => text)(`  ${"
   }
 ]

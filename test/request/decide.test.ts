@@ -9,7 +9,7 @@ import * as Expiry from "../../src/internal/store/expiry.js"
 const hour = 60 * 60 * 1000
 const config = Either.getOrThrow(SessionConfig.resolve({ expiry: "1 hour", absoluteExpiry: "10 hours" }, "server"))
 const owner: SessionBackend.Owner = { subject: "ada", authenticatedAt: 0, userAgent: undefined, address: undefined }
-const noMarks: Marks = { renew: false, own: undefined, owner: undefined }
+const noMarks: Marks = { renew: false, own: undefined, owner: undefined, takesCookie: true, passive: false }
 
 const session = (data: Record<string, string> = { a: "1" }): SessionBackend.StoredSession => ({
   ...Expiry.fresh(config, 0, undefined),
@@ -38,7 +38,7 @@ const remove = (key: string) => (changes: Changes) => changes.remove(key)
 
 describe("what a commit asks of the store", () => {
   it("C12: without a session, only a value or a sign-in creates one", () => {
-    const marks = { renew: true, own: Expiry.own(hour), owner: undefined }
+    const marks = { ...noMarks, renew: true, own: Expiry.own(hour) }
     for (const changes of [changed(), changed(clear), changed(remove("a")), changed(set("a", "1"), remove("a"))]) {
       expect(decide(config, none, changes, marks, 0)).toEqual({ _tag: "Nothing" })
     }
@@ -100,7 +100,7 @@ describe("what a commit asks of the store", () => {
   })
 
   it("E4: a session's own expiry counts from now, together with a renewal too", () => {
-    const marks: Marks = { renew: true, own: Expiry.own(4 * hour), owner: undefined }
+    const marks: Marks = { ...noMarks, renew: true, own: Expiry.own(4 * hour) }
     expect(decide(config, found(), changed(), marks, hour)).toMatchObject({
       save: { renew: true, patch: { expiry: { expiresAt: 5 * hour, own: true, persistent: true } } }
     })
@@ -141,7 +141,9 @@ describe("what a commit asks of the store", () => {
     const marks = FastCheck.record({
       renew: FastCheck.boolean(),
       own: FastCheck.constantFrom(undefined, Expiry.own(hour)),
-      owner: FastCheck.constantFrom(undefined, owner)
+      owner: FastCheck.constantFrom(undefined, owner),
+      takesCookie: FastCheck.boolean(),
+      passive: FastCheck.boolean()
     })
     FastCheck.assert(FastCheck.property(bases, changes, marks, FastCheck.nat(20 * hour), (basis, steps, marks, now) => {
       const given = changed(...steps)

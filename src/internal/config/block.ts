@@ -4,14 +4,12 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
-import { maxKeys } from "../cookie/keyMaterial.js"
 import type { SessionConfigOptions } from "../store/options.js"
+import { decodeCookieStore } from "./cookieStore.js"
 import { fields, fileName, sameSite, storeType } from "./fields.js"
-import { privateKey, secret } from "./keys.js"
 import { memoryBounds } from "./memoryBounds.js"
-import { configError, decode, expects, mapped, mapping, type Mistake, partial } from "./mistakes.js"
+import { configError, decode, expects, mapped, mapping, type Mistake, partial, propertyOf } from "./mistakes.js"
 import type { FileConfig } from "./model.js"
 import { flag, resolveOptions } from "./resolveOptions.js"
 
@@ -33,21 +31,7 @@ const Store = mapping(
     .annotations(expects("a mapping with a type (Cookie, Memory or Tower) and its value"))
 )
 
-const CookieValue = mapping(partial({
-  private_key: privateKey,
-  secret,
-  previous_keys: Schema.Array(privateKey).annotations(expects("a list of keys")),
-  previous_secrets: Schema.Array(secret).annotations(expects("a list of secrets")),
-  audience: Schema.String.annotations(expects("text"))
-}))
-
 // ── the block in a file ──
-
-/** One property, where there is one; those beside it are not even read. */
-const propertyOf = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key] // sound: an own property of it
-    : undefined
 
 /** The block stands at the top level or under `server.middlewares`; what stands beside it is not ours to judge. */
 export const decodeFile = (root: unknown): Either.Either<FileConfig, SessionConfigError> => {
@@ -136,29 +120,4 @@ const decodeStore = (
       }
       return { type }
   }
-}
-
-const decodeCookieStore = (
-  value: unknown,
-  path: string,
-  mistakes: Array<Mistake>
-): FileConfig["store"] | undefined => {
-  const decoded = decode(CookieValue, value, path, mistakes)
-  if (decoded === undefined) return undefined
-  const check = (holds: boolean, path: string, message: string): void => {
-    if (!holds) mistakes.push({ path, message })
-  }
-  // Keys that are wrong count as well, so that no mistake hides another.
-  const isGiven = (key: unknown) => key !== undefined
-  const current = ["private_key", "secret"].map((name) => propertyOf(value, name)).filter(isGiven).length
-  const older = ["previous_keys", "previous_secrets"].flatMap((name) => propertyOf(value, name)).filter(isGiven).length
-  const needed = "is missing: the Cookie store needs a key of at least 64 bytes, or a secret of at least 32 bytes"
-  check(current >= 1, `${path}.private_key`, needed)
-  check(current <= 1, `${path}.private_key`, "is given together with a secret; keep one of them")
-  check(current + older <= maxKeys, path, `has ${current + older} keys; at most ${maxKeys} are accepted`)
-  if (mistakes.length > 0) return undefined
-  const { audience, previous_keys = [], previous_secrets = [], private_key, secret } = decoded
-  // The current key comes first, so that it is the one that seals.
-  const rings = [private_key, secret, ...previous_keys, ...previous_secrets].flatMap((ring) => ring ?? [])
-  return { type: "Cookie", keys: rings.reduce((ring, older) => KeyRing.withPrevious(ring, older)), audience }
 }

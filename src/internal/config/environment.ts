@@ -9,7 +9,8 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
-import { maxKeys } from "../cookie/keyMaterial.js"
+import { ending, maxKeys } from "../cookie/keyMaterial.js"
+import * as LastDay from "../cookie/lastDay.js"
 import { kindOf, mapOrRefuse } from "../edition/config.js"
 import { fromEither } from "../edition/done.js"
 import { decodeBlock } from "./block.js"
@@ -59,6 +60,8 @@ const previousSecrets = previous("SESSION_PREVIOUS_SECRET")
 export const keyNames: ReadonlyArray<string> = [
   "SESSION_PRIVATE_KEY",
   "SESSION_SECRET",
+  "SESSION_NEXT_KEY",
+  "SESSION_NEXT_SECRET",
   ...previousKeys,
   ...previousSecrets
 ]
@@ -75,8 +78,20 @@ const misnamed = [
     .map((name) => ({ name, meant: "SESSION_PREVIOUS_SECRET_1 to SESSION_PREVIOUS_SECRET_7" }))
 ]
 
+/** The variable that holds the last day of the key in another one. */
+const lastDayOf = (name: string): string => `${name}_LAST_DAY`
+
+/** What must not be set: only an older key has a last day. */
+const sealingLastDays = ["SESSION_PRIVATE_KEY", "SESSION_SECRET", "SESSION_NEXT_KEY", "SESSION_NEXT_SECRET"]
+  .map(lastDayOf)
+
+const onlyPrevious = (examples: string): string =>
+  "must not be set: a key that seals has no last day, because every session that it has sealed would end with it; "
+  + `accepted: ${examples}`
+
 /** The variable that a place in the block comes from. */
 const variableAt = (path: string): string => {
+  if (path.endsWith("].last_day")) return lastDayOf(variableAt(path.slice(0, -".last_day".length)))
   const [place, index] = path.replace(/\.(?:type|value)$/, "").replace(/^.*\./, "").split("s[")
   const name = place === "session_store" ? "SESSION_STORE" : environmentName(place)
   return index === undefined ? name : `${name}_${parseInt(index) + 1}`
@@ -102,21 +117,33 @@ const readingInto = (mistakes: Array<Mistake>) => (name: string): Effect.Effect<
 
 /**
  * The keys that are derived from the secrets in these variables, or what is wrong with them. The first one has to be set;
- * one of the older ones that is not set is left out.
+ * any other that is not set is left out.
  */
 export const keysFrom = (
   current: string,
+  next: string | undefined,
   previous: ReadonlyArray<string>
 ): Effect.Effect<KeyRing.KeyRing | ReadonlyArray<Mistake>> =>
   Effect.gen(function*() {
     const mistakes: Array<Mistake> = []
+    const read = readingInto(mistakes)
     const rings: Array<KeyRing.KeyRing> = []
-    for (const name of [current, ...previous]) {
+    const examples = previous.length === 0 ? "none" : previous.map(lastDayOf).join(", ")
+    for (const name of [current, ...(next === undefined ? [] : [next]), ...previous]) {
       const before = mistakes.length
-      const text = yield* readingInto(mistakes)(name)
+      const text = yield* read(name)
       const ring = decode(secret, text, name, mistakes) as KeyRing.KeyRing | undefined // sound: a ring has no parts
-      if (ring !== undefined) rings.push(ring)
+      const lastDay = lastDayOf(name)
+      const day = yield* read(lastDay)
+      const endsAt = day === undefined ? undefined : LastDay.endOf(day)
+      if (ring !== undefined) rings.push(endsAt === undefined ? ring : ending(ring, endsAt))
       else if (name === current && mistakes.length === before) mistakes.push({ path: name, message: noSecret })
+      if (day === undefined) continue
+      if (!previous.includes(name)) mistakes.push({ path: lastDay, message: onlyPrevious(examples) })
+      else if (endsAt === undefined) mistakes.push({ path: lastDay, message: LastDay.accepted })
+      else if (text === undefined) {
+        mistakes.push({ path: lastDay, message: `is the last day of a key that is not there: ${name} is not set` })
+      }
     }
     if (rings.length > maxKeys) {
       mistakes.push({
@@ -129,6 +156,8 @@ export const keysFrom = (
 
 const noSecret = "is missing: it must be a random secret of at least 32 bytes, as openssl rand -base64 32 makes it"
 
+const previousExamples = "SESSION_PREVIOUS_SECRET_1_LAST_DAY and others of older keys"
+
 export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.gen(function*() {
   const mistakes: Array<Mistake> = []
   const read = readingInto(mistakes)
@@ -136,6 +165,13 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
     Effect.map(
       read(environmentName(option)),
       (text) => text === undefined ? undefined : (readers.get(schema) ?? numberOr)(text)
+    )
+
+  /** As an entry of the list in a file: the key, or a mapping of the key and its last day. */
+  const readPrevious = (variable: string, name: string): Effect.Effect<unknown> =>
+    Effect.map(
+      Effect.all([read(variable), read(lastDayOf(variable))]),
+      ([key, last_day]) => last_day === undefined ? key : { [name]: key, last_day }
     )
 
   const enable = yield* readAs(flag, "enable")
@@ -150,14 +186,19 @@ export const fromConfig: Effect.Effect<FileConfig, SessionConfigError> = Effect.
       value = {
         private_key: yield* read("SESSION_PRIVATE_KEY"),
         secret: yield* read("SESSION_SECRET"),
-        previous_keys: yield* Effect.forEach(previousKeys, read),
-        previous_secrets: yield* Effect.forEach(previousSecrets, read),
+        next_key: yield* read("SESSION_NEXT_KEY"),
+        next_secret: yield* read("SESSION_NEXT_SECRET"),
+        previous_keys: yield* Effect.forEach(previousKeys, (name) => readPrevious(name, "private_key")),
+        previous_secrets: yield* Effect.forEach(previousSecrets, (name) => readPrevious(name, "secret")),
         audience: yield* read("SESSION_AUDIENCE")
       }
       for (const { meant, name } of misnamed) {
         if ((yield* read(name)) !== undefined) {
           mistakes.push({ path: name, message: `is not a variable that is read; accepted: ${meant}` })
         }
+      }
+      for (const name of sealingLastDays) {
+        if ((yield* read(name)) !== undefined) mistakes.push({ path: name, message: onlyPrevious(previousExamples) })
       }
       break
     case "Memory":

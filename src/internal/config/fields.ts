@@ -12,10 +12,10 @@ import type { FileConfig } from "./model.js"
 import { flag, text } from "./resolveOptions.js"
 
 /**
- * A file and the environment cannot hold a function, which `commitWhen` is. `formerly` belongs to a change of the code, and
+ * A file and the environment cannot hold a function, which `commitWhen` and `isActivity` are. `formerly` belongs to a change of the code, and
  * is removed again with it.
  */
-export type DeclaredOption = Exclude<keyof SessionConfigOptions, "commitWhen" | "formerly">
+export type DeclaredOption = Exclude<keyof SessionConfigOptions, "commitWhen" | "formerly" | "isActivity">
 
 /** `resolveOptions` says which numbers an option accepts. */
 export const number = Schema.Unknown
@@ -52,6 +52,7 @@ export const fields: Readonly<Record<Exclude<DeclaredOption, "enable">, AnySchem
   idle: seconds,
   absoluteExpiry: secondsOrNever,
   refreshAfter: number,
+  renewEvery: seconds,
   storeTimeout: seconds,
   renewGrace: seconds,
   maxDuplicates: number,

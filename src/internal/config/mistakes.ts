@@ -84,6 +84,12 @@ export const mapping = <A, I>(struct: Schema.Schema<A, I>) =>
 
 // ── decoding ──
 
+/** One property, where there is one; those beside it are not even read. */
+export const propertyOf = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key] // sound: an own property of it
+    : undefined
+
 /** The decoded value, or undefined with what is wrong added to `mistakes`; of a mapping, the fields that were decoded. */
 export const decode = <A, I>(
   schema: Schema.Schema<A, I>,

@@ -91,6 +91,9 @@ const Options = mapping(partial({
     "of at least 1 second, or infinite for no absolute expiry"
   ),
   refreshAfter: number((value) => value >= 0 && value <= 1, "a number from 0 to 1"),
+  renewEvery: duration(between(60_000, maxLifeMillis), "from 1 minute to 400 days"),
+  isActivity: readable((value) => typeof value === "function" ? value as SessionConfig["isActivity"] : undefined)
+    .annotations(expects("a function from the request to a boolean")),
   storeTimeout: duration(between(1, 60 * 60 * 1000), "from 1 millisecond to 1 hour"),
   commitWhen: readable((value) => typeof value === "function" ? value as SessionConfig["commitWhen"] : undefined)
     .annotations(expects("a function from the response's status to a boolean")),
@@ -132,6 +135,8 @@ export const resolveOptions = (
       persistent: expiry !== undefined,
       absoluteMillis: absoluteExpiry === Infinity ? undefined : absoluteExpiry,
       refreshAfter: given.refreshAfter ?? 0.1,
+      renewEveryMillis: given.renewEvery,
+      isActivity: given.isActivity,
       storeTimeoutMillis: given.storeTimeout ?? 5000,
       commitWhen: given.commitWhen ?? commitsBelow500,
       renewGraceMillis: given.renewGrace ?? 60_000,

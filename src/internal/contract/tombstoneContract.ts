@@ -51,7 +51,8 @@ export const tests: ReadonlyArray<BackendTest> = [
       const now = Date.now()
       const id = freshId()
       yield* backend.insert(id, session(now), now)
-      const successors = Array.from({ length: 8 }, freshId)
+      // After a renewal by `renewEvery` more stands behind the id.
+      const successors = Array.from({ length: 8 }, (_, i) => i % 2 === 0 ? freshId() : `${freshId()}.${freshId()}`)
       const answers = yield* Effect.all(
         successors.map((successor) => backend.remove(id, 1, now, { id: successor, expiresAt: now + grace })),
         { concurrency: "unbounded" }

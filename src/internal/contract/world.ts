@@ -110,7 +110,7 @@ const decorated = (store: SessionStoreService, calls: Calls, before: Before | un
     load: (tokens, now) => around("load", () => store.load(tokens, now)),
     save: (save, now) => around("save", () => store.save(save, now)),
     end: (base, now) => around("end", () => store.end(base, now)),
-    modify: (token, loaded, f) => around("modify", () => store.modify(token, loaded, f))
+    modify: (token, loaded, f, passive) => around("modify", () => store.modify(token, loaded, f, passive))
   }
 }
 

@@ -6,6 +6,7 @@
  * session can only be ended in its browser.
  */
 import * as Effect from "effect/Effect"
+import { createHash } from "node:crypto"
 import type { Data, Expiry, Owner, StoredSession } from "../../SessionBackend.js"
 import { SessionTooLarge } from "../../SessionError.js"
 import { applyPatch, packedBytes } from "../codec/packedData.js"
@@ -17,7 +18,7 @@ import type { Base, Empty, Found, Loaded, Save, Saved, SessionStoreService } fro
 import * as expiry from "../store/expiry.js"
 import * as Limited from "../store/limited.js"
 import type { SessionConfig } from "../store/options.js"
-import { keyObjects, type KeyRing } from "./keyMaterial.js"
+import { keyObjects, type KeyRing, opening } from "./keyMaterial.js"
 import * as payload from "./payload.js"
 import * as privateJar from "./privateJar.js"
 
@@ -93,7 +94,7 @@ export interface SealedStore extends SessionStoreService {
  * subjects, which `revocable.ts` checks.
  */
 export const make = (config: SessionConfig, ring: KeyRing, audience: string, signsIn = false): SealedStore => {
-  const keys = keyObjects(ring)
+  const [sealing] = keyObjects(ring)
   const name = Buffer.from(config.name)
   const prefix = payload.prefix(audience)
   const overhead = payload.overhead(prefix)
@@ -101,7 +102,7 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string, sig
   const events = new Hub(config.name, sealedName)
 
   const openOne = (token: string, now: number): Loaded => {
-    const opened = privateJar.open(keys, name, token)
+    const opened = privateJar.open(opening(ring, now), name, token)
     if (opened === undefined) return notAuthentic
     const decoded = payload.decode(prefix, opened.text, signsIn)
     if (decoded._tag === "Foreign") {
@@ -153,19 +154,34 @@ export const make = (config: SessionConfig, ring: KeyRing, audience: string, sig
     return size > limit ? new SessionTooLarge({ size, limit }) : undefined
   }
 
-  const save = ({ base, owner, patch, renew }: Save, now: number): Effect.Effect<Saved, SessionTooLarge> => {
+  /**
+   * The id of a session that `renewEvery` renews. It follows from the former id and the period, so that parallel requests, each
+   * of which renews its own copy, come to the same id. The id opens nothing: the seal does.
+   */
+  const nextId = (former: string, times: Expiry, now: number): string =>
+    createHash("sha256")
+      .update(`${former} ${expiry.renewals(times, config.renewEveryMillis ?? Infinity, now)}`)
+      .digest()
+      .toString("base64url", 0, 16)
+
+  const save = (
+    { automatic = false, base, owner, patch, renew }: Save,
+    now: number
+  ): Effect.Effect<Saved, SessionTooLarge> => {
     const previous = base?.session
     const data = applyPatch(previous?.data ?? noData, patch)
     const times = patch.expiry
       ?? (previous === undefined ? expiry.fresh(config, now, undefined) : expiry.timesOf(previous))
-    const id = (renew || previous === undefined ? undefined : sidOf(previous)) ?? random.sid()
+    const former = previous === undefined ? undefined : sidOf(previous)
+    const id = (!renew ? former : automatic && former !== undefined ? nextId(former, times, now) : undefined)
+      ?? random.sid()
     const sealed = sealedOwner(owner ?? previous?.owner)
     const text = payload.encode(prefix, id, times, data, sealed)
     const refused = refuse(Buffer.byteLength(text))
     if (refused !== undefined) return Effect.fail(refused)
     return Effect.succeed({
       _tag: "Saved",
-      token: privateJar.seal(keys[0], name, text),
+      token: privateJar.seal(sealing, name, text),
       id,
       expiry: times,
       moved: previous === undefined || patch.expiry !== undefined,

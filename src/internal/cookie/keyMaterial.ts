@@ -15,10 +15,14 @@ export const maxKeys = 8
 /** An encrypting half with fewer distinct bytes leads to a warning at start-up. */
 const fewDistinct = 8
 
-/** One key: its encrypting half, prepared once. The signing half is not used here, and it is not kept. */
+/**
+ * One key: its encrypting half, prepared once. The signing half is not used here, and it is not kept. From `endsAt` on, in
+ * milliseconds since the epoch, the key opens nothing; it is `Infinity` for a key without a last day.
+ */
 interface Key {
   readonly object: KeyObject
   readonly weak: boolean
+  readonly endsAt: number
 }
 
 /**
@@ -34,7 +38,7 @@ export const key = (material: Uint8Array): Key => {
   const object = createSecretKey(half)
   const weak = countDistinct(half) < fewDistinct
   half.fill(0)
-  return { object, weak }
+  return { object, weak, endsAt: Infinity }
 }
 
 const countDistinct = (bytes: Uint8Array): number => {
@@ -83,10 +87,12 @@ const redacted = "KeyRing(<redacted>)"
 class KeyRingImpl implements KeyRing {
   readonly #keys: ReadonlyArray<Key>
   readonly #objects: ReadonlyArray<KeyObject>
+  readonly #hasLastDay: boolean
 
   constructor(keys: ReadonlyArray<Key>) {
     this.#keys = keys
     this.#objects = keys.map(({ object }) => object)
+    this.#hasLastDay = keys.some(({ endsAt }) => endsAt !== Infinity)
   }
 
   static keys(ring: KeyRing): ReadonlyArray<Key> {
@@ -95,6 +101,13 @@ class KeyRingImpl implements KeyRing {
 
   static objects(ring: KeyRing): ReadonlyArray<KeyObject> {
     return (ring as KeyRingImpl).#objects
+  }
+
+  static opening(ring: KeyRing, now: number): ReadonlyArray<KeyObject> {
+    const self = ring as KeyRingImpl
+    return self.#hasLastDay
+      ? self.#keys.filter(({ endsAt }) => now < endsAt).map(({ object }) => object)
+      : self.#objects
   }
 
   get [TypeId](): TypeId {
@@ -124,6 +137,16 @@ export const keys = KeyRingImpl.keys
 
 /** The encrypting keys. The first one seals. */
 export const keyObjects = KeyRingImpl.objects
+
+/** The keys that open at an instant: those whose last day is not over. */
+export const opening = KeyRingImpl.opening
+
+/** The ring of the same keys, which open nothing from an instant on; where a key has an earlier end, that one stays. */
+export const ending = (ring: KeyRing, endsAt: number): KeyRing =>
+  make(keys(ring).map((key) => ({ ...key, endsAt: Math.min(key.endsAt, endsAt) })))
+
+/** A key that seals must not have a last day, because what it sealed would end with it. */
+export const sealingEnds = (ring: KeyRing): boolean => keys(ring)[0].endsAt !== Infinity
 
 /** Whether a key of the ring has fewer than 8 distinct bytes in its encrypting half, as texts and patterns have. */
 export const hasWeakKey = (ring: KeyRing): boolean => KeyRingImpl.keys(ring).some(({ weak }) => weak)

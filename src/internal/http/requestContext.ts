@@ -47,6 +47,9 @@ class Facts {
   get userAgent(): string | undefined {
     return this.request.headers["user-agent"]
   }
+  get asked(): HttpServerRequest.HttpServerRequest {
+    return this.request
+  }
 }
 
 /** A session for the request; where the app may take the socket over, the session will know. */

@@ -13,7 +13,7 @@ import { keysFrom } from "../config/environment.js"
 import { boundMistakes } from "../config/memoryBounds.js"
 import type { Mistake } from "../config/mistakes.js"
 import * as cookieStore from "../cookie/cookieStore.js"
-import { hasWeakKey } from "../cookie/keyMaterial.js"
+import { hasWeakKey, sealingEnds } from "../cookie/keyMaterial.js"
 import * as revocableStore from "../cookie/revocable.js"
 import * as Happened from "../events/happened.js"
 import { Hub } from "../events/hub.js"
@@ -72,13 +72,17 @@ export interface MemoryOptions extends ServerOptions {
 /**
  * Options of {@link layerCookieConfig}.
  *
+ * - `nextSecret`: the name of the variable that holds the secret of the next key, which only opens sessions until it takes the
+ *   place of the current one; left out when the variable is not set.
  * - `previousSecrets`: the names of variables that hold older secrets, whose keys still open sessions; one that is not set
- *   is left out. At most 7.
+ *   is left out. Where the variable of the same name with `_LAST_DAY` behind it holds a day (`2026-12-31`), the key opens
+ *   nothing once that day is over in UTC. There are at most 7 keys beside the current one.
  *
  * @since 0.3.0
  * @category models
  */
 export interface CookieConfigOptions extends Omit<CookieOptions, "keys"> {
+  readonly nextSecret?: string | undefined
   readonly previousSecrets?: ReadonlyArray<string> | undefined
 }
 
@@ -101,7 +105,7 @@ const sealed = (
   const ring = Predicate.hasProperty(keys, TypeId) ? keys as KeyRing : undefined
   return Effect.map(
     resolved(options, { memory: false, weakKey: ring !== undefined && hasWeakKey(ring) }, (config) => [
-      ...(ring === undefined ? keys as ReadonlyArray<Mistake> : []),
+      ...(ring === undefined ? keys as ReadonlyArray<Mistake> : sealingEnds(ring) ? [sealingKeyEnds] : []),
       ...(typeof audience !== "string"
         ? [{ path: "audience", message: "must be text" }]
         : ring !== undefined && cookieStore.make(config, ring, audience).tooLarge(0) !== undefined
@@ -119,9 +123,9 @@ export const cookie = (options: CookieOptions): Layer.Layer<SessionStore, Sessio
 
 export const cookieConfig = (
   secret: string,
-  { previousSecrets = [], ...options }: CookieConfigOptions = {}
+  { nextSecret, previousSecrets = [], ...options }: CookieConfigOptions = {}
 ): Layer.Layer<SessionStore, SessionConfigError> =>
-  plain(Effect.flatMap(keysFrom(secret, previousSecrets), (keys) => sealed(options, keys)))
+  plain(Effect.flatMap(keysFrom(secret, nextSecret, previousSecrets), (keys) => sealed(options, keys)))
 
 type Sealed = ReturnType<typeof sealed>
 
@@ -135,9 +139,9 @@ export const cookieRevocable = (
 
 export const cookieRevocableConfig = (
   secret: string,
-  { previousSecrets = [], ...options }: CookieConfigOptions = {}
+  { nextSecret, previousSecrets = [], ...options }: CookieConfigOptions = {}
 ): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
-  revocable(Effect.flatMap(keysFrom(secret, previousSecrets), (keys) => sealed(options, keys)))
+  revocable(Effect.flatMap(keysFrom(secret, nextSecret, previousSecrets), (keys) => sealed(options, keys)))
 
 const revocable = (making: Sealed): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
   Layer.scopedContext(
@@ -154,6 +158,13 @@ const revocable = (making: Sealed): Layer.Layer<SessionStore | Sessions, Session
   )
 
 const noKeys: Mistake = { path: "keys", message: "must be a KeyRing, which KeyRing.derive and KeyRing.fromBytes make" }
+
+const sealingKeyEnds: Mistake = {
+  path: "keys",
+  message:
+    "must seal with a key that has no last day, because every session that the key has sealed would end with it; give the "
+    + "last day to the older key before KeyRing.withPrevious adds that key"
+}
 
 const noRoom: Mistake = {
   path: "audience",

@@ -38,6 +38,8 @@ export class Answer {
   private closed = false
   /** sent whatever the status: what `commit` and `bind` have saved, or the removal after a flush */
   private cookie: CookieVerdict = noCookie
+  /** the cookie only gives the browser the token that another response has given it already */
+  private isRepeated = false
   private upgraded = false
   private concluded: Verdict | undefined
 
@@ -60,6 +62,14 @@ export class Answer {
     if (this.concluded !== undefined || this.upgraded) return
     const isOutdated = moved && (expiry.persistent || before?.persistent === true)
     if (token === before?.token && !isOutdated) return
+    this.isRepeated = false
+    this.cookie = { _tag: "Set", token, maxAge: ExpiryPolicy.maxAge(expiry, now) }
+  }
+
+  /** The request came with a token that leads to another one. The browser gets that, unless something else goes out. */
+  followed(token: string, expiry: Expiry, now: number): void {
+    if (this.concluded !== undefined || this.upgraded || this.cookie._tag !== "None") return
+    this.isRepeated = true
     this.cookie = { _tag: "Set", token, maxAge: ExpiryPolicy.maxAge(expiry, now) }
   }
 
@@ -82,7 +92,7 @@ export class Answer {
 
   /** The socket is taken over: no cookie goes out any more. Returns whether one was to. */
   upgrade(): boolean {
-    const hadCookie = this.cookie._tag !== "None"
+    const hadCookie = this.cookie._tag !== "None" && !this.isRepeated
     this.closed = true
     this.upgraded = true
     this.cookie = noCookie

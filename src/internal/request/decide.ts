@@ -2,7 +2,7 @@
  * What a commit asks of the store, decided with plain values: nothing, a refresh, or a save. Carried out elsewhere, once.
  */
 import type { Expiry, Owner, Patch, StoredSession } from "../../SessionBackend.js"
-import type { Found, Save } from "../store/contract.js"
+import type { Base, Found, Save } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import { type Changes, emptyContent, isEmptyContent, type PatchContent } from "./changes.js"
@@ -20,11 +20,16 @@ export interface Marks {
   readonly own: ExpiryPolicy.OwnExpiry | undefined
   /** signed in by this commit: the absolute time starts anew */
   readonly owner: Owner | undefined
+  /** a cookie can go out, so that the id may be renewed by `renewEvery` */
+  readonly takesCookie: boolean
+  /** the request is no activity: it extends nothing, and renews nothing by itself */
+  readonly passive: boolean
 }
 
 /**
  * - `Save`: `mere` says that it only refreshes or re-seals: its failure is not a failed commit. `without` is the save to
- *   try when another request was faster (`Conflict`): the same without a refresh and without migrated values.
+ *   try when another request was faster (`Conflict`): the same without a refresh, without migrated values, and without a renewal
+ *   by `renewEvery`.
  */
 export type Decision =
   | { readonly _tag: "Nothing" }
@@ -40,6 +45,7 @@ export const decide = (
   now: number
 ): Decision => {
   const maxBytes = config.maxSessionBytes
+  const { passive } = marks
   const patch = ({ clear, remove, set }: PatchContent, expiry: Expiry | undefined): Patch => ({
     clear,
     set,
@@ -68,6 +74,7 @@ export const decide = (
         base: { token: basis.token, session: undefined },
         patch: patch(content, undefined),
         renew: false,
+        passive,
         ifVersion: undefined,
         owner: undefined
       })
@@ -80,9 +87,19 @@ export const decide = (
         : changes.against(session.data)
       const content = renew ? EndsWithId.end(asked, marks.owner !== undefined) : asked
       const changed = !isEmptyContent(content) || renew || marks.own !== undefined
-      const expiry = times(config, session, marks, now)
       const base = { token, id, session }
-      const plain: Save = { base, patch: patch(content, expiry), renew, ifVersion: undefined, owner: marks.owner }
+      if (!renew && marks.takesCookie && !passive && ExpiryPolicy.isRenewalDue(config, session, now)) {
+        const expiry = times(config, session, { ...marks, renew: true }, now)
+        const kept = patch(content, marks.own === undefined ? undefined : expiry)
+        return {
+          _tag: "Save",
+          save: { ...saved(base, patch(content, expiry)), renew: true, automatic: true },
+          mere: !changed,
+          without: changed ? saved(base, kept) : undefined
+        }
+      }
+      const expiry = times(config, session, marks, now)
+      const plain: Save = { ...saved(base, patch(content, expiry)), renew, passive, owner: marks.owner }
       const migrations = renew ? emptyContent.set : changes.migrationsOf(session.data)
       // A refresh and migrated values follow from what was loaded, and give way to whoever has changed it since.
       const refreshes = expiry !== undefined && !renew && marks.own === undefined
@@ -100,6 +117,14 @@ export const decide = (
   }
 }
 
+const saved = (base: Base, patch: Patch): Save => ({
+  base,
+  patch,
+  renew: false,
+  ifVersion: undefined,
+  owner: undefined
+})
+
 /** Signed in as somebody else: nothing of the first subject's session is for the second. */
 const isHandedOver = (session: StoredSession, { owner }: Marks): boolean =>
   owner !== undefined && session.owner !== undefined && session.owner.subject !== owner.subject
@@ -116,6 +141,7 @@ const times = (config: SessionConfig, session: StoredSession, marks: Marks, now:
   if (isHandedOver(session, marks)) return ExpiryPolicy.fresh(config, now, marks.own)
   const started: Expiry = marks.owner === undefined ? session : { ...session, createdAt: now }
   if (marks.own !== undefined) return ExpiryPolicy.withOwn(config, started, now, marks.own)
+  if (marks.passive && marks.owner === undefined) return undefined
   if (marks.renew || marks.owner !== undefined) return ExpiryPolicy.touch(config, started, now)
   return ExpiryPolicy.refresh(config, session, now)
 }

@@ -121,15 +121,16 @@ const inStore = <A, I, R, Got, B>(
     })
   }
 
-  return Effect.flatMap(store.modify(token, loaded, patchOf), (result): Effect.Effect<Step<B>, ModifyError, R> => {
+  const modifying = store.modify(token, loaded, patchOf, parts.isPassive)
+  return Effect.flatMap(modifying, (result): Effect.Effect<Step<B>, ModifyError, R> => {
     if (result._tag === "Modified") {
       // Not where another fiber of the request has renewed or flushed the session since.
       if (stored.token === token) {
         const { id, moved, session } = result
-        if (stored.state === before || stored.state._tag === "Found") stored.found(token, id, session)
+        if (stored.state === before || stored.state._tag === "Found") stored.found(result.token, id, session)
         else stored.outdated()
         const persistent = loaded?.persistent ?? session.persistent
-        answer.written({ token, expiry: session, moved, before: { token, persistent } }, now)
+        answer.written({ token: result.token, expiry: session, moved, before: { token, persistent } }, now)
       }
       return Effect.succeed(modified(result.value))
     }

@@ -15,6 +15,7 @@ import type { Stored } from "./stored.js"
  * - `answer`: which cookie the browser gets.
  * - `inFlight`: the operations that are running.
  * - `load`: makes sure that `stored` is known.
+ * - `isPassive`: whether the request is no activity, so that it extends nothing.
  */
 export interface Parts {
   readonly store: SessionStoreService
@@ -23,6 +24,7 @@ export interface Parts {
   readonly answer: Answer
   readonly inFlight: InFlight
   readonly load: (now: number) => Effect.Effect<void, SessionStoreError>
+  readonly isPassive: boolean
 }
 
 /** The store reports that the session is gone. */

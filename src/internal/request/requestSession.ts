@@ -29,7 +29,7 @@ import { Changes } from "./changes.js"
 import { change, failClosed, patchTexts, read, removeText, setText, textOf } from "./contents.js"
 import type { Client, RequestContextService, SignedIn } from "./contract.js"
 import { Draft } from "./draft.js"
-import type { RequestFacts } from "./facts.js"
+import { isPassive, type RequestFacts } from "./facts.js"
 import { InFlight } from "./inFlight.js"
 import { modify } from "./modifying.js"
 import { endedElsewhere, flushed, type Parts } from "./parts.js"
@@ -51,6 +51,7 @@ export class RequestSession implements RequestContextService, Parts {
   readonly answer = new Answer()
   readonly inFlight = new InFlight()
   private isTouched = false
+  private passive: boolean | undefined
 
   constructor(readonly store: SessionStoreService, readonly request: RequestFacts) {
     this.stored = new Stored(store, request)
@@ -73,6 +74,10 @@ export class RequestSession implements RequestContextService, Parts {
   /** The verdict on the response has yet to be given. */
   get isOpen(): boolean {
     return this.answer.verdict === undefined
+  }
+
+  get isPassive(): boolean {
+    return this.passive ??= isPassive(this.config.isActivity, this.request.asked)
   }
 
   /** Neither logs nor inspectors print what the session holds, or what opens it. */
@@ -223,7 +228,7 @@ export class RequestSession implements RequestContextService, Parts {
       if (this.answer.isClosed) return this.committed
       return this.inFlight.exclusively(
         () => this.stored.isLoading || this.needsLoad ? this.load(now) : Effect.void,
-        () => this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined))
+        () => this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined, true))
       )
     })
   }
@@ -310,7 +315,11 @@ export class RequestSession implements RequestContextService, Parts {
     if (session !== undefined && this.answer.isClosed && ExpiryPolicy.isExpired(this.config, session, now)) {
       endedElsewhere(this) // a socket or a stream may outlive its session by hours
     }
-    return this.stored.load(now)
+    return map(this.stored.load(now), () => {
+      const { state } = this.stored
+      // The session was renewed by itself: this request still came with the old token.
+      if (state._tag === "Found" && state.followed === true) this.answer.followed(state.token, state.session, now)
+    })
   }
 
   /** There is something to save that cannot be written to a session unseen, or not to any single one. */
@@ -372,9 +381,10 @@ export class RequestSession implements RequestContextService, Parts {
     if (answer.verdict !== undefined) return Effect.succeed(answer.verdict)
     if (!committing || answer.isClosed) return Effect.succeed(this.concluded(undefined))
     answer.close()
-    const saved: Effect.Effect<unknown, SaveError> = this.needsLoad
-      ? andThen(this.load(now), () => save(this, now, undefined))
-      : save(this, now, undefined)
+    const saved: Effect.Effect<unknown, SaveError> = andThen(
+      this.needsLoad ? this.load(now) : Effect.void,
+      () => save(this, now, undefined, true)
+    )
     if (isDone(saved)) return Effect.succeed(this.concluded(undefined))
     const concluded = Effect.match(saved, {
       onSuccess: () => this.concluded(undefined),

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Owner } from "../../SessionBackend.js"
 import { andThen, isDone } from "../edition/done.js"
 import type { Saved } from "../store/contract.js"
+import * as ExpiryPolicy from "../store/expiry.js"
 import type { SaveError } from "./answer.js"
 import { type Basis, decide } from "./decide.js"
 import { endedElsewhere, type Parts } from "./parts.js"
@@ -15,11 +16,15 @@ export type Full = Extract<Saved, { _tag: "Full" }>
 
 const nothing = Effect.succeed(undefined)
 
-/** The one place where a session is saved. Only a sign-in, which has an owner, can find the store `Full`. */
+/**
+ * The one place where a session is saved. Only a sign-in, which has an owner, can find the store `Full`. `takesCookie` says that
+ * a cookie will go out, so that the id may be renewed by `renewEvery`.
+ */
 export const save = (
   parts: Parts,
   now: number,
-  owner: Owner | undefined
+  owner: Owner | undefined,
+  takesCookie = false
 ): Effect.Effect<Full | undefined, SaveError> => {
   const { draft, store, stored } = parts
   const { basis } = stored
@@ -28,12 +33,22 @@ export const save = (
     return nothing
   }
   const taken = draft.peek(stored.data)
-  const marks = { renew: taken.renewing, own: taken.own, owner }
+  const marks = { renew: taken.renewing, own: taken.own, owner, takesCookie, passive: parts.isPassive }
   const decision = decide(store.config, basis, taken.changes, marks, now)
   if (decision._tag === "Nothing") return nothing
 
   draft.take(taken)
   const giveBack = () => draft.undo(taken)
+  /** A write that never read the session did not know that its id is of an earlier period: then it is read, and renewed. */
+  const renewed = (saved: Saved): Effect.Effect<Full | undefined, SaveError> => {
+    const full = settle(saved)
+    const isDue = takesCookie && basis._tag === "Token" && !marks.passive && saved._tag === "Saved"
+      && ExpiryPolicy.isRenewalDue(store.config, saved.expiry, now)
+    if (!isDue) return Effect.succeed(full)
+    // What was written stays written: the renewal can wait for the next request (row M5).
+    const renewing = andThen(parts.load(now), () => save(parts, now, undefined, true))
+    return isDone(renewing) ? renewing : Effect.orElseSucceed(renewing, () => undefined)
+  }
   const settle = (saved: Saved): Full | undefined => {
     if (saved._tag === "Full") {
       giveBack()
@@ -52,9 +67,9 @@ export const save = (
         ? store.save(decision.without, now)
         : Effect.succeed(saved)
   )
-  if (isDone(saving)) return Effect.succeed(settle(saving.value))
+  if (isDone(saving)) return renewed(saving.value)
   const saved = Effect.onExit(saving, (exit) => exit._tag === "Success" ? Effect.void : Effect.sync(giveBack))
-  if (!decision.mere) return Effect.map(saved, settle)
+  if (!decision.mere) return Effect.flatMap(saved, renewed)
   // A mere refresh that failed is no failed commit: the session stands as it was (row M5). The store has logged the failure.
   return Effect.match(saved, { onSuccess: settle, onFailure: () => undefined })
 }

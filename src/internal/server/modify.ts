@@ -14,10 +14,12 @@ import * as Data from "../codec/packedData.js"
 import { withDeadline } from "../edition/deadline.js"
 import { isDone } from "../edition/done.js"
 import type { Modified, SessionStoreService } from "../store/contract.js"
+import type { Events } from "../store/event.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import { storeIsDown, Turns } from "../store/turns.js"
 import { backoff, maxTries } from "./contention.js"
+import * as Moved from "./moved.js"
 import * as Token from "./token.js"
 
 /** What the function makes of a record: its answer, and the patch to write, if any. */
@@ -42,23 +44,32 @@ const stale: Again = { _tag: "Stale" }
 const lost: Again = { _tag: "Lost" }
 const missing: { readonly _tag: "Missing" } = { _tag: "Missing" }
 
-export const make = (config: SessionConfig, backend: SessionBackendService): SessionStoreService["modify"] => {
+export const make = (
+  config: SessionConfig,
+  backend: SessionBackendService,
+  events: Events
+): SessionStoreService["modify"] => {
   const turns = new Turns<SessionStoreError>(backend.isAlone)
 
   /** The record to work on: what the caller has seen, while it lives; otherwise what is stored. */
   const look = (
+    token: string,
     id: string,
     seen: Seen | undefined,
     now: number
-  ): Effect.Effect<Seen | undefined, SessionStoreError> =>
+  ): Effect.Effect<Seen | Moved.Moved | undefined, SessionStoreError> =>
     seen !== undefined && !ExpiryPolicy.isExpired(config, seen.session, now)
       ? Effect.succeed(seen)
       : Effect.map(
         backend.find(id, now),
-        (found) =>
-          Option.isNone(found) || "_tag" in found.value || ExpiryPolicy.isExpired(config, found.value, now)
-            ? undefined
-            : { session: found.value, isCurrent: true }
+        (found) => {
+          if (Option.isNone(found)) return undefined
+          const record = found.value
+          if ("_tag" in record) {
+            return record._tag === "Renewed" ? Moved.moved(events, token, record, now) : undefined
+          }
+          return ExpiryPolicy.isExpired(config, record, now) ? undefined : { session: record, isCurrent: true }
+        }
       )
 
   /** A schema that never answers must not keep all other callers of the session waiting. */
@@ -74,26 +85,31 @@ export const make = (config: SessionConfig, backend: SessionBackendService): Ses
 
   /** Writes what the function made of the record. */
   const write = <B>(
+    token: string,
     id: string,
+    passive: boolean,
     { isCurrent, session }: Seen,
     [value, change]: Step<B>,
     now: number
-  ): Effect.Effect<Modified<B> | Again, SessionStoreError | SessionTooLarge> => {
+  ): Effect.Effect<Modified<B> | Again | Moved.Moved, SessionStoreError | SessionTooLarge> => {
     if (Option.isNone(change)) {
-      return Effect.succeed(isCurrent ? { _tag: "Modified", value, id, moved: false, session } : stale)
+      return Effect.succeed(isCurrent ? { _tag: "Modified", value, token, id, moved: false, session } : stale)
     }
     const patch: Patch = {
       ...change.value,
-      expiry: ExpiryPolicy.timesOfWrite(config, session, change.value.expiry, now)
+      expiry: passive
+        ? change.value.expiry
+        : ExpiryPolicy.timesOfWrite(config, session, change.value.expiry, now)
     }
     return Effect.flatMap(
       backend.update(id, patch, now, session.version, session),
-      (updated): Effect.Effect<Modified<B> | Again, SessionTooLarge> => {
+      (updated): Effect.Effect<Modified<B> | Again | Moved.Moved, SessionTooLarge> => {
         switch (updated._tag) {
           case "Updated":
             return Effect.succeed({
               _tag: "Modified",
               value,
+              token,
               id,
               moved: patch.expiry !== undefined,
               session: {
@@ -104,8 +120,9 @@ export const make = (config: SessionConfig, backend: SessionBackendService): Ses
               }
             })
           case "Missing":
-          case "Renewed":
             return Effect.succeed(missing)
+          case "Renewed":
+            return Effect.succeed(Moved.moved(events, token, updated, now) ?? missing)
           case "TooLarge":
             return Effect.fail(new SessionTooLarge({ size: updated.size, limit: config.maxSessionBytes }))
           case "Conflict":
@@ -115,10 +132,11 @@ export const make = (config: SessionConfig, backend: SessionBackendService): Ses
     )
   }
 
-  return <B, E, R>(
+  const modify = <B, E, R>(
     token: string,
     loaded: StoredSession | undefined,
-    f: (session: StoredSession) => Effect.Effect<Step<B>, E, R>
+    f: (session: StoredSession) => Effect.Effect<Step<B>, E, R>,
+    passive = false
   ): Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R> => {
     const id = Token.idOf(token)
 
@@ -130,23 +148,24 @@ export const make = (config: SessionConfig, backend: SessionBackendService): Ses
 
     const attempt = (
       from: Seen | undefined
-    ): Effect.Effect<Modified<B> | Again, E | SessionStoreError | SessionTooLarge, R> =>
+    ): Effect.Effect<Modified<B> | Again | Moved.Moved, E | SessionStoreError | SessionTooLarge, R> =>
       Effect.flatMap(
         Clock.currentTimeMillis,
         (now) =>
-          Effect.flatMap(look(id, from, now), (seen) =>
-            seen === undefined ?
-              Effect.succeed(missing) :
-              Effect.flatMap(
-                apply(seen),
-                (step) => step === undefined ? Effect.succeed(stale) : write(id, seen, step, now)
-              ))
+          Effect.flatMap(look(token, id, from, now), (seen) => {
+            if (seen === undefined) return Effect.succeed(missing)
+            if ("_tag" in seen) return Effect.succeed(seen)
+            return Effect.flatMap(
+              apply(seen),
+              (step) => step === undefined ? Effect.succeed(stale) : write(token, id, passive, seen, step, now)
+            )
+          })
       )
 
     const attempts = (
       from: Seen | undefined,
       tries: number
-    ): Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R> =>
+    ): Effect.Effect<Modified<B> | Moved.Moved, E | SessionStoreError | SessionTooLarge, R> =>
       Effect.flatMap(attempt(from), (outcome) => {
         switch (outcome._tag) {
           case "Stale":
@@ -162,7 +181,7 @@ export const make = (config: SessionConfig, backend: SessionBackendService): Ses
         }
       })
 
-    return turns.take(
+    const taken = turns.take(
       id,
       (turn) => {
         const { snapshot } = turn
@@ -175,5 +194,12 @@ export const make = (config: SessionConfig, backend: SessionBackendService): Ses
       },
       storeIsDown
     )
+    // The turn of the old id is over by then: another caller may wait for it with the new one in hand.
+    return Effect.flatMap(
+      taken,
+      (outcome) => outcome._tag === "Moved" ? modify(outcome.token, undefined, f, passive) : Effect.succeed(outcome)
+    )
   }
+
+  return modify
 }

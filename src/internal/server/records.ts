@@ -14,9 +14,10 @@ import { SessionStoreError } from "../../SessionError.js"
 import * as RandomPool from "../codec/random.js"
 import { andThen, map } from "../edition/done.js"
 import * as Happened from "../events/happened.js"
-import * as OldId from "../events/oldId.js"
 import type { Saved } from "../store/contract.js"
 import type { Events } from "../store/event.js"
+import * as Moved from "./moved.js"
+import * as Successor from "./successor.js"
 import * as Token from "./token.js"
 
 /** A taken id among 2^256 means a broken source of randomness or a broken backend; several in a row mean the latter. */
@@ -128,8 +129,8 @@ export const make = (
       andThen(backend.remove(id, undefined, now), (removed) => {
         if (removed === "removed") return Effect.succeed({ session: id, subject: owner?.subject })
         if (typeof removed === "string" || step === maxSteps) return Effect.succeed(undefined)
-        OldId.report(events, id, removed, now)
-        return endChain(removed.successor, owner, now, step + 1)
+        Moved.report(events, id, removed, now)
+        return endChain(Successor.idOf(removed.successor), owner, now, step + 1)
       }))
 
   const forget: Records["forget"] = (id, owner) =>

@@ -15,20 +15,26 @@ import type {
   SessionBackendService,
   StoredSession,
   SubjectBound,
-  Successor
+  Successor as MarkOf
 } from "../../SessionBackend.js"
 import { SessionStoreError, type SessionTooLarge } from "../../SessionError.js"
 import * as Data from "../codec/packedData.js"
 import { andThen, map } from "../edition/done.js"
 import type { Saved } from "../store/contract.js"
+import type { Events } from "../store/event.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
 import { backoff, maxTries } from "./contention.js"
+import * as Moved from "./moved.js"
 import { ownerSize } from "./ownerSize.js"
 import type { Records } from "./records.js"
+import * as Successor from "./successor.js"
 
 export interface Renewal {
   readonly oldId: string
+  readonly oldToken: string
+  /** asked for by `renewEvery`: the old token leads to the new one while the mark is kept */
+  readonly automatic: boolean
   /** the record as the request loaded it */
   readonly loaded: StoredSession
   readonly patch: Patch
@@ -36,22 +42,34 @@ export interface Renewal {
   readonly owner: Owner | undefined
 }
 
-/** What one copy came to. `Changed`: another request was faster, and the copy was removed again. */
-type Copied = Saved | { readonly _tag: "Changed" }
+/**
+ * What one copy came to. `Changed`: another request was faster, and the copy was removed again. `Moved`: another request has
+ * renewed the session by itself.
+ */
+type Copied = Saved | { readonly _tag: "Changed" } | Moved.Moved
 
 const ended: Saved = { _tag: "Ended" }
+const conflict: Saved = { _tag: "Conflict" }
 const changed: Copied = { _tag: "Changed" }
 
 /** What the old record gives its place to; undefined when the old id is to be forgotten at once. */
-const successorIn = (graceMillis: number) => (id: string, now: number): Successor | undefined =>
-  graceMillis === 0 ? undefined : { id, expiresAt: now + graceMillis }
+const successorIn =
+  (graceMillis: number) =>
+  ({ automatic, oldToken }: Renewal, { id, token }: { readonly id: string; readonly token: string }, now: number):
+    | MarkOf
+    | undefined =>
+    graceMillis === 0 ? undefined : {
+      id: automatic ? Successor.leading(oldToken, token, id) : id,
+      expiresAt: now + graceMillis
+    }
 
 export const make = (
   config: SessionConfig,
   backend: SessionBackendService,
   records: Records,
   bound: SubjectBound | undefined,
-  tooLarge: (size: number) => SessionTooLarge | undefined
+  tooLarge: (size: number) => SessionTooLarge | undefined,
+  events: Events
 ) => {
   const successor = successorIn(config.renewGraceMillis)
 
@@ -71,6 +89,10 @@ export const make = (
       owner: owner ?? current.owner
     }
   }
+
+  /** A session that nobody asked to renew must not be lost: its new record goes only if the old one is still there. */
+  const isThere = (id: string, now: number): Effect.Effect<boolean, SessionStoreError> =>
+    Effect.map(backend.find(id, now), (found) => Option.isSome(found) && !("_tag" in found.value))
 
   const copy = (
     renewal: Renewal,
@@ -92,16 +114,24 @@ export const make = (
       return andThen(
         // When this fails, nobody knows whether the old record is gone. The new one must not live on beside it.
         Effect.tapError(
-          backend.remove(renewal.oldId, current.version, now, successor(saved.id, now)),
-          () => Effect.ignore(drop)
+          backend.remove(renewal.oldId, current.version, now, successor(renewal, saved, now)),
+          () =>
+            Effect.ignore(
+              renewal.automatic
+                ? Effect.flatMap(isThere(renewal.oldId, now), (old) => old ? drop : Effect.succeed(undefined))
+                : drop
+            )
         ),
         (removed): Effect.Effect<Copied, SessionStoreError> => {
+          if (typeof removed !== "string") {
+            return Effect.as(drop, Moved.moved(events, renewal.oldToken, removed, now) ?? ended)
+          }
           switch (removed) {
             case "removed":
               return map(records.forget(renewal.oldId, current.owner), () => saved)
             case "conflict":
               return Effect.as(drop, changed)
-            default: // missing, or renewed by another request
+            case "missing":
               return Effect.as(drop, ended)
           }
         }
@@ -114,21 +144,29 @@ export const make = (
     now: number,
     current = renewal.loaded,
     tries = 0
-  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> =>
+  ): Effect.Effect<Saved | Moved.Moved, SessionStoreError | SessionTooLarge> =>
     andThen(copy(renewal, current, now), (copied) => {
       if (copied._tag !== "Changed") return Effect.succeed(copied)
       if (tries === maxTries) {
-        return Effect.fail(
+        // A renewal that nobody has asked for can wait for the next request.
+        return renewal.automatic ? Effect.succeed(conflict) : Effect.fail(
           SessionStoreError.of("update", "Contention", "the session changed during each try to renew it")
         )
       }
       return Effect.flatMap(
         backoff(tries),
         () =>
-          andThen(backend.find(renewal.oldId, now), (found) =>
-            Option.isNone(found) || "_tag" in found.value
-              ? Effect.succeed(ended)
-              : renew(renewal, now, found.value, tries + 1))
+          andThen(
+            backend.find(renewal.oldId, now),
+            (found): Effect.Effect<Saved | Moved.Moved, SessionStoreError | SessionTooLarge> => {
+              if (Option.isNone(found)) return Effect.succeed(ended)
+              const record = found.value
+              if (!("_tag" in record)) return renew(renewal, now, record, tries + 1)
+              return Effect.succeed(
+                record._tag === "Renewed" ? Moved.moved(events, renewal.oldToken, record, now) ?? ended : ended
+              )
+            }
+          )
       )
     })
 

@@ -10,6 +10,7 @@ import type {
   Owner,
   Patch,
   SessionBackendService,
+  StoredSession,
   SubjectBound,
   SubjectIndexService,
   Updated
@@ -19,17 +20,18 @@ import * as Data from "../codec/packedData.js"
 import { andThen, map } from "../edition/done.js"
 import * as Happened from "../events/happened.js"
 import { Hub } from "../events/hub.js"
-import * as OldId from "../events/oldId.js"
-import type { Base, Empty, Loaded, Saved, SessionStoreService } from "../store/contract.js"
+import type { Base, Empty, Found, Loaded, Save, Saved, SessionStoreService } from "../store/contract.js"
 import type { Events } from "../store/event.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import * as Limited from "../store/limited.js"
 import type { SessionConfig } from "../store/options.js"
 import * as Count from "./count.js"
 import * as Modify from "./modify.js"
+import * as Moved from "./moved.js"
 import { ownerSize } from "./ownerSize.js"
 import * as Records from "./records.js"
 import * as Renew from "./renew.js"
+import * as Successor from "./successor.js"
 import * as Token from "./token.js"
 
 const absent: Empty = { _tag: "Empty", reason: "Absent", warning: undefined }
@@ -51,7 +53,10 @@ const nobody = "A".repeat(43)
 
 const nothing = { clear: false, set: new Map<string, string>(), remove: new Set<string>() }
 
-const idOf = ({ id, token }: Base): string => id ?? Token.idOf(token)
+/** A mark is kept for an hour at most, and a period of `renewEvery` has a minute at least. */
+const maxSteps = 100
+
+const idOf = ({ id, token }: Pick<Base, "id" | "token">): string => id ?? Token.idOf(token)
 
 /** A store over a backend and an index that answer in time: see `guard.ts`. */
 export const make = (
@@ -67,7 +72,7 @@ export const make = (
   const tooLarge = (size: number): SessionTooLarge | undefined =>
     size > config.maxSessionBytes ? new SessionTooLarge({ size, limit: config.maxSessionBytes }) : undefined
 
-  const renew = Renew.make(config, backend, records, bound, tooLarge)
+  const renew = Renew.make(config, backend, records, bound, tooLarge, events)
 
   // ── load ──
 
@@ -89,8 +94,16 @@ export const make = (
       if (Option.isNone(found)) return next(unknown)
       const record = found.value
       if ("_tag" in record && record._tag === "Renewed") {
-        const warning = OldId.report(events, id, record, now)
-        return next(renewed(warning === undefined ? undefined : limited("Renewed", warning, now)))
+        const text = Moved.report(events, id, record, now)
+        const warning = text === undefined ? undefined : limited("Renewed", text, now)
+        const gone = () => next(renewed(warning))
+        const { id: nextId, token: successor } = Successor.read(record.successor, token)
+        if (successor === undefined) return gone()
+        const followed = andThen(
+          follow(successor, nextId, now, 1),
+          (found) => found === undefined ? gone() : Effect.succeed(found)
+        )
+        return warning === undefined ? followed : Effect.zipRight(Effect.logWarning(warning), followed)
       }
       if ("_tag" in record) {
         if (record.newerFormat) {
@@ -109,13 +122,58 @@ export const make = (
     })
   }
 
+  /** The session at the end of renewals by `renewEvery`; undefined where it has ended, or was renewed explicitly since. */
+  const follow = (
+    token: string,
+    id: string,
+    now: number,
+    step: number
+  ): Effect.Effect<Found | undefined, SessionStoreError> =>
+    andThen(backend.find(id, now), (found) => {
+      if (Option.isNone(found) || step > maxSteps) return Effect.succeed(undefined)
+      const record = found.value
+      if (!("_tag" in record)) {
+        return Effect.succeed<Found | undefined>(
+          ExpiryPolicy.isExpired(config, record, now)
+            ? undefined
+            : { _tag: "Found", token, id, session: record, reseal: false, followed: true }
+        )
+      }
+      const { id: nextId, token: nextToken } = record._tag === "Renewed"
+        ? Successor.read(record.successor, token)
+        : { id: "", token: undefined }
+      return nextToken === undefined ? Effect.succeed(undefined) : follow(nextToken, nextId, now, step + 1)
+    })
+
   // ── save ──
 
-  const save: SessionStoreService["save"] = ({ base, ifVersion, owner, patch, renew: renewing }, now) => {
+  const save: SessionStoreService["save"] = (save, now) => {
+    const { base, owner, patch, renew: renewing } = save
     if (base === undefined) return create(patch, owner, now)
     return renewing && base.session !== undefined
-      ? renew({ oldId: idOf(base), loaded: base.session, patch, owner }, now)
-      : update(base, patch, ifVersion, now)
+      ? renewSession(save, base, base.session, now)
+      : update(base, save, now)
+  }
+
+  const renewSession = (
+    save: Save,
+    base: Base,
+    loaded: StoredSession,
+    now: number
+  ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
+    const { automatic = false, owner, patch } = save
+    return andThen(
+      renew({ oldId: idOf(base), oldToken: base.token, automatic, loaded, patch, owner }, now),
+      (saved): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
+        if (saved._tag !== "Moved") return Effect.succeed(saved)
+        // It was renewed by itself already: what else was asked for goes to its successor.
+        if (automatic) return Effect.succeed({ _tag: "Conflict" })
+        return andThen(follow(saved.token, saved.id, now, 1), (found) =>
+          found === undefined
+            ? Effect.succeed(ended)
+            : renewSession(save, found, found.session, now))
+      }
+    )
   }
 
   const create = (
@@ -136,13 +194,15 @@ export const make = (
   const createUnseen = (patch: Patch, now: number): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> =>
     patch.set.size === 0 ? Effect.succeed({ _tag: "Missing" }) : create(patch, undefined, now)
 
+  /** `isKnown`: the session was loaded under another token, so that no new one may take its place. */
   const update = (
-    base: Base,
-    patch: Patch,
-    ifVersion: number | undefined,
-    now: number
+    base: Pick<Base, "id" | "token"> & Partial<Pick<Base, "session">>,
+    save: Save,
+    now: number,
+    isKnown = base.session !== undefined
   ): Effect.Effect<Saved, SessionStoreError | SessionTooLarge> => {
     const { session } = base
+    const { ifVersion, passive = false, patch } = save
     const id = idOf(base)
     return andThen(backend.update(id, patch, now, ifVersion, session), (updated) => {
       switch (updated._tag) {
@@ -150,16 +210,20 @@ export const make = (
           return Effect.succeed<Saved>(updated)
         case "TooLarge":
           return Effect.fail(new SessionTooLarge({ size: updated.size, limit: config.maxSessionBytes }))
-        case "Renewed":
-          OldId.report(events, id, updated, now)
-          return Effect.succeed(ended)
+        case "Renewed": {
+          const moved = Moved.moved(events, base.token, updated, now)
+          if (moved === undefined) return Effect.succeed(ended)
+          // What follows from the record that was loaded yields to whoever has changed it since.
+          if (ifVersion !== undefined) return Effect.succeed<Saved>({ _tag: "Conflict" })
+          return update(moved, save, now, true)
+        }
         case "Missing":
-          return session === undefined ? createUnseen(patch, now) : Effect.succeed(ended)
+          return !isKnown ? createUnseen(patch, now) : Effect.succeed(ended)
         case "Updated":
           return session === undefined && ExpiryPolicy.isExpired(config, updated.expiry, now)
             // An absolute expiry was configured after the session began: nobody would ever read what was written there.
             ? andThen(Effect.ignore(backend.remove(id, undefined, now)), () => createUnseen(patch, now))
-            : refreshed(base, id, patch, updated, now)
+            : refreshed(base, id, patch, updated, passive, now)
       }
     })
   }
@@ -169,10 +233,11 @@ export const make = (
    * ahead of, does not know its times.
    */
   const refreshed = (
-    { session, token }: Base,
+    { session, token }: Pick<Base, "token"> & Partial<Pick<Base, "session">>,
     id: string,
     patch: Patch,
     updated: Extract<Updated, { readonly _tag: "Updated" }>,
+    passive: boolean,
     now: number
   ): Effect.Effect<Saved, SessionStoreError> => {
     const { version } = updated
@@ -187,7 +252,9 @@ export const make = (
         ? { ...session, ...ExpiryPolicy.timesOf(expiry), data: Data.applyPatch(session.data, patch), version }
         : undefined
     })
-    const times = ExpiryPolicy.timesOfWrite(config, updated.expiry, patch.expiry, now)
+    const times = passive
+      ? patch.expiry
+      : ExpiryPolicy.timesOfWrite(config, updated.expiry, patch.expiry, now)
     // Either nothing is due, or the update has written the new times already.
     if (times === patch.expiry) return Effect.succeed(saved(updated.expiry, times !== undefined))
     const refresh = backend.update(id, { ...nothing, expiry: times, maxBytes: patch.maxBytes }, now, version)
@@ -213,7 +280,7 @@ export const make = (
     load: (tokens, now) => load(tokens, now),
     save,
     end,
-    modify: Modify.make(config, backend),
+    modify: Modify.make(config, backend, events),
     ping: Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(backend.find(nobody, now))),
     count: Count.make(config, backend),
     events,

@@ -15,6 +15,8 @@ import type { SessionConfig } from "./options.js"
  * - `token`: what the cookie holds.
  * - `id`: what names the session without opening it: the SHA-256 of the token, or the `sid` of a sealed session.
  * - `reseal`: the token is to be replaced although nothing changed (sealed with an older key).
+ * - `followed`: the request has the token of a session that was renewed by itself since. `token` is the new one, which the
+ *   browser has to get.
  *
  * @since 0.1.0
  * @category models
@@ -25,6 +27,7 @@ export interface Found {
   readonly id: string
   readonly session: StoredSession
   readonly reseal: boolean
+  readonly followed?: boolean | undefined
 }
 
 /**
@@ -73,7 +76,9 @@ export interface Base {
  * What a commit asks of the store.
  *
  * - `base`: undefined for a new session.
- * - `renew`: under a new id; needs a base that was loaded.
+ * - `renew`: under a new id; needs a base that was loaded. `automatic` says that `renewEvery` asks for it: then the old token
+ *   leads to the session for a while, and the save is a `Conflict` where another request was faster.
+ * - `passive`: the request is no activity: no refresh beside the times in the patch.
  * - `ifVersion`: only when the record still has this version, else `Conflict`.
  * - `owner`: of the new record; only for a new or renewed session.
  *
@@ -84,6 +89,8 @@ export interface Save {
   readonly base: Base | undefined
   readonly patch: Patch
   readonly renew: boolean
+  readonly automatic?: boolean | undefined
+  readonly passive?: boolean | undefined
   readonly ifVersion: number | undefined
   readonly owner: Owner | undefined
 }
@@ -94,7 +101,7 @@ export interface Save {
  * - `Saved`: `session` is undefined after a write to a token that was never loaded; `moved` says that this save moved the
  *   session's times.
  * - `Missing`: the token was never loaded, and the store does not know it (any more).
- * - `Conflict`: only with `ifVersion`.
+ * - `Conflict`: only with `ifVersion`, and where the renewal is `automatic`.
  * - `Full`: the owner has as many sessions as the bound allows, and it refuses; nothing was written.
  * - `Ended`: the session was loaded and is gone: nothing was written, and no cookie may be sent (a removal would kill the
  *   cookie of its successor).
@@ -117,7 +124,8 @@ export type Saved =
   | { readonly _tag: "Full"; readonly limit: number }
 
 /**
- * How a modification of a stored session went; `session` is the record as it is now.
+ * How a modification of a stored session went; `session` is the record as it is now. `token` is another one than was given
+ * where the session was renewed by itself since.
  *
  * @since 0.1.0
  * @category models
@@ -126,6 +134,7 @@ export type Modified<B> =
   | {
     readonly _tag: "Modified"
     readonly value: B
+    readonly token: string
     readonly id: string
     readonly moved: boolean
     readonly session: StoredSession
@@ -146,7 +155,7 @@ export type Modified<B> =
  * - `save`, `end`: see {@link Save}; ending a session that is gone is fine.
  * - `modify`: server stores: reads the record, applies `f`, writes under compare-and-set, in a first-in first-out queue of
  *   this process's callers; `f` may run again. `loaded` is the record as the caller saw it. `f` answers no patch to write
- *   nothing.
+ *   nothing. `passive` is that of {@link Save}.
  * - `ping`: whether the store can be reached; one cheap call, within the store's time-out.
  * - `count`: how many sessions live; `None` where the store cannot count them.
  * - `events`: where what happens to the store's sessions is published.
@@ -167,7 +176,8 @@ export interface SessionStoreService {
   readonly modify: <B, E, R>(
     token: string,
     loaded: StoredSession | undefined,
-    f: (session: StoredSession) => Effect.Effect<readonly [value: B, patch: Option.Option<Patch>], E, R>
+    f: (session: StoredSession) => Effect.Effect<readonly [value: B, patch: Option.Option<Patch>], E, R>,
+    passive?: boolean
   ) => Effect.Effect<Modified<B>, E | SessionStoreError | SessionTooLarge, R>
   readonly ping: Effect.Effect<void, SessionStoreError>
   readonly count: Effect.Effect<Option.Option<number>, SessionStoreError>

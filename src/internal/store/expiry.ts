@@ -9,6 +9,7 @@ export interface Policy {
   readonly persistent: boolean
   readonly absoluteMillis: number | undefined
   readonly refreshAfter: number
+  readonly renewEveryMillis?: number | undefined
 }
 
 /** Browsers keep no cookie longer than this (RFC 6265bis, 5.5: the Max-Age attribute). */
@@ -94,6 +95,27 @@ export const touch = (policy: Policy, expiry: Expiry, now: number): Expiry => {
 }
 
 /**
+ * How many periods of `renewEvery` since the creation are over at an instant. The number names the id that the session should
+ * have. It is kept nowhere: a session has the id of the period in which it was last refreshed, because a refresh in a later
+ * period either renews the id or stays within the former one.
+ */
+export const renewals = ({ createdAt }: Expiry, everyMillis: number, at: number): number =>
+  Math.floor((at - createdAt) / everyMillis)
+
+/** Whether the id is of an earlier period than the instant. */
+export const isRenewalDue = ({ renewEveryMillis }: Policy, expiry: Expiry, now: number): boolean =>
+  renewEveryMillis !== undefined
+  && renewals(expiry, renewEveryMillis, now) > renewals(expiry, renewEveryMillis, expiry.refreshedAt)
+
+/** The times of a refresh that cannot renew the id: the last refresh then counts as one of the former period. */
+const withinPeriod = (policy: Policy, before: Expiry, next: Expiry): Expiry => {
+  const { renewEveryMillis } = policy
+  if (renewEveryMillis === undefined || !isRenewalDue(policy, before, next.refreshedAt)) return next
+  const period = renewals(before, renewEveryMillis, before.refreshedAt)
+  return { ...next, refreshedAt: before.createdAt + (period + 1) * renewEveryMillis - 1 }
+}
+
+/**
  * The times after a refresh that is due, or undefined when none is due. A refresh is due when it moves the deadline, and the
  * part `refreshAfter` of the idle time has passed since the last one. (The time that passed counts, and not the time that is
  * gained: close to the absolute end there is little to gain, and all of it is needed.) It is also due when it gains that
@@ -103,7 +125,9 @@ export const refresh = (policy: Policy, expiry: Expiry, now: number): Expiry | u
   const next = touch(policy, expiry, now)
   const gained = next.expiresAt - expiry.expiresAt
   const passed = now - expiry.refreshedAt
-  return gained > 0 && Math.max(gained, passed) >= policy.refreshAfter * next.idleMillis ? next : undefined
+  return gained > 0 && Math.max(gained, passed) >= policy.refreshAfter * next.idleMillis
+    ? withinPeriod(policy, expiry, next)
+    : undefined
 }
 
 /**

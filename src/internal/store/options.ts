@@ -27,6 +27,19 @@ export interface CookieScope {
 }
 
 /**
+ * What the option `isActivity` sees of a request. `url` is the path and the query, as the middleware sees them. The names of
+ * headers are in lower case.
+ *
+ * @since 0.3.0
+ * @category models
+ */
+export interface ActivityRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+/**
  * The options of every store. Durations are Effect's (`"1 hour"`, `Duration.days(1)`); a plain number is milliseconds.
  *
  * - `enable`: `true` by default. With `false`, requests pass through, and session operations fail with `SessionDisabled`.
@@ -43,6 +56,10 @@ export interface CookieScope {
  * - `absoluteExpiry`: how long a session lives after its creation or sign-in, however much it is used; 30 days by default.
  *   `Infinity` (or `Duration.infinity`) switches it off.
  * - `refreshAfter`: the part of the idle time after which a session that is used is extended; from 0 to 1, by default 0.1.
+ * - `renewEvery`: renews the id of a session by itself: by the first request in each period of this length since the creation
+ *   or sign-in, from 1 minute to 400 days (OWASP Session Management Cheat Sheet, "Renewal Timeout"). Never by default.
+ * - `isActivity`: whether a request extends the life of its session and renews its id by `renewEvery`; every request does by
+ *   default. Any other request reads and writes as usual. A predicate that throws counts as `true`.
  * - `storeTimeout`: a call to the store that takes longer than this has failed; 5 seconds by default.
  * - `commitWhen`: decides from the response's status whether changes are saved; by default
  *   `status < 500 && status !== 499`.
@@ -71,6 +88,8 @@ export interface SessionConfigOptions {
   readonly idle?: Duration.DurationInput | undefined
   readonly absoluteExpiry?: Duration.DurationInput | undefined
   readonly refreshAfter?: number | undefined
+  readonly renewEvery?: Duration.DurationInput | undefined
+  readonly isActivity?: ((request: ActivityRequest) => boolean) | undefined
   readonly storeTimeout?: Duration.DurationInput | undefined
   readonly commitWhen?: ((status: number) => boolean) | undefined
   readonly renewGrace?: Duration.DurationInput | undefined
@@ -84,6 +103,8 @@ export interface SessionConfigOptions {
  *
  * - `persistent`: whether the cookie has a Max-Age. Without it, the browser drops the cookie when it closes.
  * - `absoluteMillis`: undefined when there is no absolute expiry.
+ * - `renewEveryMillis`: undefined when ids are not renewed by themselves.
+ * - `isActivity`: undefined when every request is activity.
  *
  * @since 0.1.0
  * @category models
@@ -102,6 +123,8 @@ export interface SessionConfig {
   readonly persistent: boolean
   readonly absoluteMillis: number | undefined
   readonly refreshAfter: number
+  readonly renewEveryMillis: number | undefined
+  readonly isActivity: ((request: ActivityRequest) => boolean) | undefined
   readonly storeTimeoutMillis: number
   readonly commitWhen: (status: number) => boolean
   readonly renewGraceMillis: number
