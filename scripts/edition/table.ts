@@ -87,7 +87,9 @@ export const modules: Readonly<Record<string, Module>> = {
   ),
   ...moved("@effect/platform", "effect/persistence", "KeyValueStore"),
   ...moved("@effect/sql", "effect/sql", "Migrator", "SqlClient", "SqlConnection", "SqlError"),
+  ...moved("@effect/platform", "effect/http-api", "HttpApiSecurity", "OpenApi"),
   "@effect/platform": { module: "effect/http" },
+  "@effect/rpc": { module: "effect/rpc" },
   "@effect/sql": { module: "effect/sql" },
   "@effect/platform/HttpApp": { module: "effect/http/HttpEffect", as: "HttpEffect" },
   "@effect/platform/HttpLayerRouter": { module: "effect/http/HttpRouter", as: "HttpRouter" },
@@ -130,6 +132,11 @@ export const members: Readonly<Record<string, string>> = {
   "Logger.logfmtLogger": "Logger.formatLogFmt",
   "Logger.stringLogger": "Logger.formatSimple",
   "Logger.structuredLogger": "Logger.formatStructured",
+  "Effect.mapInputContext": "Effect.updateContext",
+  "HttpApiBuilder.api": "HttpApiBuilder.layer",
+  "RpcServer.layerHttpRouter": "RpcServer.layerHttp",
+  "Schema.decodeUnknown": "Schema.decodeUnknownEffect",
+  "Schema.encode": "Schema.encodeEffect",
   "Runtime.runFork": "Effect.runForkWith",
   "Runtime.runSync": "Effect.runSyncWith",
   "Effect.runtime": "Effect.context",
@@ -245,6 +252,33 @@ const properties = (node: ts.Node, text: (node: ts.Node) => string): Record<stri
       )
     )
     : {}
+
+/** Checks that are schemas by themselves in Effect 3, and are added to one in Effect 4. */
+const checks: Readonly<Record<string, string>> = {
+  int: "isInt",
+  maxLength: "isMaxLength",
+  minLength: "isMinLength",
+  pattern: "isPattern"
+}
+
+const endpointOptions: Readonly<Record<string, string>> = {
+  addError: "error",
+  addSuccess: "success",
+  setHeaders: "headers",
+  setPath: "params",
+  setPayload: "payload",
+  setUrlParams: "query"
+}
+
+/** The type of a module of the same name: by itself where the source imports it, or else in its namespace. */
+const named = (source: ts.SourceFile, name: string): string =>
+  source.statements.some((statement) =>
+      ts.isImportDeclaration(statement) && ts.isStringLiteral(statement.moduleSpecifier)
+      && statement.moduleSpecifier.text.endsWith(`/${name}`)
+      && statement.importClause?.namedBindings?.kind === ts.SyntaxKind.NamedImports
+    )
+    ? name
+    : `${name}.${name}`
 
 /** What has another form. */
 export const shapes: ReadonlyArray<Shape> = [
@@ -366,6 +400,10 @@ export const shapes: ReadonlyArray<Shape> = [
     "Schema.filter",
     (node, text) => node.arguments.length === 1 ? `Schema.check(Schema.makeFilter(${args(node, text)}))` : undefined
   ),
+  ...Object.entries(checks).map(([name, is]) =>
+    call(`Schema.${name}`, (node, text) =>
+      `Schema.check(Schema.${is}(${args(node, text).replace(/\bmessage: \(\) => /, "message: ")}))`)
+  ),
   call("Effect.repeatN", (node, text) => {
     const [effect, times] = node.arguments.map(text)
     return `Effect.asVoid(Effect.repeat(${effect}, { times: ${times} }))`
@@ -392,7 +430,7 @@ export const shapes: ReadonlyArray<Shape> = [
       return replace(
         node,
         source,
-        `Effect.Effect<HttpServerResponse.HttpServerResponse, ${error}, ${services} | HttpServerRequest.HttpServerRequest>`
+        `Effect.Effect<${named(source, "HttpServerResponse")}, ${error}, ${services} | ${named(source, "HttpServerRequest")}>`
       )
     }
   },
@@ -405,6 +443,40 @@ export const shapes: ReadonlyArray<Shape> = [
         && node.name.text === "scoped"
         ? replace(node.name, source, "effect")
         : undefined
+  },
+  {
+    // HttpApiEndpoint.get(name, path).addSuccess(schema)
+    name: "HttpApiEndpoint.get(…).addSuccess(…)",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return undefined
+      const endpoint = node.expression.expression
+      const option = endpointOptions[node.expression.name.text]
+      if (option === undefined || !ts.isCallExpression(endpoint)) return undefined
+      if (!/^HttpApiEndpoint\.[a-z]+$/.test(resolve(endpoint.expression) ?? "")) return undefined
+      const text = (node: ts.Node) => node.getText(source)
+      const [name, path, options] = endpoint.arguments
+      const given = options === undefined ? {} : properties(options, text)
+      const all = { ...given, [option]: given[option] === undefined ? args(node, text) : `[${given[option]}, ${args(node, text)}]` }
+      const written = Object.entries(all).map(([name, value]) => `${name}: ${value}`).join(", ")
+      return replace(node, source, `${text(endpoint.expression)}(${text(name)}, ${text(path)}, { ${written} })`)
+    }
+  },
+  {
+    // HttpApiBuilder.serve(middleware).pipe(Layer.provide(api))
+    name: "HttpApiBuilder.serve(…).pipe(Layer.provide(…))",
+    brings: ["HttpRouter.serve"],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return undefined
+      const served = node.expression.expression
+      const [api, ...others] = node.arguments
+      if (node.expression.name.text !== "pipe" || !ts.isCallExpression(served) || !ts.isCallExpression(api)) return undefined
+      if (resolve(served.expression) !== "HttpApiBuilder.serve" || resolve(api.expression) !== "Layer.provide") return undefined
+      const text = (node: ts.Node) => node.getText(source)
+      const middleware = served.arguments.length === 0 ? "" : `, { middleware: ${args(served, text)} }`
+      const result = `HttpRouter.serve(${args(api, text)}${middleware})`
+      return replace(node, source, others.length === 0 ? result : `${result}.pipe(${others.map(text).join(", ")})`)
+    }
   },
   call("Layer.fail", (node, text) => `Layer.unwrap(Effect.fail(${args(node, text)}))`),
   {
