@@ -54,12 +54,15 @@ export const modules: Readonly<Record<string, Module>> = {
       "Random",
       "Redacted",
       "References",
+      "ByteSize",
       "Schema",
+      "SchemaGetter",
       "Scope",
       "Semaphore",
       "Tracer",
       "Types"
     ].map((name) => `effect/${name}`),
+    "effect/http/HttpIncomingMessage",
     "@effect/platform-node",
     "@effect/platform-node/NodeHttpServer",
     "@effect/platform-node/NodeRuntime",
@@ -153,7 +156,6 @@ export const members: Readonly<Record<string, string>> = {
   "Cause.isDie": "Cause.hasDies",
   "Cause.isInterrupted": "Cause.hasInterrupts",
   "Config.redacted": "Config.Redacted",
-  "Config.literal": "Config.Literals",
   "Config.string": "Config.String",
   "Config.Config.Wrap": "Config.Wrap",
   "ConfigError.ConfigError": "Config.ConfigError",
@@ -203,7 +205,6 @@ export const methods: Readonly<Record<string, string>> = {
   onLeft: "onFailure",
   onRight: "onSuccess",
   right: "success",
-  unsafePoll: "pollUnsafe",
   annotations: "annotate",
   currentContext: "context",
   unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
@@ -298,6 +299,7 @@ export const shapes: ReadonlyArray<Shape> = [
       )
     }
   },
+  call("Config.literal", (node, text) => `Config.Literals([${args(node, text)}])`),
   call("Effect.yieldNow", () => "Effect.yieldNow"),
   call("Effect.dieMessage", (node, text) => `Effect.die(new Error(${args(node, text)}))`),
   call(
@@ -453,7 +455,8 @@ export const shapes: ReadonlyArray<Shape> = [
       const endpoint = node.expression.expression
       const option = endpointOptions[node.expression.name.text]
       if (option === undefined || !ts.isCallExpression(endpoint)) return undefined
-      if (!/^HttpApiEndpoint\.[a-z]+$/.test(resolve(endpoint.expression) ?? "")) return undefined
+      const maker = ts.isCallExpression(endpoint.expression) ? endpoint.expression.expression : endpoint.expression
+      if (!/^HttpApiEndpoint\.[a-z]+$/.test(resolve(maker) ?? "")) return undefined
       const text = (node: ts.Node) => node.getText(source)
       const [name, path, options] = endpoint.arguments
       const given = options === undefined ? {} : properties(options, text)
@@ -478,6 +481,75 @@ export const shapes: ReadonlyArray<Shape> = [
       return replace(node, source, others.length === 0 ? result : `${result}.pipe(${others.map(text).join(", ")})`)
     }
   },
+  {
+    // undefined in Effect 4, and null in Effect 3, of a fiber that still runs
+    name: "fiber.unsafePoll()",
+    brings: [],
+    edit: (node, source) =>
+      ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)
+        && node.expression.name.text === "unsafePoll"
+        ? replace(node, source, `(${node.expression.expression.getText(source)}.pollUnsafe() ?? null)`)
+        : undefined
+  },
+  call("Effect.withRandom", (node, text) => {
+    const seed = /^Random\.make\((.*)\)$/.exec(text(node.arguments[0]))?.[1]
+    return seed === undefined ? undefined : `Random.withSeed(${seed})`
+  }, ["Random.withSeed"]),
+  call("Logger.remove", (node, text) => text(node.arguments[0]) === "Logger.defaultLogger" ? "Logger.layer([])" : undefined),
+  call(
+    "Layer.map",
+    (node, text) =>
+      node.arguments.length === 2
+        ? `Layer.flatMap(${text(node.arguments[0])}, (services) => Layer.succeedContext((${text(node.arguments[1])})(services)))`
+        : undefined
+  ),
+  call(
+    "Schema.transform",
+    (node, text) => {
+      const [from, to] = node.arguments.map(text)
+      const { decode, encode } = properties(node.arguments[2], text)
+      return `${from}.pipe(Schema.decodeTo(${to}, { decode: SchemaGetter.transform(${decode}), encode: SchemaGetter.transform(${encode}) }))`
+    },
+    ["SchemaGetter.transform"]
+  ),
+  call(
+    "Schema.transformOrFail",
+    (node, text) => {
+      const [from, to] = node.arguments.map(text)
+      const { decode, encode } = properties(node.arguments[2], text)
+      return `${from}.pipe(Schema.decodeTo(${to}, { decode: SchemaGetter.transformOrFail(${decode}), encode: SchemaGetter.transformOrFail(${encode}) }))`
+    },
+    ["SchemaGetter.transformOrFail"]
+  ),
+  call("Schema.between", (node, text) => {
+    const [minimum, maximum] = node.arguments.map(text)
+    return `Schema.check(Schema.isBetween({ minimum: ${minimum}, maximum: ${maximum} }))`
+  }),
+  {
+    name: "Schema.NonNegativeInt",
+    brings: [],
+    edit: (node, source, resolve) =>
+      ts.isPropertyAccessExpression(node) && resolve(node) === "Schema.NonNegativeInt"
+        ? replace(node, source, "Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0)))")
+        : undefined
+  },
+  {
+    name: "the tag of a schema's error",
+    brings: [],
+    edit: (node, source) =>
+      ts.isStringLiteral(node) && node.text === "ParseError" ? replace(node, source, "\"SchemaError\"") : undefined
+  },
+  call("HttpServerRequest.withMaxBodySize", (node, text) => {
+    const bytes = /^Option\.some\((?:FileSystem\.Size\()?(.*?)\)+$/.exec(text(node.arguments[0]))?.[1]
+    return `Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(${bytes}))`
+  }, ["HttpIncomingMessage.MaxBodySize", "ByteSize.bytes"]),
+  call("HttpIncomingMessage.withMaxBodySize", (node, text) => {
+    const bytes = /^Option\.some\((?:FileSystem\.Size\()?(.*?)\)+$/.exec(text(node.arguments[0]))?.[1]
+    return `Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(${bytes}))`
+  }, ["HttpIncomingMessage.MaxBodySize", "ByteSize.bytes"]),
+  call("HttpApiBuilder.toWebHandler", (node, text) => `HttpRouter.toWebHandler(${args(node, text)}, { disableLogger: true })`, [
+    "HttpRouter.toWebHandler"
+  ]),
   call("Layer.fail", (node, text) => `Layer.unwrap(Effect.fail(${args(node, text)}))`),
   {
     name: "Tag[\"Type\"]",
