@@ -8,8 +8,9 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Console, Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import { app } from "./app.js"
+import { originOf } from "./origin.js"
 import { StoreLive, storeName } from "./stores.js"
-import { originOf, welcome } from "./welcome.js"
+import { welcome } from "./welcome.js"
 
 const announce = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer

@@ -9,7 +9,8 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { CookieJar } from "tough-cookie"
 import { router } from "../examples/app.js"
-import { originOf, welcome } from "../examples/welcome.js"
+import { originOf } from "../examples/origin.js"
+import { welcome } from "../examples/welcome.js"
 import { type Example, root, start } from "./support/example.js"
 
 /** A browser's jar that is none of ours. */

@@ -43,6 +43,7 @@ export const modules: Readonly<Record<string, Module>> = {
       "Effect",
       "Exit",
       "Fiber",
+      "Formatter",
       "Function",
       "Inspectable",
       "Layer",
@@ -140,6 +141,8 @@ export const members: Readonly<Record<string, string>> = {
   "RpcServer.layerHttpRouter": "RpcServer.layerHttp",
   "Schema.decodeUnknown": "Schema.decodeUnknownEffect",
   "Schema.encode": "Schema.encodeEffect",
+  "Inspectable.format": "Formatter.formatJson",
+  "Inspectable.toJSON": "Inspectable.toJson",
   "Runtime.runFork": "Effect.runForkWith",
   "Runtime.runSync": "Effect.runSyncWith",
   "Effect.runtime": "Effect.context",
@@ -207,7 +210,6 @@ export const methods: Readonly<Record<string, string>> = {
   right: "success",
   annotations: "annotate",
   currentContext: "context",
-  unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
   unsafeMap: "mapUnsafe"
 }
 
@@ -299,7 +301,37 @@ export const shapes: ReadonlyArray<Shape> = [
       )
     }
   },
-  call("Config.literal", (node, text) => `Config.Literals([${args(node, text)}])`),
+  {
+    // Config.literal("a", "b")("NAME")
+    name: "Config.literal(…)(…)",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || !ts.isCallExpression(node.expression)) return undefined
+      if (resolve(node.expression.expression) !== "Config.literal") return undefined
+      const text = (node: ts.Node) => node.getText(source)
+      return replace(node, source, `Config.Literals([${args(node.expression, text)}], ${args(node, text)})`)
+    }
+  },
+  {
+    name: "address._tag === \"TcpAddress\"",
+    brings: [],
+    edit: (node, source) =>
+      ts.isBinaryExpression(node) && ts.isPropertyAccessExpression(node.left) && node.left.name.text === "_tag"
+        && ts.isStringLiteral(node.right) && node.right.text === "TcpAddress"
+        ? replace(node, source, `"port" in ${node.left.expression.getText(source)}`)
+        : undefined
+  },
+  {
+    // what an exit that failed is expected to hold
+    name: "cause: { error }",
+    brings: [],
+    edit: (node, source) => {
+      if (!ts.isPropertyAssignment(node) || node.name.getText(source) !== "cause") return undefined
+      if (!ts.isObjectLiteralExpression(node.initializer)) return undefined
+      const isReason = node.initializer.properties.some((property) => /^(error|defect)$/.test(property.name?.getText(source) ?? ""))
+      return isReason ? replace(node.initializer, source, `{ reasons: [${node.initializer.getText(source)}] }`) : undefined
+    }
+  },
   call("Effect.yieldNow", () => "Effect.yieldNow"),
   call("Effect.dieMessage", (node, text) => `Effect.die(new Error(${args(node, text)}))`),
   call(
@@ -381,8 +413,8 @@ export const shapes: ReadonlyArray<Shape> = [
     name: "the tags of Either",
     brings: [],
     edit: (node, source) =>
-      ts.isStringLiteral(node) && /^(Left|Right)$/.test(node.text)
-        ? replace(node, source, node.text === "Left" ? "\"Failure\"" : "\"Success\"")
+      ts.isStringLiteral(node) && /^(Left|Right)( |$)/.test(node.text)
+        ? replace(node, source, JSON.stringify(node.text.replace("Left", "Failure").replace("Right", "Success")))
         : undefined
   },
   {
@@ -517,9 +549,9 @@ export const shapes: ReadonlyArray<Shape> = [
     (node, text) => {
       const [from, to] = node.arguments.map(text)
       const { decode, encode } = properties(node.arguments[2], text)
-      return `${from}.pipe(Schema.decodeTo(${to}, { decode: SchemaGetter.transformOrFail(${decode}), encode: SchemaGetter.transformOrFail(${encode}) }))`
+      return `${from}.pipe(Schema.decodeTo(${to}, { decode: SchemaGetter.transformEffect(${decode}), encode: SchemaGetter.transformEffect(${encode}) }))`
     },
-    ["SchemaGetter.transformOrFail"]
+    ["SchemaGetter.transformEffect"]
   ),
   call("Schema.between", (node, text) => {
     const [minimum, maximum] = node.arguments.map(text)
