@@ -313,6 +313,14 @@ export const shapes: ReadonlyArray<Shape> = [
     }
   },
   {
+    name: "HttpServerRequest.upgrade",
+    brings: [],
+    edit: (node, source, resolve) =>
+      ts.isPropertyAccessExpression(node) && resolve(node) === "HttpServerRequest.upgrade"
+        ? replace(node, source, `Effect.flatMap(${node.expression.getText(source)}.HttpServerRequest, ({ upgrade }) => upgrade)`)
+        : undefined
+  },
+  {
     name: "address._tag === \"TcpAddress\"",
     brings: [],
     edit: (node, source) =>
@@ -492,7 +500,9 @@ export const shapes: ReadonlyArray<Shape> = [
       const text = (node: ts.Node) => node.getText(source)
       const [name, path, options] = endpoint.arguments
       const given = options === undefined ? {} : properties(options, text)
-      const all = { ...given, [option]: given[option] === undefined ? args(node, text) : `[${given[option]}, ${args(node, text)}]` }
+      // the status of an error is that of a schema that is listed, and not of a member of a union
+      const listed = /(Read|Write|Any)Error$/.test(args(node, text)) ? `${args(node, text)}.members` : args(node, text)
+      const all = { ...given, [option]: given[option] === undefined ? listed : `[${given[option]}, ${listed}].flat()` }
       const written = Object.entries(all).map(([name, value]) => `${name}: ${value}`).join(", ")
       return replace(node, source, `${text(endpoint.expression)}(${text(name)}, ${text(path)}, { ${written} })`)
     }

@@ -46,6 +46,16 @@ interface WithTag<Provides> {
 const around = <Service, Failure>({ provides }: WithTag<Context.Key<any, Service>>, service: Effect.Effect<Service, Failure, Provided>): Around<any, Failure> =>
   (handler) => Effect.flatMap(service, (service) => Effect.provideService(handler, provides, service))
 
+/**
+ * An `HttpApi` of Effect 4 finds the status of an error by the schema that is listed, and not by the members of a union: a union
+ * by itself would be a 500.
+ */
+const listed = <Failure extends AnySchema>(failure: Failure): Failure =>
+  membersOf(failure) as ReadonlyArray<AnySchema> as unknown as Failure
+
+const membersOf = (schema: AnySchema): ReadonlyArray<AnySchema> =>
+  "members" in schema ? (schema.members as ReadonlyArray<AnySchema>).flatMap(membersOf) : [schema]
+
 // ── a service by what the request proves itself with ──
 
 export type SecureClass<Self, Name extends string, Provides extends AnyTag, Security extends Securities> =
@@ -92,7 +102,10 @@ export const providing =
     error?: Failure
   ): ProvidingClass<Self, Name, Provides, Failure> =>
     Object.assign(
-      HttpApiMiddleware.Service<Self, { readonly provides: Context.Service.Identifier<Provides> }>()(name, { error }),
+      HttpApiMiddleware.Service<Self, { readonly provides: Context.Service.Identifier<Provides> }>()(
+        name,
+        error === undefined ? {} : { error: listed(error) }
+      ),
       { provides }
     )
 
@@ -124,7 +137,7 @@ export const checking =
   <const Name extends string, Failure extends AnySchema>(
     name: Name,
     error: Failure
-  ): CheckingClass<Self, Name, Failure> => HttpApiMiddleware.Service<Self>()(name, { error })
+  ): CheckingClass<Self, Name, Failure> => HttpApiMiddleware.Service<Self>()(name, { error: listed(error) })
 
 /** What a layer gives for the class. */
 export const check =
