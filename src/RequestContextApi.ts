@@ -149,8 +149,12 @@ const quoted = (name: string): string => JSON.stringify(name)
  * @since 0.3.0
  * @category models
  */
-export type SignedInTagClass<Self, Name extends string, Provides extends Middleware.AnyTag, Failure extends Middleware.AnySchema> =
-  Middleware.ProvidingClass<Self, Name, Provides, Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>>
+export type SignedInTagClass<
+  Self,
+  Name extends string,
+  Provides extends Middleware.AnyTag,
+  Failure extends Middleware.AnySchema
+> = Middleware.ProvidingClass<Self, Name, Provides, Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>>
 
 /**
  * Makes the tag of a middleware that gives handlers the app's own user. Its endpoints answer anonymous requests with a 401,
@@ -394,8 +398,10 @@ export const layerCsrf = (options: CsrfCheck.Options = {}): Layer.Layer<Csrf, ne
   const check = CsrfCheck.checkApi(options)
   return Layer.effect(
     Csrf,
-    Effect.map(SessionStore, (store) =>
-      Middleware.check(check(Effect.zipRight(Id.ensure({}), RequestContext.beginApi(store)))))
+    Effect.map(
+      SessionStore,
+      (store) => Middleware.check(check(Effect.zipRight(Id.ensure({}), RequestContext.beginApi(store))))
+    )
   )
 }
 

@@ -97,8 +97,12 @@ export const layer: Layer.Layer<Session> = Layer.succeed(Session, Middleware.sup
  * @since 0.3.0
  * @category models
  */
-export type SignedInTagClass<Self, Name extends string, Provides extends Middleware.AnyTag, Failure extends Middleware.AnySchema> =
-  Middleware.ProvidingClass<Self, Name, Provides, Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>>
+export type SignedInTagClass<
+  Self,
+  Name extends string,
+  Provides extends Middleware.AnyTag,
+  Failure extends Middleware.AnySchema
+> = Middleware.ProvidingClass<Self, Name, Provides, Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>>
 
 /**
  * Makes the tag of a middleware that gives handlers the app's own user. Its RPCs fail with `NotSignedIn` when nobody has

@@ -82,7 +82,9 @@ const passes = (file: string, text: string, pass: (source: ts.SourceFile) => Rea
     last = JSON.stringify(outer[0].text)
     current = apply(current, outer)
   }
-  throw new Leftover(`${file}: the rules of scripts/edition/table.ts undo each other, such as the one that writes ${last}`)
+  throw new Leftover(
+    `${file}: the rules of scripts/edition/table.ts undo each other, such as the one that writes ${last}`
+  )
 }
 
 /** The names that a source binds to modules of Effect, or, in an example of the documentation, may take for bound. */

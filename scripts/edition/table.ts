@@ -317,7 +317,11 @@ export const shapes: ReadonlyArray<Shape> = [
     brings: [],
     edit: (node, source, resolve) =>
       ts.isPropertyAccessExpression(node) && resolve(node) === "HttpServerRequest.upgrade"
-        ? replace(node, source, `Effect.flatMap(${node.expression.getText(source)}.HttpServerRequest, ({ upgrade }) => upgrade)`)
+        ? replace(
+          node,
+          source,
+          `Effect.flatMap(${node.expression.getText(source)}.HttpServerRequest, ({ upgrade }) => upgrade)`
+        )
         : undefined
   },
   {
@@ -336,8 +340,12 @@ export const shapes: ReadonlyArray<Shape> = [
     edit: (node, source) => {
       if (!ts.isPropertyAssignment(node) || node.name.getText(source) !== "cause") return undefined
       if (!ts.isObjectLiteralExpression(node.initializer)) return undefined
-      const isReason = node.initializer.properties.some((property) => /^(error|defect)$/.test(property.name?.getText(source) ?? ""))
-      return isReason ? replace(node.initializer, source, `{ reasons: [${node.initializer.getText(source)}] }`) : undefined
+      const isReason = node.initializer.properties.some((property) =>
+        /^(error|defect)$/.test(property.name?.getText(source) ?? "")
+      )
+      return isReason
+        ? replace(node.initializer, source, `{ reasons: [${node.initializer.getText(source)}] }`)
+        : undefined
     }
   },
   call("Effect.yieldNow", () => "Effect.yieldNow"),
@@ -443,8 +451,10 @@ export const shapes: ReadonlyArray<Shape> = [
     (node, text) => node.arguments.length === 1 ? `Schema.check(Schema.makeFilter(${args(node, text)}))` : undefined
   ),
   ...Object.entries(checks).map(([name, is]) =>
-    call(`Schema.${name}`, (node, text) =>
-      `Schema.check(Schema.${is}(${args(node, text).replace(/\bmessage: \(\) => /, "message: ")}))`)
+    call(
+      `Schema.${name}`,
+      (node, text) => `Schema.check(Schema.${is}(${args(node, text).replace(/\bmessage: \(\) => /, "message: ")}))`
+    )
   ),
   call("Effect.repeatN", (node, text) => {
     const [effect, times] = node.arguments.map(text)
@@ -472,7 +482,9 @@ export const shapes: ReadonlyArray<Shape> = [
       return replace(
         node,
         source,
-        `Effect.Effect<${named(source, "HttpServerResponse")}, ${error}, ${services} | ${named(source, "HttpServerRequest")}>`
+        `Effect.Effect<${named(source, "HttpServerResponse")}, ${error}, ${services} | ${
+          named(source, "HttpServerRequest")
+        }>`
       )
     }
   },
@@ -515,8 +527,12 @@ export const shapes: ReadonlyArray<Shape> = [
       if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return undefined
       const served = node.expression.expression
       const [api, ...others] = node.arguments
-      if (node.expression.name.text !== "pipe" || !ts.isCallExpression(served) || !ts.isCallExpression(api)) return undefined
-      if (resolve(served.expression) !== "HttpApiBuilder.serve" || resolve(api.expression) !== "Layer.provide") return undefined
+      if (node.expression.name.text !== "pipe" || !ts.isCallExpression(served) || !ts.isCallExpression(api)) {
+        return undefined
+      }
+      if (resolve(served.expression) !== "HttpApiBuilder.serve" || resolve(api.expression) !== "Layer.provide") {
+        return undefined
+      }
       const text = (node: ts.Node) => node.getText(source)
       const middleware = served.arguments.length === 0 ? "" : `, { middleware: ${args(served, text)} }`
       const result = `HttpRouter.serve(${args(api, text)}${middleware})`
@@ -537,12 +553,17 @@ export const shapes: ReadonlyArray<Shape> = [
     const seed = /^Random\.make\((.*)\)$/.exec(text(node.arguments[0]))?.[1]
     return seed === undefined ? undefined : `Random.withSeed(${seed})`
   }, ["Random.withSeed"]),
-  call("Logger.remove", (node, text) => text(node.arguments[0]) === "Logger.defaultLogger" ? "Logger.layer([])" : undefined),
+  call(
+    "Logger.remove",
+    (node, text) => text(node.arguments[0]) === "Logger.defaultLogger" ? "Logger.layer([])" : undefined
+  ),
   call(
     "Layer.map",
     (node, text) =>
       node.arguments.length === 2
-        ? `Layer.flatMap(${text(node.arguments[0])}, (services) => Layer.succeedContext((${text(node.arguments[1])})(services)))`
+        ? `Layer.flatMap(${text(node.arguments[0])}, (services) => Layer.succeedContext((${
+          text(node.arguments[1])
+        })(services)))`
         : undefined
   ),
   call(
@@ -589,9 +610,13 @@ export const shapes: ReadonlyArray<Shape> = [
     const bytes = /^Option\.some\((?:FileSystem\.Size\()?(.*?)\)+$/.exec(text(node.arguments[0]))?.[1]
     return `Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(${bytes}))`
   }, ["HttpIncomingMessage.MaxBodySize", "ByteSize.bytes"]),
-  call("HttpApiBuilder.toWebHandler", (node, text) => `HttpRouter.toWebHandler(${args(node, text)}, { disableLogger: true })`, [
-    "HttpRouter.toWebHandler"
-  ]),
+  call(
+    "HttpApiBuilder.toWebHandler",
+    (node, text) => `HttpRouter.toWebHandler(${args(node, text)}, { disableLogger: true })`,
+    [
+      "HttpRouter.toWebHandler"
+    ]
+  ),
   call("Layer.fail", (node, text) => `Layer.unwrap(Effect.fail(${args(node, text)}))`),
   {
     name: "Tag[\"Type\"]",

@@ -19,8 +19,8 @@ import { Flash, KeyRing, RequestContext, RequestContextApi, RequestId, SessionSt
 import * as Testing from "effect-session/Testing"
 import { collectLogs } from "../support/collectLogs.js"
 import { countingStore } from "../support/counting.js"
-import { listen } from "../support/server.js"
 import { messages } from "../support/messages.js"
+import { listen } from "../support/server.js"
 
 const Notice = Flash.make("notice", Schema.String)
 const SignUp = Flash.form("sign-up", { secrets: ["password"] })

@@ -4,8 +4,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Schedule } from "effect"
 import { RequestContext, RequestId, SessionStore } from "effect-session"
 import { cookieOf, countingStore } from "../support/counting.js"
-import { serve } from "../support/server.js"
 import { callWith } from "../support/nested.js"
+import { serve } from "../support/server.js"
 import { A, B, C } from "../support/sessionKeys.js"
 
 const { text } = HttpServerResponse

@@ -23,14 +23,13 @@ type Securities = Record<string, HttpApiSecurity.HttpApiSecurity>
 export type SecureClass<Self, Name extends string, Provides extends AnyTag, Security extends Securities> =
   HttpApiMiddleware.TagClass<Self, Name, { readonly provides: Provides; readonly security: Security }>
 
-export const secure =
-  <Self>() =>
-  <const Name extends string, Provides extends AnyTag, Security extends Securities>(
-    name: Name,
-    provides: Provides,
-    security: Security
-  ): SecureClass<Self, Name, Provides, Security> =>
-    HttpApiMiddleware.Tag<Self>()(name, { provides, security }) as SecureClass<Self, Name, Provides, Security>
+export const secure = <Self>() =>
+<const Name extends string, Provides extends AnyTag, Security extends Securities>(
+  name: Name,
+  provides: Provides,
+  security: Security
+): SecureClass<Self, Name, Provides, Security> =>
+  HttpApiMiddleware.Tag<Self>()(name, { provides, security }) as SecureClass<Self, Name, Provides, Security>
 
 /** Any class that {@link secure} makes for the service. */
 export type Secure<Self, Service, Security extends Securities> = Context.Tag<
@@ -86,13 +85,12 @@ export type CheckingClass<Self, Name extends string, Failure extends AnySchema> 
   { readonly failure: Failure }
 >
 
-export const checking =
-  <Self>() =>
-  <const Name extends string, Failure extends AnySchema>(
-    name: Name,
-    failure: Failure
-  ): CheckingClass<Self, Name, Failure> =>
-    HttpApiMiddleware.Tag<Self>()(name, { failure }) as CheckingClass<Self, Name, Failure>
+export const checking = <Self>() =>
+<const Name extends string, Failure extends AnySchema>(
+  name: Name,
+  failure: Failure
+): CheckingClass<Self, Name, Failure> =>
+  HttpApiMiddleware.Tag<Self>()(name, { failure }) as CheckingClass<Self, Name, Failure>
 
 /** What a layer gives for the class. */
 export const check = <Failure>(
