@@ -766,7 +766,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M3",
     what: "a Set-Cookie of our name among the handler's headers is sent as well",
     file: "src/internal/http/respond.ts",
-    find: "inHeader(config, response) ? Headers.remove(kept, \"set-cookie\") : kept",
+    find: "inHeader(config, response) ? Headers.remove(kept, [\"set-cookie\"]) : kept",
     replace: "kept"
   },
   {
@@ -2365,7 +2365,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "X5",
     what: "a mounted router reads the body a second time",
-    file: "src/internal/edition/body.ts",
+    file: "src/internal/http/body.ts",
     find: "  keepText(request)\n  return request.urlParamsBody",
     replace: "  return request.urlParamsBody"
   },
@@ -2379,7 +2379,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "X5",
     what: "the app's own limit of a body does not count",
-    file: "src/internal/edition/body.ts",
+    file: "src/internal/http/body.ts",
     find: "onSome: Number",
     replace: "onSome: () => undefined"
   },
@@ -2492,8 +2492,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "X7",
     what: "the OpenAPI document lacks the 403",
     file: "src/RequestContextApi.ts",
-    find: "failure: Schema.Union(CsrfRefused, SessionStoreError)",
-    replace: "failure: SessionStoreError"
+    find: "  Schema.Union(CsrfRefused, SessionStoreError)",
+    replace: "  Schema.Union(SessionStoreError, SessionStoreError)"
   },
   {
     row: "X8",
@@ -2670,8 +2670,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "X7",
     what: "spans show the header of a token",
-    file: "src/Csrf.ts",
-    find: "(names) => [...names, Http.headerName]",
+    file: "src/internal/edition/layers.ts",
+    find: "(names) => [...names, header]",
     replace: "(names) => names"
   },
   {

@@ -7,9 +7,9 @@ import { CsrfRefused, type SessionStoreError } from "../../SessionError.js"
 import { decide, type Facts } from "../csrf/decide.js"
 import type { Origins } from "../csrf/origins.js"
 import * as Secret from "../csrf/secret.js"
-import * as Body from "../edition/body.js"
 import type { RequestContextService } from "../request/contract.js"
 import * as Metrics from "../store/metrics.js"
+import * as Body from "./body.js"
 import { isHandshake } from "./upgrade.js"
 
 /** Where a script puts the token. */

@@ -4,7 +4,7 @@
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
-import { upgradesAfter } from "../edition/upgrades.js"
+import { upgradesAfter } from "./upgrades.js"
 
 /** A handshake that the app may answer by taking the socket over; servers pass over every other offer (RFC 6455, 4.2.1). */
 export const isHandshake = ({ headers, method }: HttpServerRequest): boolean =>
