@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+// What does not run on Effect 4 yet, each with its reason.
 import notYet from "./notYet.json" with { type: "json" }
 
 const here = fileURLToPath(new URL("./", import.meta.url))
@@ -19,8 +20,8 @@ export default defineConfig({
   test: {
     server: { deps: { inline: [/@effect\/sql-(mysql2|sqlite-node)/] } },
     include: ["test/**/*.test.ts"],
-    exclude: notYet.files,
-    testNamePattern: new RegExp(`^(?!.*(${notYet.titles.map(escaped).join("|")}))`, "s"),
+    exclude: Object.keys(notYet.files),
+    testNamePattern: new RegExp(`^(?!.*(${Object.keys(notYet.titles).map(escaped).join("|")}))`, "s"),
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000

@@ -2,15 +2,16 @@
  * `npm run edition:4`: writes the package for Effect 4 into `effect4/`, from the sources of this one; installs what it needs,
  * checks its types and builds it. With an argument it goes on:
  *
+ * - `start`: starts the example app, as `npm start` does
  * - `test`: runs its tests; further arguments go to vitest
  * - `package`: packs it, and installs the pack into an empty project
  * - `generate`: writes the sources only
  *
- * The tests need Node.js 22.19 or newer. Where this process has an older one, `EDITION_4_NODE` says where a newer one is, or
+ * Effect 4 needs Node.js 22.19 or newer. Where this process has an older one, `EDITION_4_NODE` says where a newer one is, or
  * else Node.js 24 is installed from npm into `effect4/.node`.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { generate, type Generated } from "./edition/generate.js"
 import { checkPackage } from "./edition/package.js"
@@ -67,10 +68,14 @@ const newerNode = (): string => {
 }
 
 const [command = "build", ...args] = process.argv.slice(2)
-if (!["build", "generate", "package", "test"].includes(command)) {
-  console.error(`edition 4: ${command} is unknown; accepted: build, generate, package, test`)
+if (!["build", "generate", "package", "start", "test"].includes(command)) {
+  console.error(`edition 4: ${command} is unknown; accepted: build, generate, package, start, test`)
   process.exit(1)
 }
+
+// The example finds its configuration beside its own folder, and makes its key there.
+mkdirSync(join(target, "config"), { recursive: true })
+copyFileSync(join(root, "config/development.yaml"), join(target, "config/development.yaml"))
 
 const { identical, lines, omitted, renamed, written } = write()
 const share = (count: number) => `${(100 * count / lines.all).toFixed(1)} %`
@@ -78,7 +83,8 @@ console.log(
   `edition 4: ${identical.length} files are the same, ${renamed.length} are renamed, ${written.length} are written for Effect 4, `
     + `${omitted.length} are left out; ${share(lines.identical)} of ${lines.all} lines are the same`
 )
-if (command !== "generate") {
+if (command === "start") install()
+else if (command !== "generate") {
   install()
   const tsc = join("node_modules", "typescript", "bin", "tsc")
   run(process.execPath, [tsc, "-p", "tsconfig.json"])
@@ -88,11 +94,19 @@ if (command !== "generate") {
 }
 if (command === "test") {
   const node = newerNode()
-  run(node, [join("node_modules", "vitest", "vitest.mjs"), "run", ...args], {
-    EFFECT_3_NODE: process.execPath,
-    PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}`
-  })
+  run(
+    node,
+    [
+      join("node_modules", "vitest", "vitest.mjs"),
+      "run",
+      "--reporter=default",
+      "--reporter=../scripts/test/vitestReporter.ts",
+      ...args
+    ],
+    { EFFECT_3_NODE: process.execPath, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` }
+  )
 }
+if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "server.ts")])
 if (command === "package") checkPackage(root, target, newerNode())
 
 function version(name: string): string {

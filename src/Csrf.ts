@@ -7,19 +7,19 @@
  *
  * @since 0.3.0
  */
-import * as Headers from "@effect/platform/Headers"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Origins from "./internal/csrf/origins.js"
 import * as Secret from "./internal/csrf/secret.js"
+import * as Layers from "./internal/edition/layers.js"
 import * as Http from "./internal/http/csrf.js"
 import { unshared } from "./internal/http/routeMiddleware.js"
-import { type ChangeError, RequestContext } from "./internal/request/contract.js"
+import { type ChangeError, RequestContext, type RequestContextService } from "./internal/request/contract.js"
 import type { CsrfRefused, SessionStoreError } from "./SessionError.js"
 
 export { CsrfRefused } from "./SessionError.js"
@@ -124,9 +124,7 @@ export const token: Effect.Effect<string, ChangeError, RequestContext> = Effect.
  * @since 0.3.0
  * @category layers
  */
-export const layerRedacted: Layer.Layer<never> = Layer.scopedDiscard(
-  Effect.locallyScopedWith(Headers.currentRedactedNames, (names) => [...names, Http.headerName])
-)
+export const layerRedacted: Layer.Layer<never> = Layers.redacted(Http.headerName)
 
 // ── middlewares ──
 
@@ -293,7 +291,7 @@ export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})
 export const checkApi = (options: Options) => {
   const policy = policyOf(options)
   return <E, R>(
-    begin: Effect.Effect<Context.Tag.Service<RequestContext>, E, R>
+    begin: Effect.Effect<RequestContextService, E, R>
   ): Effect.Effect<void, CsrfRefused | SessionStoreError | E, R | HttpServerRequest.HttpServerRequest> =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => Http.check(policy, request, begin))
 }

@@ -8,8 +8,9 @@
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import type { Fields } from "./internal/edition/fields.js"
+import type { SchemaError } from "./internal/edition/schema.js"
 import * as Form from "./internal/flash/form.js"
 import * as Messages from "./internal/flash/messages.js"
 import { isUnseen } from "./internal/flash/unseen.js"
@@ -216,8 +217,8 @@ export const form = (
  * @category models
  */
 export interface Failure {
-  readonly input: Form.Texts | ReadonlyArray<readonly [name: string, text: string]>
-  readonly errors: Form.Texts | ParseError
+  readonly input: Form.Texts | Fields | ReadonlyArray<readonly [name: string, text: string]>
+  readonly errors: Form.Texts | SchemaError
 }
 
 /**

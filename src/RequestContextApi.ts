@@ -4,9 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
-import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,6 +12,7 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as CsrfCheck from "./Csrf.js"
+import * as Middleware from "./internal/http/apiMiddleware.js"
 import { userOf } from "./internal/http/currentUser.js"
 import * as RequestContext from "./RequestContext.js"
 import * as Id from "./RequestId.js"
@@ -30,14 +29,13 @@ import type { Subject } from "./Subject.js"
  * @category models
  */
 export type TagClass<Self, Name extends string> =
-  & HttpApiMiddleware.TagClass<Self, Name, {
-    readonly provides: typeof RequestContext.RequestContext
-    readonly security: { readonly session: HttpApiSecurity.ApiKey }
-  }>
+  & Middleware.SecureClass<Self, Name, typeof RequestContext.RequestContext, Security>
   & { readonly cookieNames: readonly [string, ...ReadonlyArray<string>] }
 
 /** The name of the security scheme in the OpenAPI document. */
 const schemeName = "session"
+
+interface Security extends Record<typeof schemeName, HttpApiSecurity.ApiKey> {}
 
 /**
  * Makes a tag whose endpoints name the session's cookie in the OpenAPI document. Anonymous requests pass: a session is no
@@ -86,10 +84,7 @@ export const Tag = <Self>() =>
         + (others.length === 0 ? "" : ` Elsewhere the cookie may be called ${others.join(" or ")}.`)
     )
   )
-  const tag = HttpApiMiddleware.Tag<Self>()(name, {
-    provides: RequestContext.RequestContext,
-    security: { [schemeName]: security }
-  })
+  const tag = Middleware.secure<Self>()(name, RequestContext.RequestContext, { [schemeName]: security })
   return Object.assign(tag, { cookieNames })
 }
 
@@ -105,16 +100,10 @@ export class Session extends Tag<Session>()("effect-session/RequestContextApi/Se
 }) {}
 
 /** What `layer` takes: any class that `Tag` made. */
-interface AnyTag<Self> extends Context.Tag<Self, Service> {
+interface AnyTag<Self> extends Middleware.Secure<Self, RequestContext.RequestContextService, Security> {
   readonly key: string
   readonly cookieNames: readonly [string, ...ReadonlyArray<string>]
 }
-
-type Service = HttpApiMiddleware.HttpApiMiddlewareSecurity<
-  { readonly session: HttpApiSecurity.ApiKey },
-  RequestContext.RequestContextService,
-  never
->
 
 /**
  * The middleware behind a tag. It supplies the `RequestId` itself where no outer middleware did: the response and the logs
@@ -146,7 +135,7 @@ export const layer = <Self>(
         )
       }
       const session = Effect.zipRight(Id.ensure(options), RequestContext.beginApi(store))
-      return Effect.succeed<Service>({ session: () => session })
+      return Effect.succeed(Middleware.supplySecure(tag, schemeName, session))
     })
   )
 
@@ -160,11 +149,12 @@ const quoted = (name: string): string => JSON.stringify(name)
  * @since 0.3.0
  * @category models
  */
-export type SignedInTagClass<Self, Name extends string, Provides, Failure extends Schema.Schema.All> =
-  HttpApiMiddleware.TagClass<Self, Name, {
-    readonly provides: Provides
-    readonly failure: Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>
-  }>
+export type SignedInTagClass<
+  Self,
+  Name extends string,
+  Provides extends Middleware.AnyTag,
+  Failure extends Middleware.AnySchema
+> = Middleware.ProvidingClass<Self, Name, Provides, Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>>
 
 /**
  * Makes the tag of a middleware that gives handlers the app's own user. Its endpoints answer anonymous requests with a 401,
@@ -211,16 +201,18 @@ export type SignedInTagClass<Self, Name extends string, Provides, Failure extend
 export const SignedInTag = <Self>() =>
 <
   const Name extends string,
-  const Provides extends Context.Tag<any, any>, // eslint-disable-line @typescript-eslint/no-explicit-any -- as in the platform
-  Failure extends Schema.Schema.All = typeof Schema.Never
+  Provides extends Middleware.AnyTag,
+  Failure extends Middleware.AnySchema = typeof Schema.Never
 >(
   name: Name,
   options: { readonly provides: Provides; readonly failure?: Failure | undefined }
 ): SignedInTagClass<Self, Name, Provides, Failure> =>
-  HttpApiMiddleware.Tag<Self>()(name, {
-    provides: options.provides,
-    failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)
-  }) as SignedInTagClass<Self, Name, Provides, Failure>
+  // Sound: without a schema of its own the type of one is `Schema.Never`.
+  Middleware.providing<Self>()(
+    name,
+    options.provides,
+    Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never as unknown as Failure)
+  )
 
 /**
  * Options of {@link layerSignedIn}.
@@ -236,7 +228,7 @@ export interface SignedInOptions<A = string> extends Id.Options {
 }
 
 /** What the request itself provides to the look-up. */
-type OfRequest = HttpRouter.HttpRouter.Provided | RequestContext.RequestContext | Id.RequestId
+type OfRequest = Middleware.Provided | RequestContext.RequestContext | Id.RequestId
 
 /**
  * The middleware behind a tag of {@link SignedInTag}.
@@ -279,7 +271,7 @@ type OfRequest = HttpRouter.HttpRouter.Provided | RequestContext.RequestContext 
  * @category layers
  */
 export const layerSignedIn = <Self, User, Failure, R, A = string>(
-  tag: Context.Tag<Self, HttpApiMiddleware.HttpApiMiddleware<User, Failure | NotSignedIn | ReadError>>,
+  tag: Middleware.Providing<Self, User, Failure | NotSignedIn | ReadError>,
   find: (subject: NoInfer<A>) => Effect.Effect<Option.Option<NoInfer<User>>, NoInfer<Failure>, R>,
   options: SignedInOptions<A> = {}
 ): Layer.Layer<Self, never, SessionStore | Exclude<R, OfRequest>> =>
@@ -290,15 +282,16 @@ export const layerSignedIn = <Self, User, Failure, R, A = string>(
       ([store, services]) => {
         // Sound: without a subject of its own the type of one is `string`.
         const user = userOf((options.subject ?? RequestContext as unknown as Subject<A>).requireSignedIn, find)
-        return Effect.flatMap(
+        const found = Effect.flatMap(
           Effect.zip(Id.ensure(options), RequestContext.beginApi(store)),
           ([id, session]) =>
-            Effect.mapInputContext(user, (request: Context.Context<HttpRouter.HttpRouter.Provided>) =>
+            Effect.mapInputContext(user, (request: Context.Context<Middleware.Provided>) =>
               Context.merge(services, request).pipe(
                 Context.add(RequestContext.RequestContext, session),
                 Context.add(Id.RequestId, id)
               ) as Context.Context<R | RequestContext.RequestContext>)
         )
+        return Middleware.supply(tag, found)
       }
     )
   )
@@ -339,9 +332,10 @@ export const layerSignedIn = <Self, User, Failure, R, A = string>(
  * @since 0.2.0
  * @category tags
  */
-export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-session/RequestContextApi/RequestId", {
-  provides: Id.RequestId
-}) {}
+export class RequestId extends Middleware.providing<RequestId>()(
+  "effect-session/RequestContextApi/RequestId",
+  Id.RequestId
+) {}
 
 /**
  * The middleware behind {@link RequestId}.
@@ -353,7 +347,7 @@ export class RequestId extends HttpApiMiddleware.Tag<RequestId>()("effect-sessio
  * @category layers
  */
 export const layerRequestId = (options: Id.Options = {}): Layer.Layer<RequestId> =>
-  Layer.succeed(RequestId, Id.ensure(options))
+  Layer.succeed(RequestId, Middleware.supply(RequestId, Id.ensure(options)))
 
 // ── requests of other sites ──
 
@@ -385,9 +379,10 @@ export const layerRequestId = (options: Id.Options = {}): Layer.Layer<RequestId>
  * @since 0.3.0
  * @category tags
  */
-export class Csrf extends HttpApiMiddleware.Tag<Csrf>()("effect-session/RequestContextApi/Csrf", {
-  failure: Schema.Union(CsrfRefused, SessionStoreError)
-}) {}
+export class Csrf extends Middleware.checking<Csrf>()(
+  "effect-session/RequestContextApi/Csrf",
+  Schema.Union(CsrfRefused, SessionStoreError)
+) {}
 
 /**
  * The middleware behind {@link Csrf}. The store is for the token of browsers that say nothing of where a request comes from.
@@ -403,7 +398,10 @@ export const layerCsrf = (options: CsrfCheck.Options = {}): Layer.Layer<Csrf, ne
   const check = CsrfCheck.checkApi(options)
   return Layer.effect(
     Csrf,
-    Effect.map(SessionStore, (store) => check(Effect.zipRight(Id.ensure({}), RequestContext.beginApi(store))))
+    Effect.map(
+      SessionStore,
+      (store) => Middleware.check(check(Effect.zipRight(Id.ensure({}), RequestContext.beginApi(store))))
+    )
   )
 }
 

@@ -7,12 +7,12 @@
  *
  * @since 0.3.0
  */
-import * as RpcMiddleware from "@effect/rpc/RpcMiddleware"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Middleware from "./internal/edition/rpcMiddleware.js"
 import { userOf } from "./internal/http/currentUser.js"
 import * as RequestContext from "./RequestContext.js"
 import type { RequestId } from "./RequestId.js"
@@ -20,16 +20,12 @@ import { NotSignedIn, ReadError } from "./SessionError.js"
 import type { Subject } from "./Subject.js"
 
 /** The session of the HTTP request: the RPC's fiber has the context of the request's. No type can ask for it. */
-const session: Effect.Effect<RequestContext.RequestContextService> = Effect.contextWithEffect(
-  (context: Context.Context<never>) => {
-    const found = context.unsafeMap.get(RequestContext.RequestContext.key) as
-      | RequestContext.RequestContextService
-      | undefined
-    return found === undefined
-      ? Effect.zipRight(Effect.logError(noSession), Effect.die(new Error(noSession)))
-      : Effect.succeed(found)
-  }
-)
+const session: Effect.Effect<RequestContext.RequestContextService> = Effect.withFiberRuntime((fiber) => {
+  const found = Context.getOption(fiber.currentContext, RequestContext.RequestContext)
+  return found._tag === "Some"
+    ? Effect.succeed(found.value)
+    : Effect.zipRight(Effect.logError(noSession), Effect.die(new Error(noSession)))
+})
 
 const noSession = "an RPC has no session: give the app that serves the RPCs RequestContext.middleware and "
   + "RequestId.middleware, or RequestContext.layerRouter and RequestId.layerRouter"
@@ -79,9 +75,10 @@ const noSession = "an RPC has no session: give the app that serves the RPCs Requ
  * @since 0.3.0
  * @category tags
  */
-export class Session extends RpcMiddleware.Tag<Session>()("effect-session/RequestContextRpc/Session", {
-  provides: RequestContext.RequestContext
-}) {}
+export class Session extends Middleware.providing<Session>()(
+  "effect-session/RequestContextRpc/Session",
+  RequestContext.RequestContext
+) {}
 
 /**
  * The middleware behind {@link Session}. It needs no store, because it uses the session of the HTTP request. If the request has
@@ -90,7 +87,7 @@ export class Session extends RpcMiddleware.Tag<Session>()("effect-session/Reques
  * @since 0.3.0
  * @category layers
  */
-export const layer: Layer.Layer<Session> = Layer.succeed(Session, () => session)
+export const layer: Layer.Layer<Session> = Layer.succeed(Session, Middleware.supply(Session, session))
 
 // ── the current user ──
 
@@ -100,11 +97,12 @@ export const layer: Layer.Layer<Session> = Layer.succeed(Session, () => session)
  * @since 0.3.0
  * @category models
  */
-export type SignedInTagClass<Self, Name extends string, Provides, Failure extends Schema.Schema.All> =
-  RpcMiddleware.TagClass<Self, Name, {
-    readonly provides: Provides
-    readonly failure: Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>
-  }>
+export type SignedInTagClass<
+  Self,
+  Name extends string,
+  Provides extends Middleware.AnyTag,
+  Failure extends Middleware.AnySchema
+> = Middleware.ProvidingClass<Self, Name, Provides, Schema.Union<[typeof NotSignedIn, typeof ReadError, Failure]>>
 
 /**
  * Makes the tag of a middleware that gives handlers the app's own user. Its RPCs fail with `NotSignedIn` when nobody has
@@ -140,16 +138,18 @@ export type SignedInTagClass<Self, Name extends string, Provides, Failure extend
 export const SignedInTag = <Self>() =>
 <
   const Name extends string,
-  const Provides extends Context.Tag<any, any>, // eslint-disable-line @typescript-eslint/no-explicit-any -- as in the platform
-  Failure extends Schema.Schema.All = typeof Schema.Never
+  Provides extends Middleware.AnyTag,
+  Failure extends Middleware.AnySchema = typeof Schema.Never
 >(
   name: Name,
   options: { readonly provides: Provides; readonly failure?: Failure | undefined }
 ): SignedInTagClass<Self, Name, Provides, Failure> =>
-  RpcMiddleware.Tag<Self>()(name, {
-    provides: options.provides,
-    failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)
-  }) as SignedInTagClass<Self, Name, Provides, Failure>
+  // Sound: without a schema of its own the type of one is `Schema.Never`.
+  Middleware.providing<Self>()(
+    name,
+    options.provides,
+    Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never as unknown as Failure)
+  )
 
 /** What the HTTP request itself provides to the look-up. */
 type OfRequest = RequestContext.RequestContext | RequestId
@@ -183,7 +183,7 @@ type OfRequest = RequestContext.RequestContext | RequestId
  * @category layers
  */
 export const layerSignedIn = <Self, User, Failure, R, A = string>(
-  tag: Context.Tag<Self, RpcMiddleware.RpcMiddleware<User, Failure | NotSignedIn | ReadError>>,
+  tag: Middleware.Providing<Self, User, Failure | NotSignedIn | ReadError>,
   find: (subject: NoInfer<A>) => Effect.Effect<Option.Option<NoInfer<User>>, NoInfer<Failure>, R>,
   options: { readonly subject?: Subject<A> | undefined } = {}
 ): Layer.Layer<Self, never, Exclude<R, OfRequest>> =>
@@ -198,6 +198,6 @@ export const layerSignedIn = <Self, User, Failure, R, A = string>(
           (request: Context.Context<never>) =>
             Context.merge(services, request) as unknown as Context.Context<R | RequestContext.RequestContext>
         ))
-      return () => found
+      return Middleware.supply(tag, found)
     })
   )

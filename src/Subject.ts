@@ -6,8 +6,8 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"
+import * as Codec from "./internal/edition/schema.js"
 import * as RequestContext from "./RequestContext.js"
 import type { Client, SignedIn } from "./RequestContext.js"
 import type { NotSignedIn, ReadError, SessionNotFresh, TooManySessions, WriteError } from "./SessionError.js"
@@ -74,8 +74,8 @@ export interface Subject<A> {
  * @category constructors
  */
 export const make = <A>(schema: Schema.Schema<A, string>): Subject<A> => {
-  const encode = ParseResult.encode(schema)
-  const decode = ParseResult.decodeUnknown(schema)
+  const encode = Codec.encoder(schema)
+  const decode = Codec.decoder(schema)
   const typed = (who: SignedIn): Effect.Effect<SignedIn<A>, SessionSchemaError> =>
     decode(who.subject).pipe(
       Effect.mapBoth({ onSuccess: (subject) => ({ ...who, subject }), onFailure: misfit("decode") })
@@ -96,5 +96,5 @@ export const make = <A>(schema: Schema.Schema<A, string>): Subject<A> => {
   }
 }
 
-const misfit = (direction: "decode" | "encode") => (issue: ParseResult.ParseIssue): SessionSchemaError =>
+const misfit = (direction: "decode" | "encode") => (issue: Codec.Issue): SessionSchemaError =>
   SessionSchemaError.of("(subject)", direction, issue)

@@ -15,6 +15,7 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
 import { listen } from "./support/server.js"
+import { onMessage } from "./support/socket.js"
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium"
 const reason = existsSync(executablePath) ? "" : `no browser at ${executablePath}; CHROMIUM names another`
@@ -66,9 +67,9 @@ const makeApp = (arrived: Array<Arrived>) => {
         const socket = yield* HttpServerRequest.upgrade
         yield* note("socket opened")
         yield* transfer
-        yield* socket.runRaw(() => undefined)
+        yield* onMessage(socket, () => Effect.void)
         return HttpServerResponse.empty()
-      }).pipe(Effect.scoped, Effect.catchTag("SocketError", () => HttpServerResponse.empty()))
+      }).pipe(Effect.scoped, Effect.catchTag("SocketError", () => Effect.succeed(HttpServerResponse.empty())))
     )
   )
   /** Notes what reached the server at all, whatever becomes of it. */

@@ -8,7 +8,8 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { CookieJar } from "tough-cookie"
 import { routes } from "../examples/web/routes/seed.js"
-import { originOf, welcome } from "../examples/web/welcome.js"
+import { originOf } from "../examples/web/origin.js"
+import { welcome } from "../examples/web/welcome.js"
 import { type Example, root, start } from "./support/example.js"
 
 /** A browser's jar that is none of ours. */

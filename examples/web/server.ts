@@ -8,9 +8,10 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Console, Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import { AppLive } from "./app.js"
+import { originOf } from "./origin.js"
 import { SignInLive } from "./signIn.js"
 import { StoreLive, StoreName, StoreNameLive } from "./stores.js"
-import { originOf, welcome } from "./welcome.js"
+import { welcome } from "./welcome.js"
 
 const announce = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer

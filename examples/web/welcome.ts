@@ -1,14 +1,6 @@
 /**
  * What `npm start` prints: where the app listens, and a command to try for each of its routes for curl.
  */
-import type { HttpServer } from "@effect/platform"
-
-/** An address as a browser accepts it, with IPv6 in brackets. */
-export const originOf = (address: HttpServer.Address): string => {
-  if (address._tag === "UnixAddress") return `unix://${address.path}`
-  const { hostname, port } = address
-  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`
-}
 
 const routes = [
   ["-X POST", "/session", "stores alan = turing"],

@@ -19,7 +19,9 @@ export interface Generated {
 /** What the edition for Effect 4 does not have, and why. */
 export const omitted: Readonly<Record<string, string>> = {
   "src/LegacySchema.ts": "adapts schemas of Effect 2's @effect/schema, which Effect 4 does not know",
-  "test/LegacySchema.test.ts": "there is no LegacySchema"
+  "src/internal/edition/fiberLocals.ts": "changes the FiberRefs of a fiber, which in Effect 4 are in its context",
+  "test/LegacySchema.test.ts": "there is no LegacySchema",
+  "test/edition/fiberLocals.test.ts": "there are no FiberRefs"
 }
 
 const filesIn = (folder: string): ReadonlyArray<string> =>

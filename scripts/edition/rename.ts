@@ -25,8 +25,8 @@ const placeOf = (file: string, module: string, used: Set<string>): Module => {
   const renamed = modules[module]
   if (renamed === undefined) {
     throw new Leftover(
-      `${file}: Effect 4 has no ${module}: say in scripts/edition/table.ts where it is, `
-        + `or write editions/4/${file}`
+      `${file}: the table does not know where Effect 4 has ${module}. Say it in scripts/edition/table.ts ("modules"), move `
+        + `what needs it into src/internal/edition, or write the whole file editions/4/${file}`
     )
   }
   if (renamed.module !== module) used.add(`module ${module}`)
@@ -69,6 +69,7 @@ const apply = (text: string, edits: ReadonlyArray<Edit>): string => {
 /** Replaces until nothing is left to replace: an edit inside of another one is made in the next pass. */
 const passes = (file: string, text: string, pass: (source: ts.SourceFile) => ReadonlyArray<Edit>): string => {
   let current = text
+  let last = ""
   for (let i = 0; i < 20; i++) {
     const source = ts.createSourceFile(file, current, ts.ScriptTarget.ES2022, true)
     const all = [...pass(source)].sort((a, b) => a.start - b.start || b.end - a.end)
@@ -78,9 +79,12 @@ const passes = (file: string, text: string, pass: (source: ts.SourceFile) => Rea
       if (last === undefined || edit.start >= last.end) outer.push(edit)
     }
     if (outer.length === 0) return current
+    last = JSON.stringify(outer[0].text)
     current = apply(current, outer)
   }
-  throw new Leftover(`${file}: the rules of scripts/edition/table.ts undo each other`)
+  throw new Leftover(
+    `${file}: the rules of scripts/edition/table.ts undo each other, such as the one that writes ${last}`
+  )
 }
 
 /** The names that a source binds to modules of Effect, or, in an example of the documentation, may take for bound. */
@@ -141,7 +145,10 @@ const renameBody = (file: string, text: string, isExample: boolean, used: Set<st
       }
       if (ts.isIdentifier(node) && Object.hasOwn(methods, node.text)) {
         const { parent } = node
-        if (ts.isBindingElement(parent) && parent.name === node && parent.propertyName === undefined) {
+        if (
+          ts.isBindingElement(parent) && parent.name === node && parent.propertyName === undefined
+          && ts.isObjectBindingPattern(parent.parent)
+        ) {
           used.add(`method ${node.text}`)
           edits.push({ start: node.getStart(source), end: node.end, text: `${methods[node.text]}: ${node.text}` })
         }

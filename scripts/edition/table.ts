@@ -43,6 +43,7 @@ export const modules: Readonly<Record<string, Module>> = {
       "Effect",
       "Exit",
       "Fiber",
+      "Formatter",
       "Function",
       "Inspectable",
       "Layer",
@@ -54,13 +55,16 @@ export const modules: Readonly<Record<string, Module>> = {
       "Random",
       "Redacted",
       "References",
+      "ByteSize",
       "Schema",
+      "SchemaGetter",
       "Scope",
       "Semaphore",
       "Stream",
       "Tracer",
       "Types"
     ].map((name) => `effect/${name}`),
+    "effect/http/HttpIncomingMessage",
     "@effect/platform-node",
     "@effect/platform-node/NodeHttpServer",
     "@effect/platform-node/NodeRuntime",
@@ -88,7 +92,9 @@ export const modules: Readonly<Record<string, Module>> = {
   ),
   ...moved("@effect/platform", "effect/persistence", "KeyValueStore"),
   ...moved("@effect/sql", "effect/sql", "Migrator", "SqlClient", "SqlConnection", "SqlError"),
+  ...moved("@effect/platform", "effect/http-api", "HttpApiSecurity", "OpenApi"),
   "@effect/platform": { module: "effect/http" },
+  "@effect/rpc": { module: "effect/rpc" },
   "@effect/sql": { module: "effect/sql" },
   "@effect/platform/HttpApp": { module: "effect/http/HttpEffect", as: "HttpEffect" },
   "@effect/platform/HttpLayerRouter": { module: "effect/http/HttpRouter", as: "HttpRouter" },
@@ -131,6 +137,13 @@ export const members: Readonly<Record<string, string>> = {
   "Logger.logfmtLogger": "Logger.formatLogFmt",
   "Logger.stringLogger": "Logger.formatSimple",
   "Logger.structuredLogger": "Logger.formatStructured",
+  "Effect.mapInputContext": "Effect.updateContext",
+  "HttpApiBuilder.api": "HttpApiBuilder.layer",
+  "RpcServer.layerHttpRouter": "RpcServer.layerHttp",
+  "Schema.decodeUnknown": "Schema.decodeUnknownEffect",
+  "Schema.encode": "Schema.encodeEffect",
+  "Inspectable.format": "Formatter.formatJson",
+  "Inspectable.toJSON": "Inspectable.toJson",
   "Runtime.runFork": "Effect.runForkWith",
   "Runtime.runSync": "Effect.runSyncWith",
   "Effect.runtime": "Effect.context",
@@ -147,7 +160,6 @@ export const members: Readonly<Record<string, string>> = {
   "Cause.isDie": "Cause.hasDies",
   "Cause.isInterrupted": "Cause.hasInterrupts",
   "Config.redacted": "Config.Redacted",
-  "Config.literal": "Config.Literals",
   "Config.string": "Config.String",
   "Config.Config.Wrap": "Config.Wrap",
   "ConfigError.ConfigError": "Config.ConfigError",
@@ -197,10 +209,8 @@ export const methods: Readonly<Record<string, string>> = {
   onLeft: "onFailure",
   onRight: "onSuccess",
   right: "success",
-  unsafePoll: "pollUnsafe",
   annotations: "annotate",
   currentContext: "context",
-  unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
   unsafeMap: "mapUnsafe"
 }
 
@@ -247,6 +257,33 @@ const properties = (node: ts.Node, text: (node: ts.Node) => string): Record<stri
     )
     : {}
 
+/** Checks that are schemas by themselves in Effect 3, and are added to one in Effect 4. */
+const checks: Readonly<Record<string, string>> = {
+  int: "isInt",
+  maxLength: "isMaxLength",
+  minLength: "isMinLength",
+  pattern: "isPattern"
+}
+
+const endpointOptions: Readonly<Record<string, string>> = {
+  addError: "error",
+  addSuccess: "success",
+  setHeaders: "headers",
+  setPath: "params",
+  setPayload: "payload",
+  setUrlParams: "query"
+}
+
+/** The type of a module of the same name: by itself where the source imports it, or else in its namespace. */
+const named = (source: ts.SourceFile, name: string): string =>
+  source.statements.some((statement) =>
+      ts.isImportDeclaration(statement) && ts.isStringLiteral(statement.moduleSpecifier)
+      && statement.moduleSpecifier.text.endsWith(`/${name}`)
+      && statement.importClause?.namedBindings?.kind === ts.SyntaxKind.NamedImports
+    )
+    ? name
+    : `${name}.${name}`
+
 /** What has another form. */
 export const shapes: ReadonlyArray<Shape> = [
   {
@@ -263,6 +300,53 @@ export const shapes: ReadonlyArray<Shape> = [
         source,
         `Context.Service<${types}>()(${tag.arguments.map((a) => a.getText(source)).join(", ")})`
       )
+    }
+  },
+  {
+    // Config.literal("a", "b")("NAME")
+    name: "Config.literal(…)(…)",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || !ts.isCallExpression(node.expression)) return undefined
+      if (resolve(node.expression.expression) !== "Config.literal") return undefined
+      const text = (node: ts.Node) => node.getText(source)
+      return replace(node, source, `Config.Literals([${args(node.expression, text)}], ${args(node, text)})`)
+    }
+  },
+  {
+    name: "HttpServerRequest.upgrade",
+    brings: [],
+    edit: (node, source, resolve) =>
+      ts.isPropertyAccessExpression(node) && resolve(node) === "HttpServerRequest.upgrade"
+        ? replace(
+          node,
+          source,
+          `Effect.flatMap(${node.expression.getText(source)}.HttpServerRequest, ({ upgrade }) => upgrade)`
+        )
+        : undefined
+  },
+  {
+    name: "address._tag === \"TcpAddress\"",
+    brings: [],
+    edit: (node, source) =>
+      ts.isBinaryExpression(node) && ts.isPropertyAccessExpression(node.left) && node.left.name.text === "_tag"
+        && ts.isStringLiteral(node.right) && node.right.text === "TcpAddress"
+        ? replace(node, source, `"port" in ${node.left.expression.getText(source)}`)
+        : undefined
+  },
+  {
+    // what an exit that failed is expected to hold
+    name: "cause: { error }",
+    brings: [],
+    edit: (node, source) => {
+      if (!ts.isPropertyAssignment(node) || node.name.getText(source) !== "cause") return undefined
+      if (!ts.isObjectLiteralExpression(node.initializer)) return undefined
+      const isReason = node.initializer.properties.some((property) =>
+        /^(error|defect)$/.test(property.name?.getText(source) ?? "")
+      )
+      return isReason
+        ? replace(node.initializer, source, `{ reasons: [${node.initializer.getText(source)}] }`)
+        : undefined
     }
   },
   call("Effect.yieldNow", () => "Effect.yieldNow"),
@@ -346,8 +430,8 @@ export const shapes: ReadonlyArray<Shape> = [
     name: "the tags of Either",
     brings: [],
     edit: (node, source) =>
-      ts.isStringLiteral(node) && /^(Left|Right)$/.test(node.text)
-        ? replace(node, source, node.text === "Left" ? "\"Failure\"" : "\"Success\"")
+      ts.isStringLiteral(node) && /^(Left|Right)( |$)/.test(node.text)
+        ? replace(node, source, JSON.stringify(node.text.replace("Left", "Failure").replace("Right", "Success")))
         : undefined
   },
   {
@@ -366,6 +450,12 @@ export const shapes: ReadonlyArray<Shape> = [
   call(
     "Schema.filter",
     (node, text) => node.arguments.length === 1 ? `Schema.check(Schema.makeFilter(${args(node, text)}))` : undefined
+  ),
+  ...Object.entries(checks).map(([name, is]) =>
+    call(
+      `Schema.${name}`,
+      (node, text) => `Schema.check(Schema.${is}(${args(node, text).replace(/\bmessage: \(\) => /, "message: ")}))`
+    )
   ),
   call("Effect.repeatN", (node, text) => {
     const [effect, times] = node.arguments.map(text)
@@ -393,7 +483,9 @@ export const shapes: ReadonlyArray<Shape> = [
       return replace(
         node,
         source,
-        `Effect.Effect<HttpServerResponse.HttpServerResponse, ${error}, ${services} | HttpServerRequest.HttpServerRequest>`
+        `Effect.Effect<${named(source, "HttpServerResponse")}, ${error}, ${services} | ${
+          named(source, "HttpServerRequest")
+        }>`
       )
     }
   },
@@ -407,6 +499,125 @@ export const shapes: ReadonlyArray<Shape> = [
         ? replace(node.name, source, "effect")
         : undefined
   },
+  {
+    // HttpApiEndpoint.get(name, path).addSuccess(schema)
+    name: "HttpApiEndpoint.get(…).addSuccess(…)",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return undefined
+      const endpoint = node.expression.expression
+      const option = endpointOptions[node.expression.name.text]
+      if (option === undefined || !ts.isCallExpression(endpoint)) return undefined
+      const maker = ts.isCallExpression(endpoint.expression) ? endpoint.expression.expression : endpoint.expression
+      if (!/^HttpApiEndpoint\.[a-z]+$/.test(resolve(maker) ?? "")) return undefined
+      const text = (node: ts.Node) => node.getText(source)
+      const [name, path, options] = endpoint.arguments
+      const given = options === undefined ? {} : properties(options, text)
+      // the status of an error is that of a schema that is listed, and not of a member of a union
+      const listed = /(Read|Write|Any)Error$/.test(args(node, text)) ? `${args(node, text)}.members` : args(node, text)
+      const all = { ...given, [option]: given[option] === undefined ? listed : `[${given[option]}, ${listed}].flat()` }
+      const written = Object.entries(all).map(([name, value]) => `${name}: ${value}`).join(", ")
+      return replace(node, source, `${text(endpoint.expression)}(${text(name)}, ${text(path)}, { ${written} })`)
+    }
+  },
+  {
+    // HttpApiBuilder.serve(middleware).pipe(Layer.provide(api))
+    name: "HttpApiBuilder.serve(…).pipe(Layer.provide(…))",
+    brings: ["HttpRouter.serve"],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return undefined
+      const served = node.expression.expression
+      const [api, ...others] = node.arguments
+      if (node.expression.name.text !== "pipe" || !ts.isCallExpression(served) || !ts.isCallExpression(api)) {
+        return undefined
+      }
+      if (resolve(served.expression) !== "HttpApiBuilder.serve" || resolve(api.expression) !== "Layer.provide") {
+        return undefined
+      }
+      const text = (node: ts.Node) => node.getText(source)
+      const middleware = served.arguments.length === 0 ? "" : `, { middleware: ${args(served, text)} }`
+      const result = `HttpRouter.serve(${args(api, text)}${middleware})`
+      return replace(node, source, others.length === 0 ? result : `${result}.pipe(${others.map(text).join(", ")})`)
+    }
+  },
+  {
+    // undefined in Effect 4, and null in Effect 3, of a fiber that still runs
+    name: "fiber.unsafePoll()",
+    brings: [],
+    edit: (node, source) =>
+      ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)
+        && node.expression.name.text === "unsafePoll"
+        ? replace(node, source, `(${node.expression.expression.getText(source)}.pollUnsafe() ?? null)`)
+        : undefined
+  },
+  call("Effect.withRandom", (node, text) => {
+    const seed = /^Random\.make\((.*)\)$/.exec(text(node.arguments[0]))?.[1]
+    return seed === undefined ? undefined : `Random.withSeed(${seed})`
+  }, ["Random.withSeed"]),
+  call(
+    "Logger.remove",
+    (node, text) => text(node.arguments[0]) === "Logger.defaultLogger" ? "Logger.layer([])" : undefined
+  ),
+  call(
+    "Layer.map",
+    (node, text) =>
+      node.arguments.length === 2
+        ? `Layer.flatMap(${text(node.arguments[0])}, (services) => Layer.succeedContext((${
+          text(node.arguments[1])
+        })(services)))`
+        : undefined
+  ),
+  call(
+    "Schema.transform",
+    (node, text) => {
+      const [from, to] = node.arguments.map(text)
+      const { decode, encode } = properties(node.arguments[2], text)
+      return `${from}.pipe(Schema.decodeTo(${to}, { decode: SchemaGetter.transform(${decode}), encode: SchemaGetter.transform(${encode}) }))`
+    },
+    ["SchemaGetter.transform"]
+  ),
+  call(
+    "Schema.transformOrFail",
+    (node, text) => {
+      const [from, to] = node.arguments.map(text)
+      const { decode, encode } = properties(node.arguments[2], text)
+      return `${from}.pipe(Schema.decodeTo(${to}, { decode: SchemaGetter.transformEffect(${decode}), encode: SchemaGetter.transformEffect(${encode}) }))`
+    },
+    ["SchemaGetter.transformEffect"]
+  ),
+  call("Schema.between", (node, text) => {
+    const [minimum, maximum] = node.arguments.map(text)
+    return `Schema.check(Schema.isBetween({ minimum: ${minimum}, maximum: ${maximum} }))`
+  }),
+  {
+    name: "Schema.NonNegativeInt",
+    brings: [],
+    edit: (node, source, resolve) =>
+      ts.isPropertyAccessExpression(node) && resolve(node) === "Schema.NonNegativeInt"
+        ? replace(node, source, "Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0)))")
+        : undefined
+  },
+  {
+    name: "the tag of a schema's error",
+    brings: [],
+    edit: (node, source) =>
+      ts.isStringLiteral(node) && node.text === "ParseError" ? replace(node, source, "\"SchemaError\"") : undefined
+  },
+  call("HttpServerRequest.withMaxBodySize", (node, text) => {
+    const bytes = /^Option\.some\((?:FileSystem\.Size\()?(.*?)\)+$/.exec(text(node.arguments[0]))?.[1]
+    return `Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(${bytes}))`
+  }, ["HttpIncomingMessage.MaxBodySize", "ByteSize.bytes"]),
+  call("HttpIncomingMessage.withMaxBodySize", (node, text) => {
+    const bytes = /^Option\.some\((?:FileSystem\.Size\()?(.*?)\)+$/.exec(text(node.arguments[0]))?.[1]
+    return `Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(${bytes}))`
+  }, ["HttpIncomingMessage.MaxBodySize", "ByteSize.bytes"]),
+  call(
+    "HttpApiBuilder.toWebHandler",
+    (node, text) => `HttpRouter.toWebHandler(${args(node, text)}, { disableLogger: true })`,
+    [
+      "HttpRouter.toWebHandler"
+    ]
+  ),
   call("Layer.fail", (node, text) => `Layer.unwrap(Effect.fail(${args(node, text)}))`),
   {
     name: "Tag[\"Type\"]",

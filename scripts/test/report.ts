@@ -17,6 +17,12 @@ export const write = (report: Report): void => {
   if (file !== undefined) writeFileSync(file, JSON.stringify(report))
 }
 
+/**
+ * Files of reports that runs before this one have written, such as that of the edition for Effect 4; each of them counts in
+ * the closing line.
+ */
+export const before = (): ReadonlyArray<string> => (process.env["TEST_REPORTS"] ?? "").split(":").filter(Boolean)
+
 export const environment = (file: string): NodeJS.ProcessEnv => ({ ...process.env, [variable]: file })
 
 export const read = (file: string): Report | undefined =>

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Schema } from "effect"
 import * as FastCheck from "effect/FastCheck"
-import type * as ParseResult from "effect/ParseResult"
+import type { SchemaError } from "../../src/internal/edition/schema.js"
 import { errorsOf, Failed, inputOf } from "../../src/internal/flash/form.js"
+import { messages } from "../support/messages.js"
 
 const Address = Schema.Struct({ street: Schema.NonEmptyString })
 
@@ -16,7 +17,7 @@ const Fields = Schema.Struct({
 
 const Whole = Schema.Struct({ password: Schema.String }).pipe(Schema.filter(({ password }) => password === "right"))
 
-const errorOf = <A, I>(schema: Schema.Schema<A, I>, input: unknown): ParseResult.ParseError =>
+const errorOf = <A, I>(schema: Schema.Schema<A, I>, input: unknown): SchemaError =>
   Either.getOrThrowWith(
     Either.flip(Schema.decodeUnknownEither(schema, { errors: "all" })(input)),
     () => new Error("it decodes")
@@ -27,10 +28,10 @@ describe("a form that failed", () => {
     const errors = errorsOf(errorOf(Fields, { email: "ada", password: "short", age: "1.5", address: { street: "" } }))
     expect(Object.fromEntries(errors)).toEqual({
       email: "This is not an e-mail address.",
-      password: "Expected a string at least 12 character(s) long",
-      age: "Expected an integer",
-      "address.street": "Expected a non empty string",
-      repeated: "is missing"
+      password: messages.tooShort(12),
+      age: messages.notInteger,
+      "address.street": messages.empty,
+      repeated: messages.missing
     })
     const passwords = { password: "correct horse battery", repeated: "something else" }
     const whole = errorOf(Fields, { email: "a@b", age: "1", address: { street: "x" }, ...passwords })

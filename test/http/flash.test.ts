@@ -19,6 +19,7 @@ import { Flash, KeyRing, RequestContext, RequestContextApi, RequestId, SessionSt
 import * as Testing from "effect-session/Testing"
 import { collectLogs } from "../support/collectLogs.js"
 import { countingStore } from "../support/counting.js"
+import { messages } from "../support/messages.js"
 import { listen } from "../support/server.js"
 
 const Notice = Flash.make("notice", Schema.String)
@@ -234,7 +235,7 @@ for (const [kind, store] of Object.entries(stores)) {
           "ada",
           "no address",
           "",
-          "Expected a string at least 12 character(s) long"
+          messages.tooShort(12)
         ])
         expect(JSON.parse((await visit(location)).text)).toEqual([false, "", "", "", ""])
       })

@@ -28,6 +28,7 @@ import {
   SessionStore
 } from "effect-session"
 import * as Http from "node:http"
+import { apiApp, apiServices } from "../support/apiHost.js"
 import { countingStore } from "../support/counting.js"
 
 const Value = SessionKey.make("value", Schema.String)
@@ -180,8 +181,9 @@ class ApiSession extends RequestContextApi.Tag<ApiSession>()("ApiSession", { coo
 
 const path = { outcome: Schema.String, use: Schema.String }
 const endpoint = HttpApiEndpoint.get("act", "/x/:outcome/:use").setPath(Schema.Struct(path)).addSuccess(Schema.Void)
+  .addError(SessionError.SessionStoreError)
 const api = HttpApi.make("api").add(
-  HttpApiGroup.make("group").add(endpoint).addError(SessionError.SessionStoreError).middleware(ApiSession)
+  HttpApiGroup.make("group").add(endpoint).middleware(ApiSession)
 )
 
 const startApi = (store: Layer.Layer<SessionStore.SessionStore, unknown>): Promise<Running> => {
@@ -191,16 +193,7 @@ const startApi = (store: Layer.Layer<SessionStore.SessionStore, unknown>): Promi
     (handlers) => handlers.handleRaw("act", () => respondable)
   ).pipe(Layer.provide(RequestContextApi.layer(ApiSession)))
   const ApiLive = HttpApiBuilder.api(api).pipe(Layer.provide(GroupLive))
-  const services = Layer.mergeAll(
-    ApiLive,
-    HttpApiBuilder.Router.Live,
-    HttpApiBuilder.Middleware.layer,
-    HttpServer.layerContext
-  ).pipe(
-    Layer.provideMerge(store)
-  )
-  const app = Effect.flatten(HttpApiBuilder.httpApp)
-  return startApp(app as never, services as never)
+  return startApp(apiApp as never, Layer.provideMerge(apiServices(ApiLive), store) as never)
 }
 
 interface Host {

@@ -14,6 +14,7 @@ import * as Net from "node:net"
 import { WebSocket } from "undici"
 import { cookieOf, countingStore } from "../support/counting.js"
 import { listen, serve } from "../support/server.js"
+import { onMessage } from "../support/socket.js"
 
 const Value = SessionKey.make("value", Schema.String)
 const Other = SessionKey.make("other", Schema.String)
@@ -978,12 +979,8 @@ describe("after the head", () => {
         Effect.gen(function*() {
           const request = yield* HttpServerRequest.HttpServerRequest
           const socket = yield* request.upgrade
-          const write = yield* socket.writer
-          yield* socket.runRaw(() =>
-            Effect.gen(function*() {
-              yield* write(yield* outcome(RequestContext.insert(Value, "by socket")))
-            })
-          )
+          yield* onMessage(socket, (send) =>
+            Effect.flatMap(outcome(RequestContext.insert(Value, "by socket")), send))
           return HttpServerResponse.empty()
         }).pipe(Effect.scoped)
       )

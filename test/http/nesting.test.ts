@@ -1,9 +1,10 @@
 /** Layers, apps and requests inside the handler of a request. */
 import { HttpApp, HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Effect, Layer, Option, Schedule } from "effect"
+import { Effect, Layer, Option, Schedule } from "effect"
 import { RequestContext, RequestId, SessionStore } from "effect-session"
 import { cookieOf, countingStore } from "../support/counting.js"
+import { callWith } from "../support/nested.js"
 import { serve } from "../support/server.js"
 import { A, B, C } from "../support/sessionKeys.js"
 
@@ -138,11 +139,8 @@ describe("a request within a request", () => {
   it("R3: a web handler that a handler calls with its context has the same request id, in its own response too", async () => {
     const outer = Effect.gen(function*() {
       const context = yield* Effect.context<SessionStore.SessionStore>()
-      const handler = HttpApp.toWebHandler(
-        Effect.provide(inner, Context.omit(HttpServerRequest.HttpServerRequest)(context))
-      )
       const request = yield* subRequest
-      const response = yield* Effect.promise(() => handler(request))
+      const response = yield* Effect.promise(() => callWith(inner, context, request))
       return text(`${response.status} ${response.headers.get("x-request-id")}`)
     })
     const { request } = serve(outer, memory())

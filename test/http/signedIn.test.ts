@@ -24,7 +24,7 @@ const handle = Effect.gen(function*() {
     default:
       return yield* RequestContext.requireSignedIn.pipe(
         Effect.map(({ subject }) => HttpServerResponse.text(subject)),
-        Effect.catchTag("NotSignedIn", () => HttpServerResponse.redirect("/sign-in"))
+        Effect.catchTag("NotSignedIn", () => Effect.succeed(HttpServerResponse.redirect("/sign-in")))
       )
   }
 })

@@ -6,6 +6,7 @@ import { WebSocket } from "undici"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { cookieOf } from "../support/counting.js"
 import { listen, serve } from "../support/server.js"
+import { onMessage } from "../support/socket.js"
 
 const Value = SessionKey.make("value", Schema.String)
 const Early = SessionKey.make("early", Schema.String)
@@ -22,8 +23,7 @@ const socket = (inside: Effect.Effect<unknown, unknown, RequestContext.RequestCo
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const socket = yield* request.upgrade
-    const send = yield* socket.writer
-    yield* socket.runRaw(() => Effect.flatMap(Effect.either(inside), ({ _tag }) => send(_tag)))
+    yield* onMessage(socket, (send) => Effect.flatMap(Effect.either(inside), ({ _tag }) => send(_tag)))
     return HttpServerResponse.empty()
   }).pipe(Effect.scoped)
 

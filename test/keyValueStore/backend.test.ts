@@ -14,6 +14,7 @@ import {
 import { SessionStore } from "effect-session/SessionStore"
 import * as SessionStoreKeyValue from "effect-session/SessionStore/KeyValueStore"
 import * as Deferred from "effect/Deferred"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
@@ -824,7 +825,7 @@ describe("KeyValueStore store in files", () => {
           Layer.provide(NodeContext.layer)
         )
       )
-      const now = yield* Effect.map(Effect.clock, (clock) => clock.unsafeCurrentTimeMillis())
+      const now = yield* Clock.currentTimeMillis
       const saved = yield* store.save({
         base: undefined,
         patch: setting("user", "\"ada\""),

@@ -679,8 +679,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "U2",
     what: "the document lacks the 401",
     file: "src/RequestContextApi.ts",
-    find: "failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)",
-    replace: "failure: Schema.Union(ReadError, options.failure ?? Schema.Never)"
+    find: "Schema.Union(NotSignedIn, ReadError, options.failure",
+    replace: "Schema.Union(ReadError, ReadError, options.failure"
   },
   {
     row: "U2",
@@ -695,7 +695,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "a request without a session is one of an anonymous visitor",
     file: "src/RequestContextRpc.ts",
     find: "Effect.zipRight(Effect.logError(noSession), Effect.die(new Error(noSession)))",
-    replace: "Effect.succeed(found as never)"
+    replace: "Effect.succeed(undefined as never)"
   },
   {
     row: "U3",
@@ -708,8 +708,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "U3",
     what: "the client gets NotSignedIn without its type",
     file: "src/RequestContextRpc.ts",
-    find: "failure: Schema.Union(NotSignedIn, ReadError, options.failure ?? Schema.Never)",
-    replace: "failure: Schema.Union(ReadError, options.failure ?? Schema.Never)"
+    find: "Schema.Union(NotSignedIn, ReadError, options.failure",
+    replace: "Schema.Union(ReadError, ReadError, options.failure"
   },
   {
     row: "U3",
@@ -766,7 +766,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M3",
     what: "a Set-Cookie of our name among the handler's headers is sent as well",
     file: "src/internal/http/respond.ts",
-    find: "inHeader(config, response) ? Headers.remove(kept, \"set-cookie\") : kept",
+    find: "inHeader(config, response) ? Headers.remove(kept, [\"set-cookie\"]) : kept",
     replace: "kept"
   },
   {
@@ -2365,23 +2365,23 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "X5",
     what: "a mounted router reads the body a second time",
-    file: "src/internal/http/csrf.ts",
-    find: "    keepText(request)\n    return request.urlParamsBody",
-    replace: "    return request.urlParamsBody"
+    file: "src/internal/http/body.ts",
+    find: "  keepText(request)\n  return request.urlParamsBody",
+    replace: "  return request.urlParamsBody"
   },
   {
     row: "X5",
     what: "a body of any length is read",
     file: "src/internal/http/csrf.ts",
-    find: "> limit) return Effect.succeed(undefined)",
-    replace: "> limit * 1000) return Effect.succeed(undefined)"
+    find: "?? 0) > limit\n",
+    replace: "?? 0) > limit * 1000\n"
   },
   {
     row: "X5",
     what: "the app's own limit of a body does not count",
-    file: "src/internal/http/csrf.ts",
+    file: "src/internal/http/body.ts",
     find: "onSome: Number",
-    replace: "onSome: () => maxFormBytes"
+    replace: "onSome: () => undefined"
   },
   {
     row: "X5",
@@ -2492,8 +2492,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "X7",
     what: "the OpenAPI document lacks the 403",
     file: "src/RequestContextApi.ts",
-    find: "failure: Schema.Union(CsrfRefused, SessionStoreError)",
-    replace: "failure: SessionStoreError"
+    find: "  Schema.Union(CsrfRefused, SessionStoreError)",
+    replace: "  Schema.Union(SessionStoreError, SessionStoreError)"
   },
   {
     row: "X8",
@@ -2620,7 +2620,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "L6",
     what: "errors repeat the input",
-    file: "src/internal/flash/form.ts",
+    file: "src/internal/edition/schema.ts",
     find: "return end < 0 ? message : message.slice(0, end)",
     replace: "return message"
   },
@@ -2670,8 +2670,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "X7",
     what: "spans show the header of a token",
-    file: "src/Csrf.ts",
-    find: "(names) => [...names, Http.headerName]",
+    file: "src/internal/edition/layers.ts",
+    find: "(names) => [...names, header]",
     replace: "(names) => names"
   },
   {

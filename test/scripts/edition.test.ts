@@ -27,7 +27,7 @@ describe("the edition for Effect 4", () => {
     })
     expect(() => generated()).toThrow(Leftover)
     expect(() => generated()).toThrow(
-      /^src\/a\.ts: Effect 4 has no effect\/FiberRefs: .*\nsrc\/b\.ts: .*@effect\/rpc\/Rpc/
+      /^src\/a\.ts: the table does not know where Effect 4 has effect\/FiberRefs\. .*\nsrc\/b\.ts: .*@effect\/rpc\/Rpc/
     )
     expect(() => read("src/a.ts")).toThrow(/ENOENT/)
   })

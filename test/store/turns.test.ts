@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Exit, Fiber, FiberRef, Random } from "effect"
+import { Chunk, Deferred, Effect, Exit, Fiber, Random } from "effect"
 import type { SessionBackend } from "effect-session"
 import { Turns } from "../../src/internal/store/turns.js"
+import { makeLocal } from "../support/local.js"
 
 const never = () => undefined
 
@@ -14,12 +15,12 @@ const yields = (times: number) => Effect.repeatN(Effect.yieldNow(), times)
 describe("taking turns", () => {
   it.effect("C9: a caller that holds the only connection passes the queue, and does not take the turn", () =>
     Effect.gen(function*() {
-      const alone = FiberRef.unsafeMake(false)
-      const turns = new Turns<string>(FiberRef.get(alone))
+      const alone = makeLocal(false)
+      const turns = new Turns<string>(alone.get)
       const gate = yield* Deferred.make<void>()
       const holder = yield* Effect.fork(turns.take("key", () => Deferred.await(gate)))
       yield* yields(3)
-      const left = yield* Effect.locally(turns.take("key", (turn) => Effect.succeed(turn.snapshot)), alone, true)
+      const left = yield* alone.within(turns.take("key", (turn) => Effect.succeed(turn.snapshot)), true)
       expect(left).toBeUndefined()
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(holder)

@@ -3,8 +3,9 @@
  * not know, and what one writes replaces the other's session in the browser (row F6).
  */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Layers from "../edition/layers.js"
 import type { SessionConfig } from "../store/options.js"
 
 /** How many stores use each cookie. An app is what is built with one memo map. */
@@ -15,7 +16,7 @@ export const isSecond = (
   { domain, enable, name, path }: SessionConfig
 ): Effect.Effect<boolean, never, Scope.Scope> =>
   enable
-    ? Effect.flatMap(Layer.CurrentMemoMap, (app) => {
+    ? Effect.flatMap(Layers.memoMap, (app) => {
       const cookies = apps.get(app) ?? new Map<string, number>()
       apps.set(app, cookies)
       const cookie = JSON.stringify([name, domain, path])

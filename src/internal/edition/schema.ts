@@ -9,6 +9,11 @@ import type * as Schema from "effect/Schema"
 /** Why a value does not match. */
 export type Issue = ParseResult.ParseIssue
 
+/** What a schema fails with in an app. */
+export type SchemaError = ParseResult.ParseError
+
+export const isSchemaError: (u: unknown) => u is SchemaError = ParseResult.isParseError
+
 /** A schema of a value, its encoded side and the services that it needs. */
 export type Codec<A, I = A, R = never> = Schema.Schema<A, I, R>
 
@@ -37,4 +42,18 @@ export const pathOf = (issue: Issue): string => {
   } catch {
     return ""
   }
+}
+
+/**
+ * The messages of an error by the paths that they belong to; that of the whole value has the empty path. Where the schema has no
+ * message of its own, Effect's repeats the value, which may be a password: that part is cut off.
+ */
+export const messagesOf = (error: SchemaError): ReadonlyArray<readonly [path: string, message: string]> =>
+  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) =>
+    [path.map(String).join("."), withoutValue(message)] as const
+  )
+
+const withoutValue = (message: string): string => {
+  const end = message.indexOf(", actual ")
+  return end < 0 ? message : message.slice(0, end)
 }

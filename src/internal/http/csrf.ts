@@ -1,11 +1,8 @@
 /**
  * Keeps requests of other sites from the handlers: reads what the decision needs from the request, and carries it out.
  */
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { CsrfRefused, type SessionStoreError } from "../../SessionError.js"
 import { decide, type Facts } from "../csrf/decide.js"
 import type { Origins } from "../csrf/origins.js"
@@ -15,6 +12,7 @@ import type { RequestContextService } from "../request/contract.js"
 import * as Reporting from "../request/reporting.js"
 import { RequestSession } from "../request/requestSession.js"
 import * as Metrics from "../store/metrics.js"
+import * as Body from "./body.js"
 import { isHandshake } from "./upgrade.js"
 
 /** Where a script puts the token. */
@@ -91,34 +89,9 @@ const tokenIn = (request: HttpServerRequest): Effect.Effect<string | undefined> 
   const { [headerName]: inHeader } = request.headers
   if (inHeader !== undefined) return Effect.succeed(inHeader)
   if (!isForm(request)) return Effect.succeed(undefined)
-  return Effect.flatMap(HttpIncomingMessage.MaxBodySize, (appLimit) => {
-    const limit = Option.match(appLimit, { onNone: () => maxFormBytes, onSome: Number })
+  return Effect.flatMap(Body.limit, (limit = maxFormBytes) =>
     // The platform ends the connection of a body that turns out too large. Where its length is known, a 403 can be sent.
-    if (Number(request.headers["content-length"] ?? 0) > limit) return Effect.succeed(undefined)
-    keepText(request)
-    return request.urlParamsBody.pipe(
-      HttpIncomingMessage.withMaxBodySize(Option.some(limit)),
-      Effect.map((params) => Option.getOrUndefined(UrlParams.getFirst(params, fieldName))),
-      Effect.orElseSucceed(() => undefined)
-    )
-  })
-}
-
-/**
- * A body can be read once. The request remembers its text, and the one that a mounted router makes of it does not: it gets
- * the text of the first.
- */
-const keepText = (request: HttpServerRequest): void => {
-  const { modify, text } = request
-  Object.defineProperties(request, {
-    text: { value: text },
-    modify: {
-      value: (options: Parameters<HttpServerRequest["modify"]>[0]): HttpServerRequest => {
-        const modified = modify.call(request, options)
-        Object.defineProperty(modified, "text", { value: text })
-        keepText(modified)
-        return modified
-      }
-    }
-  })
+    Number(request.headers["content-length"] ?? 0) > limit
+      ? Effect.succeed(undefined)
+      : Body.field(request, fieldName, limit))
 }

@@ -111,7 +111,7 @@ const settle = (
 /** Without what would let a shared cache keep the cookie, and without a cookie of ours that was set as a header by hand. */
 const uncacheable = (config: SessionConfig, response: Response): Response => {
   const kept = SetCookie.withoutCdnCaching(response.headers)
-  const headers = inHeader(config, response) ? Headers.remove(kept, "set-cookie") : kept
+  const headers = inHeader(config, response) ? Headers.remove(kept, ["set-cookie"]) : kept
   return headers === response.headers
     ? response
     : HttpServerResponse.setBody(HttpServerResponse.empty({ ...response, headers }), response.body)

@@ -4,6 +4,7 @@
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import { upgradesAfter } from "./upgrades.js"
 
 /** A handshake that the app may answer by taking the socket over; servers pass over every other offer (RFC 6455, 4.2.1). */
 export const isHandshake = ({ headers, method }: HttpServerRequest): boolean =>
@@ -16,9 +17,9 @@ export const isHandshake = ({ headers, method }: HttpServerRequest): boolean =>
  * that is mounted makes a request of its own from it.
  */
 export const onUpgrade = (request: HttpServerRequest, before: Effect.Effect<void, unknown>): void => {
-  const { modify, upgrade } = request
+  const { modify } = request
   Object.defineProperties(request, {
-    upgrade: { value: Effect.zipRight(Effect.orDie(before), upgrade) },
+    ...upgradesAfter(request, Effect.orDie(before)),
     modify: {
       value: (options: Parameters<HttpServerRequest["modify"]>[0]): HttpServerRequest => {
         const modified = modify.call(request, options)

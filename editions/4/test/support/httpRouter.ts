@@ -1,11 +1,11 @@
 /**
  * A router in the style of Effect 3, whose app is an effect: the tests that are the same in both editions describe their apps
- * with it.
+ * with it, beside the module that is called so in Effect 4.
  */
 import { Context, Effect } from "effect"
 import { HttpRouter as Router, HttpServerError, HttpServerRequest, type HttpServerResponse } from "effect/http"
 
-export { params, schemaPathParams } from "effect/http/HttpRouter"
+export * from "effect/http/HttpRouter"
 
 type Response = HttpServerResponse.HttpServerResponse
 /** An answer by itself is an effect in Effect 3. */
@@ -67,6 +67,7 @@ const route =
     make([...router.routes, { method, path, app: app as App<unknown, unknown> }])
 
 export const get = route("GET")
+export const head = route("HEAD")
 export const post = route("POST")
 export const put = route("PUT")
 export const del = route("DELETE")

@@ -11,6 +11,11 @@ import * as Done from "./done.js"
 /** Why a value does not match. */
 export type Issue = SchemaIssue.Issue
 
+/** What a schema fails with in an app. */
+export type SchemaError = Schema.SchemaError
+
+export const isSchemaError: (u: unknown) => u is SchemaError = Schema.isSchemaError
+
 /** A schema of a value, its encoded side and the services that it needs. */
 export type Codec<A, I = A, R = never> = Schema.Codec<A, I, R, R>
 
@@ -89,3 +94,7 @@ export const pathOf = (issue: Issue): string => {
     return ""
   }
 }
+
+/** The messages of an error by the paths that they belong to. They never repeat the value, unless the schema's own do. */
+export const messagesOf = (error: SchemaError): ReadonlyArray<readonly [path: string, message: string]> =>
+  format(error.issue).issues.map(({ message, path = [] }) => [path.map(String).join("."), message] as const)
