@@ -3,8 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Either, FastCheck as fc, Layer, Option, Schema } from "effect"
 import { KeyRing, RequestContext, SessionBackend, SessionKey, SessionStore } from "effect-session"
 import { cookieOf, countingStore } from "./support/counting.js"
-import { serve } from "./support/server.js"
 import { notJson } from "./support/notJson.js"
+import { serve } from "./support/server.js"
 
 // ── one key, as three deploys have it ──
 

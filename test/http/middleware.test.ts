@@ -979,8 +979,7 @@ describe("after the head", () => {
         Effect.gen(function*() {
           const request = yield* HttpServerRequest.HttpServerRequest
           const socket = yield* request.upgrade
-          yield* onMessage(socket, (send) =>
-            Effect.flatMap(outcome(RequestContext.insert(Value, "by socket")), send))
+          yield* onMessage(socket, (send) => Effect.flatMap(outcome(RequestContext.insert(Value, "by socket")), send))
           return HttpServerResponse.empty()
         }).pipe(Effect.scoped)
       )

@@ -285,7 +285,11 @@ describe("layers of stores", () => {
       Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, SessionError.SessionConfigError>
     >()
     expect(SessionStore.layerConfigServer({ server: SqlStore.layer, from: SessionConfig.fromConfig })).type.toBe<
-      Layer.Layer<SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList, SessionError.SessionConfigError, SqlClient.SqlClient>
+      Layer.Layer<
+        SessionStore.SessionStore | Sessions.Sessions | Sessions.SessionList,
+        SessionError.SessionConfigError,
+        SqlClient.SqlClient
+      >
     >()
     expect(SessionStore.layerConfig({ server: SqlStore.layerBackend() })).type.toBe<
       Layer.Layer<SessionStore.SessionStore, SessionError.SessionConfigError, SqlClient.SqlClient>

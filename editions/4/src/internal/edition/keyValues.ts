@@ -8,8 +8,10 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 export type KeyValueError = KeyValueStore.KeyValueStoreError
 
 /** The value; undefined where there is none. */
-export const get = (store: KeyValueStore.KeyValueStore, key: string): Effect.Effect<string | undefined, KeyValueError> =>
-  store.get(key)
+export const get = (
+  store: KeyValueStore.KeyValueStore,
+  key: string
+): Effect.Effect<string | undefined, KeyValueError> => store.get(key)
 
 /** Whether a call failed because there is no such value. */
 export const isNotFound = ({ cause }: KeyValueError): boolean =>
