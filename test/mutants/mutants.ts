@@ -61,18 +61,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R3",
     what: "an id that the handler set stays",
     file: "src/internal/http/requestId.ts",
-    find: "Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response), this.header, this.id))",
-    replace: "this.header in response.headers\n"
-      + "      ? Effect.succeed(response)\n"
-      + "      : Effect.succeed(HttpServerResponse.setHeader(WebResponse.lift(response),"
-      + " this.header, this.id))"
+    find: "return WebResponse.withHead(response, this.head)",
+    replace: "return this.header in response.headers ? response : WebResponse.withHead(response, this.head)"
   },
   {
     row: "R3",
     what: "a Response of fetch is sent without the id",
-    file: "src/internal/http/requestId.ts",
-    find: "setHeader(WebResponse.lift(response), this.header",
-    replace: "setHeader(response, this.header"
+    file: "src/internal/http/webResponse.ts",
+    find: "const response = lift(original)",
+    replace: "const response = original"
   },
   {
     row: "R4",
@@ -129,8 +126,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R6",
     what: "the response has the id in x-request-id, whatever the options say",
     file: "src/internal/http/requestId.ts",
-    find: "WebResponse.lift(response), this.header, this.id",
-    replace: "WebResponse.lift(response), defaultHeader, this.id"
+    find: "return { [this.header]: this.id }",
+    replace: "return { [defaultHeader]: this.id }"
   },
   {
     row: "R6",
@@ -822,8 +819,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M4",
     what: "the body of a response that does not concern the session is waited for, although its client has gone",
     file: "src/internal/http/respond.ts",
-    find: "    const sent = received(recipient, original)\n",
-    replace: "    const sent = original\n"
+    find: "received(recipient, WebResponse.withHead(original, head))",
+    replace: "WebResponse.withHead(original, head)"
   },
   {
     row: "M4",
@@ -1040,8 +1037,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M9",
     what: "a response that only read the session has no Vary",
     file: "src/internal/http/respond.ts",
-    find: "vary === response.headers[\"vary\"] ? response : setHeaders(response, { vary })",
-    replace: "response"
+    find: "WebResponse.withHead(response, vary === response.headers[\"vary\"] ? head : { ...head, vary })",
+    replace: "WebResponse.withHead(response, head)"
   },
   {
     row: "M10",
@@ -1458,8 +1455,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S4",
     what: "the clean-up outlives its scope",
     file: "src/internal/server/layers.ts",
-    find: "Effect.forkScoped(cleanUp.forever",
-    replace: "Effect.forkDaemon(cleanUp.forever"
+    find: "Effect.forkScoped(forever)",
+    replace: "Effect.forkDaemon(forever)"
   },
   {
     row: "S4",
@@ -2678,8 +2675,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M9",
     what: "CORS behind the one-line middleware overwrites Vary",
     file: "src/internal/http/requestContext.ts",
-    find: "        RequestFiber.keepLast(within, owned)\n      )",
-    replace: "        within\n      )"
+    find: "Id.RequestId>(RequestFiber.keepLast(within, owned))",
+    replace: "Id.RequestId>(within)"
   },
   {
     row: "M11",
@@ -2781,8 +2778,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "V2",
     what: "a denied id opens nevertheless",
     file: "src/internal/cookie/revocable.ts",
-    find: "if (ofId !== undefined) return whyDenied(ofId, now)",
-    replace: "if (ofId !== undefined && ofId.survivor !== undefined) return whyDenied(ofId, now)",
+    find: "if (ofId !== undefined) return whyDenied(found.id, ofId, now)",
+    replace: "if (ofId !== undefined && ofId.survivor !== undefined) return whyDenied(found.id, ofId, now)",
     tests: "test/revocation/memory.test.ts"
   },
   {
@@ -3312,7 +3309,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "I2",
     what: "a modify with the old token finds nothing",
     file: "src/internal/server/modify.ts",
-    find: "record._tag === \"Renewed\" ? OldId.moved(token, record, now) : undefined",
+    find: "record._tag === \"Renewed\" ? Moved.moved(events, token, record, now) : undefined",
     replace: "undefined"
   },
   {

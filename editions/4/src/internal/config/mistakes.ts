@@ -39,7 +39,7 @@ export const expectsOrDefault = (accepted: string) => ({
 })
 
 /** A schema of whatever needs nothing but the value. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- schemas of different types are listed together
+
 export type AnySchema = Schema.Codec<any, any>
 
 const anything = <A>() => Schema.Unknown as unknown as Schema.Codec<A, A>

@@ -8,7 +8,6 @@ import type * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type { unhandled } from "effect/Types"
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 export type AnyTag = Context.Key<any, any>
 
 export type AnySchema = Schema.Top
@@ -37,9 +36,7 @@ export const providing =
 
 /** A middleware surrounds the handler. */
 type Around<Failure> = (
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
   handler: Effect.Effect<RpcMiddleware.SuccessValue, Failure | unhandled, any>,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what this library does not look at
   options: any
 ) => Effect.Effect<RpcMiddleware.SuccessValue, unhandled | Failure, Scope>
 

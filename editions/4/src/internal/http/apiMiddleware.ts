@@ -13,7 +13,6 @@ import type { unhandled } from "effect/Types"
 /** What the request itself provides. */
 export type Provided = HttpRouter.Provided
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 export type AnyTag = Context.Key<any, any>
 
 export type AnySchema = Schema.Top
@@ -33,7 +32,6 @@ type Class<Self, Name extends string, Id, Failure extends AnySchema, Security ex
 /** A middleware surrounds the handler. */
 type Around<Id, Failure> = (
   handler: Effect.Effect<HttpServerResponse, unhandled, Id>,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what this library does not look at
   options: any
 ) => Effect.Effect<HttpServerResponse, unhandled | Failure, Provided>
 
@@ -76,10 +74,8 @@ export const secure = <Self>() =>
   )
 
 /** Any class that {@link secure} makes for the service. */
-export interface Secure<Self, Service, Security extends Securities> extends
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
-  Context.Key<Self, { readonly [K in keyof Security]: Around<any, never> }>,
-  WithTag<Context.Key<any, Service>>
+export interface Secure<Self, Service, Security extends Securities>
+  extends Context.Key<Self, { readonly [K in keyof Security]: Around<any, never> }>, WithTag<Context.Key<any, Service>>
 {}
 
 /** What a layer gives for the class: the service, whatever the request proves itself with. */
@@ -87,7 +83,6 @@ export const supplySecure = <Self, Service, const Name extends string>(
   tag: Secure<Self, Service, { readonly [K in Name]: HttpApiSecurity.ApiKey }>,
   name: Name,
   service: Effect.Effect<Service, never, Provided>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 ): { readonly [K in Name]: Around<any, never> } => ({ [name]: around(tag, service) }) as never
 
 // ── a service, or an error ──
@@ -112,17 +107,14 @@ export const providing =
     )
 
 /** Any class that {@link providing} makes for the service. */
-export interface Providing<Self, Service, Failure> extends
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
-  Context.Key<Self, Around<any, Failure>>,
-  WithTag<Context.Key<any, Service>>
+export interface Providing<Self, Service, Failure>
+  extends Context.Key<Self, Around<any, Failure>>, WithTag<Context.Key<any, Service>>
 {}
 
 /** What a layer gives for the class. */
 export const supply = <Self, Service, Failure>(
   tag: Providing<Self, Service, Failure>,
   service: Effect.Effect<Service, Failure, Provided>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 ): Around<any, Failure> => around(tag, service)
 
 // ── nothing, or an error ──
