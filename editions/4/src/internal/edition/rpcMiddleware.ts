@@ -45,14 +45,12 @@ type Around<Failure> = (
 
 /** Any class that {@link providing} makes for the service. */
 export interface Providing<Self, Service, Failure>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
   extends Context.Key<Self, Around<Failure>>, WithTag<Context.Key<any, Service>>
 {}
 
 /** What a layer gives for the class. */
-export const supply =
-  <Self, Service, Failure>(
-    { provides }: Providing<Self, Service, Failure>,
-    service: Effect.Effect<Service, Failure>
-  ): Around<Failure> =>
-  (handler) => Effect.flatMap(service, (service) => Effect.provideService(handler, provides, service))
+export const supply = <Self, Service, Failure>(
+  { provides }: Providing<Self, Service, Failure>,
+  service: Effect.Effect<Service, Failure>
+): Around<Failure> =>
+(handler) => Effect.flatMap(service, (service) => Effect.provideService(handler, provides, service))

@@ -42,9 +42,11 @@ interface WithTag<Provides> {
   readonly provides: Provides
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
-const around = <Service, Failure>({ provides }: WithTag<Context.Key<any, Service>>, service: Effect.Effect<Service, Failure, Provided>): Around<any, Failure> =>
-  (handler) => Effect.flatMap(service, (service) => Effect.provideService(handler, provides, service))
+const around = <Service, Failure>(
+  { provides }: WithTag<Context.Key<any, Service>>,
+  service: Effect.Effect<Service, Failure, Provided>
+): Around<any, Failure> =>
+(handler) => Effect.flatMap(service, (service) => Effect.provideService(handler, provides, service))
 
 /**
  * An `HttpApi` of Effect 4 finds the status of an error by the schema that is listed, and not by the members of a union: a union
@@ -62,22 +64,22 @@ export type SecureClass<Self, Name extends string, Provides extends AnyTag, Secu
   & Class<Self, Name, Context.Service.Identifier<Provides>, never, Security>
   & WithTag<Provides>
 
-export const secure =
-  <Self>() =>
-  <const Name extends string, Provides extends AnyTag, Security extends Securities>(
-    name: Name,
-    provides: Provides,
-    security: Security
-  ): SecureClass<Self, Name, Provides, Security> =>
-    Object.assign(
-      HttpApiMiddleware.Service<Self, { readonly provides: Context.Service.Identifier<Provides> }>()(name, { security }),
-      { provides }
-    )
+export const secure = <Self>() =>
+<const Name extends string, Provides extends AnyTag, Security extends Securities>(
+  name: Name,
+  provides: Provides,
+  security: Security
+): SecureClass<Self, Name, Provides, Security> =>
+  Object.assign(
+    HttpApiMiddleware.Service<Self, { readonly provides: Context.Service.Identifier<Provides> }>()(name, { security }),
+    { provides }
+  )
 
 /** Any class that {@link secure} makes for the service. */
-export interface Secure<Self, Service, Security extends Securities>
+export interface Secure<Self, Service, Security extends Securities> extends
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
-  extends Context.Key<Self, { readonly [K in keyof Security]: Around<any, never> }>, WithTag<Context.Key<any, Service>>
+  Context.Key<Self, { readonly [K in keyof Security]: Around<any, never> }>,
+  WithTag<Context.Key<any, Service>>
 {}
 
 /** What a layer gives for the class: the service, whatever the request proves itself with. */
@@ -110,9 +112,10 @@ export const providing =
     )
 
 /** Any class that {@link providing} makes for the service. */
-export interface Providing<Self, Service, Failure>
+export interface Providing<Self, Service, Failure> extends
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
-  extends Context.Key<Self, Around<any, Failure>>, WithTag<Context.Key<any, Service>>
+  Context.Key<Self, Around<any, Failure>>,
+  WithTag<Context.Key<any, Service>>
 {}
 
 /** What a layer gives for the class. */
@@ -132,14 +135,12 @@ export type CheckingClass<Self, Name extends string, Failure extends AnySchema> 
   never
 >
 
-export const checking =
-  <Self>() =>
-  <const Name extends string, Failure extends AnySchema>(
-    name: Name,
-    error: Failure
-  ): CheckingClass<Self, Name, Failure> => HttpApiMiddleware.Service<Self>()(name, { error: listed(error) })
+export const checking = <Self>() =>
+<const Name extends string, Failure extends AnySchema>(
+  name: Name,
+  error: Failure
+): CheckingClass<Self, Name, Failure> => HttpApiMiddleware.Service<Self>()(name, { error: listed(error) })
 
 /** What a layer gives for the class. */
-export const check =
-  <Failure>(passes: Effect.Effect<void, Failure, Provided>): Around<never, Failure> => (handler) =>
-    Effect.andThen(passes, handler)
+export const check = <Failure>(passes: Effect.Effect<void, Failure, Provided>): Around<never, Failure> => (handler) =>
+  Effect.andThen(passes, handler)

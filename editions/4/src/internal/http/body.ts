@@ -15,7 +15,11 @@ export const limit: Effect.Effect<number | undefined> = Effect.map(
 )
 
 /** The first text of a field of the form; undefined where the body has none, is too large, or cannot be read. */
-export const field = (request: HttpServerRequest, name: string, maxBytes: number): Effect.Effect<string | undefined> => {
+export const field = (
+  request: HttpServerRequest,
+  name: string,
+  maxBytes: number
+): Effect.Effect<string | undefined> => {
   keepBytes(request)
   return request.urlParamsBody.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBytes)),
