@@ -1,6 +1,7 @@
 /**
  * Middlewares of RPCs: the platform's classes for them, and what a layer gives for one.
  */
+/* eslint-disable @typescript-eslint/no-explicit-any -- as in the platform, whose middlewares provide any service */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as RpcMiddleware from "effect/rpc/RpcMiddleware"
@@ -8,7 +9,6 @@ import type * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type { unhandled } from "effect/Types"
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 export type AnyTag = Context.Key<any, any>
 
 export type AnySchema = Schema.Top
@@ -37,9 +37,7 @@ export const providing =
 
 /** A middleware surrounds the handler. */
 type Around<Failure> = (
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
   handler: Effect.Effect<RpcMiddleware.SuccessValue, Failure | unhandled, any>,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what this library does not look at
   options: any
 ) => Effect.Effect<RpcMiddleware.SuccessValue, unhandled | Failure, Scope>
 

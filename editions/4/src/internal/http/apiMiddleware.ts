@@ -1,6 +1,7 @@
 /**
  * Middlewares of an `HttpApi`: the platform's classes for them, and what a layer gives for one.
  */
+/* eslint-disable @typescript-eslint/no-explicit-any -- as in the platform, whose middlewares provide any service */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
@@ -13,7 +14,6 @@ import type { unhandled } from "effect/Types"
 /** What the request itself provides. */
 export type Provided = HttpRouter.Provided
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 export type AnyTag = Context.Key<any, any>
 
 export type AnySchema = Schema.Top
@@ -33,7 +33,6 @@ type Class<Self, Name extends string, Id, Failure extends AnySchema, Security ex
 /** A middleware surrounds the handler. */
 type Around<Id, Failure> = (
   handler: Effect.Effect<HttpServerResponse, unhandled, Id>,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what this library does not look at
   options: any
 ) => Effect.Effect<HttpServerResponse, unhandled | Failure, Provided>
 
@@ -77,7 +76,6 @@ export const secure = <Self>() =>
 
 /** Any class that {@link secure} makes for the service. */
 export interface Secure<Self, Service, Security extends Securities> extends
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
   Context.Key<Self, { readonly [K in keyof Security]: Around<any, never> }>,
   WithTag<Context.Key<any, Service>>
 {}
@@ -87,7 +85,6 @@ export const supplySecure = <Self, Service, const Name extends string>(
   tag: Secure<Self, Service, { readonly [K in Name]: HttpApiSecurity.ApiKey }>,
   name: Name,
   service: Effect.Effect<Service, never, Provided>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 ): { readonly [K in Name]: Around<any, never> } => ({ [name]: around(tag, service) }) as never
 
 // ── a service, or an error ──
@@ -113,7 +110,6 @@ export const providing =
 
 /** Any class that {@link providing} makes for the service. */
 export interface Providing<Self, Service, Failure> extends
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
   Context.Key<Self, Around<any, Failure>>,
   WithTag<Context.Key<any, Service>>
 {}
@@ -122,7 +118,6 @@ export interface Providing<Self, Service, Failure> extends
 export const supply = <Self, Service, Failure>(
   tag: Providing<Self, Service, Failure>,
   service: Effect.Effect<Service, Failure, Provided>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in the platform
 ): Around<any, Failure> => around(tag, service)
 
 // ── nothing, or an error ──
