@@ -75,9 +75,8 @@ export const secure = <Self>() =>
   )
 
 /** Any class that {@link secure} makes for the service. */
-export interface Secure<Self, Service, Security extends Securities> extends
-  Context.Key<Self, { readonly [K in keyof Security]: Around<any, never> }>,
-  WithTag<Context.Key<any, Service>>
+export interface Secure<Self, Service, Security extends Securities>
+  extends Context.Key<Self, { readonly [K in keyof Security]: Around<any, never> }>, WithTag<Context.Key<any, Service>>
 {}
 
 /** What a layer gives for the class: the service, whatever the request proves itself with. */
@@ -109,9 +108,8 @@ export const providing =
     )
 
 /** Any class that {@link providing} makes for the service. */
-export interface Providing<Self, Service, Failure> extends
-  Context.Key<Self, Around<any, Failure>>,
-  WithTag<Context.Key<any, Service>>
+export interface Providing<Self, Service, Failure>
+  extends Context.Key<Self, Around<any, Failure>>, WithTag<Context.Key<any, Service>>
 {}
 
 /** What a layer gives for the class. */
