@@ -16,7 +16,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { ensure, supply } from "./internal/http/requestContext.js"
+import { ensure, given, supply } from "./internal/http/requestContext.js"
 import * as RequestFiber from "./internal/http/requestFiber.js"
 import { unshared } from "./internal/http/routeMiddleware.js"
 import {
@@ -29,7 +29,7 @@ import {
   type SignedIn
 } from "./internal/request/contract.js"
 import { SessionStore, type SessionStoreService } from "./internal/store/contract.js"
-import { Sessions } from "./internal/store/subjectContract.js"
+import type { Sessions } from "./internal/store/subjectContract.js"
 import { RequestId } from "./RequestId.js"
 import type {
   ReadError,
@@ -661,15 +661,15 @@ export const layer: Layer.Layer<
 
 /** For `HttpLayerRouter`. The store, and `Sessions` if the store has them, come from the layer, and the id comes from the request. */
 const fromStore = Effect.map(
-  Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
-  ([store, sessions]) =>
+  given,
+  (given) =>
   (
     app: Effect.Effect<HttpServerResponse.HttpServerResponse, HttpLayerRouter.unhandled, RequestContext>
   ): Effect.Effect<
     HttpServerResponse.HttpServerResponse,
     HttpLayerRouter.unhandled,
     HttpServerRequest.HttpServerRequest | RequestId
-  > => supply(app, { store, sessions: Option.getOrUndefined(sessions) })
+  > => supply(app, given)
 )
 
 /**

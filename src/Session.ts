@@ -9,12 +9,10 @@ import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import { supplyBoth } from "./internal/http/requestContext.js"
+import { given, supplyBoth } from "./internal/http/requestContext.js"
 import { resolve } from "./internal/http/requestId.js"
 import { unshared } from "./internal/http/routeMiddleware.js"
-import { SessionStore } from "./internal/store/contract.js"
-import { Sessions } from "./internal/store/subjectContract.js"
+import type { SessionStore } from "./internal/store/contract.js"
 import type { RequestContext } from "./RequestContext.js"
 import type { Options, RequestId } from "./RequestId.js"
 
@@ -73,12 +71,11 @@ export const middleware = <E, R>(
 const fromStore = (options: Options) => {
   const supply = supplyBoth(resolve(options))
   return Effect.map(
-    Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
-    ([store, sessions]) =>
+    given,
+    (given) =>
     (
       app: Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, RequestContext | RequestId>
-    ): Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, HttpServerRequest> =>
-      supply(app, { store, sessions: Option.getOrUndefined(sessions) })
+    ): Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, HttpServerRequest> => supply(app, given)
   )
 }
 

@@ -6,13 +6,14 @@ import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { MissingRequestId } from "../../SessionError.js"
 import type { Entry } from "../edition/context.js"
 import { RequestContext, type RequestContextService } from "../request/contract.js"
 import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
-import { Sessions, type SessionsService } from "../store/subjectContract.js"
+import { SessionList, Sessions } from "../store/subjectContract.js"
 import * as RequestFiber from "./requestFiber.js"
 import * as Id from "./requestId.js"
 import { respond } from "./respond.js"
@@ -105,8 +106,17 @@ const missingRequestId: Effect.Effect<never> = Effect.zipRight(
 /** What the layer of a router's middleware was built with; the fiber of a request has it where nothing is given. */
 interface Given {
   readonly store: SessionStoreService
-  readonly sessions: SessionsService | undefined
+  /** what comes with some stores only: a handler that uses it compiles wherever the platform hands the app's own services on */
+  readonly beside: ReadonlyArray<Entry>
 }
+
+const entriesOf = <I, S>(tag: Context.Tag<I, S>, service: Option.Option<S>): ReadonlyArray<Entry> =>
+  Option.isSome(service) ? [[tag.key, service.value]] : []
+
+export const given: Effect.Effect<Given, never, SessionStore> = Effect.map(
+  Effect.all([SessionStore, Effect.serviceOption(Sessions), Effect.serviceOption(SessionList)]),
+  ([store, sessions, list]) => ({ store, beside: [...entriesOf(Sessions, sessions), ...entriesOf(SessionList, list)] })
+)
 
 /** The app with the context of the request. */
 export const supply = <A extends HttpServerResponse, E, R>(
@@ -180,14 +190,15 @@ const unchanged: RequestFiber.Handle = (_request, response) => Effect.succeed(re
 
 const isAnyone = (owner: unknown): owner is object => owner !== undefined
 
-/** A handler that lists or revokes sessions compiles wherever the platform hands the app's own services on. */
+/** The services that the request gets with its session. */
 const servicesOf = (
   session: RequestSession,
   services: ReadonlyMap<string, unknown>,
   given: Given | undefined
 ): Array<Entry> => {
   const entries: Array<Entry> = [[RequestContext.key, session]]
-  if (given?.sessions !== undefined && !services.has(Sessions.key)) entries.push([Sessions.key, given.sessions])
+  if (given === undefined) return entries
+  for (const entry of given.beside) if (!services.has(entry[0])) entries.push(entry)
   return entries
 }
 
