@@ -2,10 +2,14 @@
  * Checks docs/contract.md against the tests: every row links at least one file of tests, each linked file has a test whose
  * title starts with the row's number, and no title has a number that the contract does not have.
  *
+ * Checks docs/requirements.md too: every requirement links a row of the contract or a file of tests, or the section of a page that
+ * tells how the app meets it.
+ *
  * That every row also has a mutant is checked by test/mutants.test.ts.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import * as Check from "./contract/check.js"
+import * as Requirements from "./contract/requirements.js"
 import * as Rows from "./contract/rows.js"
 
 /** The shared suites that run over every store are in src/, because adapters of other people run them too. */
@@ -25,6 +29,13 @@ const problems = Check.problems({
   tests: new Map(files.map((file) => [file, readFileSync(file, "utf8")]))
 })
 
-for (const problem of problems) console.log(problem)
+const pages = readdirSync("docs").filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)
+const requirements = Requirements.check({
+  pages: new Map(pages.map((page) => [page, readFileSync(page, "utf8")])),
+  tests: new Set(files)
+})
+
+for (const problem of [...problems, ...requirements.problems]) console.log(problem)
 console.log(`${Rows.file}: ${Rows.inText(contract).rows.length} rows, ${problems.length} problems`)
-process.exitCode = problems.length === 0 ? 0 : 1
+console.log(`${Requirements.file}: ${requirements.rows} requirements, ${requirements.problems.length} problems`)
+process.exitCode = problems.length + requirements.problems.length === 0 ? 0 : 1

@@ -28,7 +28,7 @@ beforeAll(async () => {
     { cwd: root }
   )
   costs = JSON.parse(stdout) as typeof costs
-}, 180_000)
+}, 300_000)
 
 describe("the cost of a request over a bare handler", () => {
   it("P4: a request that does not touch its session calls neither the store nor node:crypto, and allocates 14.5 KB at most", () => {
@@ -64,6 +64,45 @@ describe("the cost of a request over a bare handler", () => {
     expect(costs["revocable read"].calls).toEqual({ ...costs["cookie read"].calls, check: 1 })
     expect(costs["revocable count"].calls).toEqual({ ...costs["cookie count"].calls, check: 1 })
     expect(costs["revocable read"].kilobytes - costs["cookie read"].kilobytes).toBeLessThan(4)
+  })
+})
+
+describe("what an optional module adds to a request", () => {
+  /** Half a kilobyte is what two measurements of the same request may differ by on a busy machine. */
+  const noise = 0.5
+
+  const added = (name: string, base: string): number => costs[name].kilobytes - costs[base].kilobytes
+
+  it("X1: Csrf adds no call to a change that passes by its headers, and 1.5 KB at most", () => {
+    expect(costs["csrf POST read"].calls).toEqual(costs["memory POST read"].calls)
+    expect(added("csrf POST read", "memory POST read")).toBeLessThan(1.5)
+  })
+
+  it("L5: looking for messages where there are none adds no call to a request that reads its session, and 4.5 KB at most", () => {
+    expect(costs["memory flash"].calls).toEqual(costs["memory read"].calls)
+    expect(added("memory flash", "memory read")).toBeLessThan(4.5)
+  })
+
+  it("N5: an event costs nothing without a subscriber, and with one a hash of the id where the store has none", () => {
+    expect(costs["memory start"].calls).toEqual({ save: 1, [hash]: 1 })
+    expect(costs["cookie start"].calls).toEqual({ save: 1, createCipheriv: 1 })
+    expect(costs["heard memory start"].calls).toEqual(costs["memory start"].calls)
+    expect(costs["heard cookie start"].calls).toEqual({ ...costs["cookie start"].calls, createHash: 1 })
+  })
+
+  it("N1: a request that is no event costs the same with a subscriber", () => {
+    expect(costs["heard memory read"].calls).toEqual(costs["memory read"].calls)
+    expect(added("heard memory read", "memory read")).toBeLessThan(2 * noise)
+  })
+
+  it("I1: a request that is not the first of its period costs the same with renewEvery", () => {
+    expect(costs["renewing read"].calls).toEqual(costs["memory read"].calls)
+    expect(added("renewing read", "memory read")).toBeLessThan(2 * noise)
+  })
+
+  it("G4: a request without an old cookie makes no call for a migration, and the middleware allocates 2 KB at most", () => {
+    expect(costs["moving untouched"].calls).toEqual({})
+    expect(added("moving untouched", "memory untouched")).toBeLessThan(2)
   })
 })
 

@@ -29,17 +29,25 @@ export interface Rows {
 const link = /\[([^\]]*)\]\(([^)]*)\)/g
 
 /** A link from docs/ as a path from the root; what leads elsewhere stays as it is. */
-const fromRoot = (target: string): string => target.startsWith("../") ? target.slice("../".length) : `docs/${target}`
+const fromRoot = (target: string): string =>
+  /^https?:/.test(target) ? target : target.startsWith("../") ? target.slice("../".length) : `docs/${target}`
+
+/** The cells of a line of a table. */
+export const cellsIn = (line: string): ReadonlyArray<string> =>
+  line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())
+
+/** The links in a text of docs/. */
+export const linksIn = (text: string): ReadonlyArray<Proof> =>
+  [...text.matchAll(link)].map(([, text, target]) => ({ text, path: fromRoot(target) }))
 
 export const inText = (markdown: string): Rows => {
   const rows: Array<Row> = []
   const strays: Array<number> = []
   for (const [index, text] of markdown.split("\n").entries()) {
     if (!text.startsWith("|") || /^\| (?:row|---) \|/.test(text)) continue
-    const cells = text.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())
+    const cells = cellsIn(text)
     if (cells.length === 3 && /^[A-Z]{1,2}\d+$/.test(cells[0]) && cells[1] !== "") {
-      const proofs = [...cells[2].matchAll(link)].map(([, text, target]) => ({ text, path: fromRoot(target) }))
-      rows.push({ name: cells[0], line: index + 1, proofs })
+      rows.push({ name: cells[0], line: index + 1, proofs: linksIn(cells[2]) })
     } else {
       strays.push(index + 1)
     }

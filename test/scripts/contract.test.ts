@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import * as Check from "../../scripts/contract/check.js"
+import * as Requirements from "../../scripts/contract/requirements.js"
 import * as Rows from "../../scripts/contract/rows.js"
 import * as Titles from "../../scripts/contract/titles.js"
 
@@ -123,5 +124,94 @@ describe("the contract against the tests", () => {
       "docs/contract.md:6 - M1 is there twice"
     ])
     expect(problems("# Contract", {})).toEqual(["docs/contract.md has no row"])
+  })
+})
+
+describe("the requirements against the contract, the tests and the pages", () => {
+  const contract = [
+    "# Contract",
+    "",
+    "## M. The middleware",
+    "",
+    "| row | promise | proof |",
+    "| --- | --- | --- |",
+    "| M1 | Lazy. | x |"
+  ]
+  const guide = ["# Guide", "## Sign-in, and out!", "## Twice", "## Twice", "```sh", "# no heading", "```"]
+
+  const requirementsOf = (...lines: ReadonlyArray<string>) =>
+    Requirements.check({
+      pages: new Map([
+        ["docs/contract.md", contract.join("\n")],
+        ["docs/guide.md", guide.join("\n")],
+        ["docs/requirements.md", ["# Requirements", ...lines].join("\n")]
+      ]),
+      tests: new Set(["test/a.test.ts", "test/support/b.ts", "src/internal/contract/c.ts"])
+    })
+
+  /** What is wrong with a requirement whose last column is `proof`. */
+  const wrong = (proof: string, how = "So."): ReadonlyArray<string> =>
+    requirementsOf("| requirement | how it is met | proof |", "| --- | --- | --- |", `| 7.1 | ${how} | ${proof} |`)
+      .problems.map((problem) => problem.replace("docs/requirements.md:4 - \"7.1\" ", ""))
+
+  const row = "[M1](contract.md#m-the-middleware)"
+  const app = "left to the app: [sign-in](guide.md#sign-in-and-out)"
+
+  test("a requirement is proven by a row, by a file of tests, or is left to the app with a section that tells how", () => {
+    for (const proof of [row, link("test/a.test.ts"), link("src/internal/contract/c.ts"), app, `${row}; ${app}`]) {
+      expect([proof, wrong(proof)]).toEqual([proof, []])
+    }
+    expect(requirementsOf(`| 7.1 | So. | ${row} |`, `| 7.2 | So. | ${app} |`).rows).toBe(2)
+  })
+
+  test("a row that the contract does not have, or has in another section, is reported", () => {
+    expect(wrong("[M2](contract.md#m-the-middleware)")).toEqual(["links M2, which is not a row of docs/contract.md"])
+    expect(wrong(`${row}, [Z9](contract.md)`)).toEqual(["links Z9, which is not a row of docs/contract.md"])
+    expect(wrong("[M1](contract.md#k-keys)")).toEqual([
+      "links M1 at docs/contract.md#k-keys, but the row is at docs/contract.md#m-the-middleware"
+    ])
+  })
+
+  test("a file that is not there, or is not one of tests, is reported", () => {
+    for (const path of ["test/gone.test.ts", "test/support/b.ts", "src/index.ts"]) {
+      expect(wrong(link(path))).toEqual([`links ${path}, which is not a file of tests`])
+    }
+    expect(wrong("[test/b.test.ts](../test/a.test.ts)")).toEqual([
+      "names test/b.test.ts, but the link leads to test/a.test.ts"
+    ])
+    expect(wrong("[a standard](https://example.com/a.test.ts)")).toContain(
+      "links https://example.com/a.test.ts, which is not a file of tests"
+    )
+  })
+
+  test("a requirement without a proof is reported: a number without a link and a section alone prove nothing", () => {
+    const missing = "has no proof: neither a row of the contract nor a file of tests, and it is not \"left to the app\""
+    for (const proof of ["", "M1", "obvious", "[sign-in](guide.md#sign-in-and-out)"]) {
+      expect(wrong(proof)).toEqual([missing])
+    }
+  })
+
+  test("what is left to the app without a section that tells how is reported, although the rest is proven", () => {
+    const missing = "is left to the app, and links no section that tells how"
+    for (const proof of ["left to the app", `${row}; left to the app`, "left to the app: [the guide](guide.md)"]) {
+      expect(wrong(proof)).toEqual([missing])
+    }
+  })
+
+  test("a dead link to a section is reported in each column, and headings are counted as GitHub does", () => {
+    const dead = "links docs/guide.md#sign-out, a section that is not there"
+    expect(wrong("left to the app: [sign-out](guide.md#sign-out)")).toEqual([dead])
+    expect(wrong(row, "See [sign-out](guide.md#sign-out).")).toEqual([dead])
+    expect(wrong(row, "See [it](gone.md#a).")).toEqual(["links docs/gone.md#a, which is not a page of docs/"])
+    expect(wrong(row, "See [one](guide.md#twice) and [two](guide.md#twice-1).")).toEqual([])
+    expect(wrong(row, "See [code](guide.md#no-heading).")).toHaveLength(1)
+  })
+
+  test("other lines of a table, and a page without requirements, are reported", () => {
+    expect(requirementsOf(`| 7.1 | So. | ${row} |`, "| 7.2 | So. |", `| 7.3 | | ${row} |`).problems).toEqual([
+      "docs/requirements.md:3 - this line of a table is not `| requirement | how it is met | proof |`",
+      "docs/requirements.md:4 - this line of a table is not `| requirement | how it is met | proof |`"
+    ])
+    expect(requirementsOf("No table.").problems).toEqual(["docs/requirements.md has no requirement"])
   })
 })

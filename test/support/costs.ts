@@ -3,8 +3,19 @@
  * of node:crypto. Run with `--expose-gc` and a young generation that holds a whole batch; prints one line of JSON.
  */
 import { HttpApp, HttpRouter, HttpServerResponse } from "@effect/platform"
-import { Context, Effect, Layer, Option, Schema } from "effect"
-import { KeyRing, RequestContext, Revocation, Session, SessionKey, SessionStore } from "effect-session"
+import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
+import {
+  Csrf,
+  Flash,
+  KeyRing,
+  Migration,
+  RequestContext,
+  Revocation,
+  Session,
+  SessionEvents,
+  SessionKey,
+  SessionStore
+} from "effect-session"
 import Crypto from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
 import { PerformanceObserver } from "node:perf_hooks"
@@ -17,15 +28,31 @@ const untouched = Effect.succeed(answer(0))
 
 const bareApp = HttpRouter.empty.pipe(HttpRouter.get("/untouched", untouched))
 
-const app = HttpRouter.empty.pipe(
+const Notice = Flash.make("notice", Schema.String)
+
+const routes = HttpRouter.empty.pipe(
   HttpRouter.get("/untouched", untouched),
   HttpRouter.get("/read", Effect.map(read, answer)),
+  HttpRouter.post("/read", Effect.map(read, answer)),
+  HttpRouter.get("/flash", Effect.zipRight(Flash.take(Notice), Effect.map(read, answer))),
   HttpRouter.get(
     "/count",
     Effect.flatMap(read, (count) => Effect.as(RequestContext.insert(Count, count + 1), answer(count)))
-  ),
-  Session.middleware
+  )
 )
+
+const migration = Migration.cookieSession({
+  name: "old",
+  keys: [Redacted.make("the key of cookie-session")],
+  schema: Schema.Struct({ count: Schema.Number }),
+  into: ({ count }) => RequestContext.insert(Count, count)
+})
+
+const apps = {
+  plain: Session.middleware(routes),
+  csrf: routes.pipe(Csrf.middleware, Session.middleware),
+  moving: routes.pipe(Migration.middleware(migration), Session.middleware)
+}
 
 let calls: Record<string, number> = {}
 
@@ -74,6 +101,7 @@ syncBuiltinESMExports()
 interface Variant {
   readonly name: string
   readonly url: string
+  readonly method: string
   readonly handler: (request: Request) => Promise<Response>
   readonly headers: Record<string, string>
 }
@@ -84,8 +112,8 @@ let collections = 0
 new PerformanceObserver((list) => (collections += list.getEntries().length)).observe({ entryTypes: ["gc"] })
 
 /** The bytes that one request allocates; undefined when garbage was collected in between. */
-const allocated = async ({ handler, headers, url }: Variant): Promise<number | undefined> => {
-  const requests = Array.from({ length: batch }, () => new Request(url, { headers }))
+const allocated = async ({ handler, headers, method, url }: Variant): Promise<number | undefined> => {
+  const requests = Array.from({ length: batch }, () => new Request(url, { headers, method }))
   globalThis.gc!()
   await new Promise((resolve) => setTimeout(resolve, 10))
   collections = 0
@@ -99,20 +127,68 @@ const allocated = async ({ handler, headers, url }: Variant): Promise<number | u
 const variants: Array<Variant> = [{
   name: "bare",
   url: "http://localhost/untouched",
+  method: "GET",
   handler: HttpApp.toWebHandlerLayer(bareApp, Layer.empty).handler,
   headers: {}
 }]
-for (const [store, layer] of Object.entries(stores)) {
-  const { handler } = HttpApp.toWebHandlerLayer(app, withCountedStore(layer))
+/** Whose calls are counted, and whose allocations are not measured: each request begins a session, which the memory store keeps. */
+const starts: Array<Variant> = []
+
+/** Hears of every event; what it does with one is the app's to pay. */
+const audit = SessionEvents.layerHandler(() => Effect.void)
+
+const setups = [
+  ...Object.entries(stores).map(([name, store]) => ({
+    name,
+    app: apps.plain,
+    layer: withCountedStore(store),
+    paths: name === "memory" ? ["untouched", "read", "count", "flash", "POST read"] : ["untouched", "read", "count"]
+  })),
+  { name: "csrf", app: apps.csrf, layer: withCountedStore(stores.memory), paths: ["POST read"] },
+  { name: "moving", app: apps.moving, layer: withCountedStore(stores.memory), paths: ["untouched"] },
+  {
+    name: "renewing",
+    app: apps.plain,
+    layer: withCountedStore(SessionStore.layerMemory({ secure: false, expiry: "1 hour", renewEvery: "30 minutes" })),
+    paths: ["read"]
+  },
+  {
+    name: "heard memory",
+    app: apps.plain,
+    layer: Layer.provideMerge(audit, withCountedStore(stores.memory)),
+    paths: ["read"]
+  },
+  {
+    name: "heard cookie",
+    app: apps.plain,
+    layer: Layer.provideMerge(audit, withCountedStore(stores.cookie)),
+    paths: []
+  }
+]
+
+for (const { app, layer, name, paths } of setups) {
+  const { handler } = HttpApp.toWebHandlerLayer(app, layer)
   const [cookie] = (await handler(new Request("http://localhost/count"))).headers.getSetCookie()
-  for (const what of ["untouched", "read", "count"]) {
-    const headers = { "x-request-id": "test", cookie: cookie.split(";")[0] }
-    variants.push({ name: `${store} ${what}`, url: `http://localhost/${what}`, handler, headers })
+  const headers = { "x-request-id": "test" }
+  starts.push({ name: `${name} start`, url: "http://localhost/count", method: "GET", handler, headers })
+  for (const what of paths) {
+    const [path, method = "GET"] = what.split(" ").reverse()
+    variants.push({
+      name: `${name} ${what}`,
+      url: `http://localhost/${path}`,
+      method,
+      handler,
+      headers: {
+        ...headers,
+        cookie: cookie.split(";")[0],
+        ...(method === "POST" ? { "sec-fetch-site": "same-origin" } : {})
+      }
+    })
   }
 }
 
-for (const { handler, headers, url } of variants) {
-  for (let i = 0; i < 1500; i++) await handler(new Request(url, { headers }))
+for (const { handler, headers, method, url } of variants) {
+  for (let i = 0; i < 1500; i++) await handler(new Request(url, { headers, method }))
 }
 
 const samples = new Map(variants.map(({ name }): [string, Array<number>] => [name, []]))
@@ -127,12 +203,25 @@ for (let round = 0; round < 9; round++) {
   }
 }
 
+const callsOfStarts: Record<string, { calls: Record<string, number> }> = {}
+for (const { handler, headers, method, name, url } of starts) {
+  calls = {}
+  for (let i = 0; i < batch; i++) await handler(new Request(url, { headers, method }))
+  await new Promise((resolve) => setTimeout(resolve, 100)) // what a subscriber costs is paid when it gets the event
+  callsOfStarts[name] = {
+    calls: Object.fromEntries(Object.entries(calls).map(([call, count]) => [call, count / batch]))
+  }
+}
+
 const median = (values: ReadonlyArray<number>) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
 const bare = median(samples.get("bare")!)
-console.log(JSON.stringify(Object.fromEntries(
-  variants.slice(1).map(({ name }) => [
-    name,
-    { kilobytes: (median(samples.get(name)!) - bare) / 1024, calls: callsOf[name] }
-  ])
-)))
+console.log(JSON.stringify({
+  ...callsOfStarts,
+  ...Object.fromEntries(
+    variants.slice(1).map(({ name }) => [
+      name,
+      { kilobytes: (median(samples.get(name)!) - bare) / 1024, calls: callsOf[name] }
+    ])
+  )
+}))
 process.exit() // the stores clean up for ever
