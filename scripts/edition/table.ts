@@ -92,6 +92,7 @@ export const modules: Readonly<Record<string, Module>> = {
   ),
   ...moved("@effect/platform", "effect/persistence", "KeyValueStore"),
   ...moved("@effect/sql", "effect/sql", "Migrator", "SqlClient", "SqlConnection", "SqlError"),
+  ...moved("@effect/opentelemetry", "effect/observability", "Otlp"),
   ...moved("@effect/platform", "effect/http-api", "HttpApiSecurity", "OpenApi"),
   "@effect/platform": { module: "effect/http" },
   "@effect/rpc": { module: "effect/rpc" },
@@ -170,6 +171,7 @@ export const members: Readonly<Record<string, string>> = {
   "Schema.parseJson": "Schema.fromJsonString",
   "Either.getLeft": "Result.getFailure",
   "Context.Tag": "Context.Key",
+  "Context.unsafeMake": "Context.makeUnsafe",
   "Context.unsafeGet": "Context.getUnsafe",
   "Cookies.unsafeMakeCookie": "Cookies.makeCookieUnsafe",
   "DateTime.unsafeMake": "DateTime.makeUnsafe",
@@ -585,10 +587,6 @@ export const shapes: ReadonlyArray<Shape> = [
     },
     ["SchemaGetter.transformEffect"]
   ),
-  call("Schema.between", (node, text) => {
-    const [minimum, maximum] = node.arguments.map(text)
-    return `Schema.check(Schema.isBetween({ minimum: ${minimum}, maximum: ${maximum} }))`
-  }),
   {
     name: "Schema.NonNegativeInt",
     brings: [],
