@@ -29,7 +29,7 @@ import {
   type SignedIn
 } from "./internal/request/contract.js"
 import { SessionStore, type SessionStoreService } from "./internal/store/contract.js"
-import { Sessions } from "./internal/store/subjectContract.js"
+import { SessionList, Sessions } from "./internal/store/subjectContract.js"
 import { RequestId } from "./RequestId.js"
 import type {
   ReadError,
@@ -659,17 +659,17 @@ export const layer: Layer.Layer<
   Effect.flatMap(Effect.zipLeft(SessionStore, RequestId), (store) => ensure(store, RequestFiber.share))
 )
 
-/** For `HttpLayerRouter`. The store, and `Sessions` if the store has them, come from the layer, and the id comes from the request. */
+/** For `HttpLayerRouter`. The store, and `Sessions` and `SessionList` if the store has them, come from the layer, and the id comes from the request. */
 const fromStore = Effect.map(
-  Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
-  ([store, sessions]) =>
+  Effect.all([SessionStore, Effect.serviceOption(Sessions), Effect.serviceOption(SessionList)]),
+  ([store, sessions, list]) =>
   (
     app: Effect.Effect<HttpServerResponse.HttpServerResponse, HttpLayerRouter.unhandled, RequestContext>
   ): Effect.Effect<
     HttpServerResponse.HttpServerResponse,
     HttpLayerRouter.unhandled,
     HttpServerRequest.HttpServerRequest | RequestId
-  > => supply(app, { store, sessions: Option.getOrUndefined(sessions) })
+  > => supply(app, { store, sessions: Option.getOrUndefined(sessions), list: Option.getOrUndefined(list) })
 )
 
 /**

@@ -14,7 +14,7 @@ import { supplyBoth } from "./internal/http/requestContext.js"
 import { resolve } from "./internal/http/requestId.js"
 import { unshared } from "./internal/http/routeMiddleware.js"
 import { SessionStore } from "./internal/store/contract.js"
-import { Sessions } from "./internal/store/subjectContract.js"
+import { SessionList, Sessions } from "./internal/store/subjectContract.js"
 import type { RequestContext } from "./RequestContext.js"
 import type { Options, RequestId } from "./RequestId.js"
 
@@ -69,16 +69,16 @@ export const middleware = <E, R>(
   app: HttpApp.Default<E, R>
 ): HttpApp.Default<E, Exclude<R, RequestContext | RequestId> | SessionStore> => trusting(app)
 
-/** For `HttpLayerRouter`: the store, and `Sessions` if the store has them, are those that the layer was built with. */
+/** For `HttpLayerRouter`: the store, and `Sessions` and `SessionList` if the store has them, are those that the layer was built with. */
 const fromStore = (options: Options) => {
   const supply = supplyBoth(resolve(options))
   return Effect.map(
-    Effect.zip(SessionStore, Effect.serviceOption(Sessions)),
-    ([store, sessions]) =>
+    Effect.all([SessionStore, Effect.serviceOption(Sessions), Effect.serviceOption(SessionList)]),
+    ([store, sessions, list]) =>
     (
       app: Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, RequestContext | RequestId>
     ): Effect.Effect<HttpServerResponse, HttpLayerRouter.unhandled, HttpServerRequest> =>
-      supply(app, { store, sessions: Option.getOrUndefined(sessions) })
+      supply(app, { store, sessions: Option.getOrUndefined(sessions), list: Option.getOrUndefined(list) })
   )
 }
 

@@ -12,7 +12,7 @@ import { RequestContext, type RequestContextService } from "../request/contract.
 import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
-import { Sessions, type SessionsService } from "../store/subjectContract.js"
+import { SessionList, type SessionListService, Sessions, type SessionsService } from "../store/subjectContract.js"
 import * as RequestFiber from "./requestFiber.js"
 import * as Id from "./requestId.js"
 import { respond } from "./respond.js"
@@ -106,6 +106,7 @@ const missingRequestId: Effect.Effect<never> = Effect.zipRight(
 interface Given {
   readonly store: SessionStoreService
   readonly sessions: SessionsService | undefined
+  readonly list: SessionListService | undefined
 }
 
 /** The app with the context of the request. */
@@ -188,6 +189,7 @@ const servicesOf = (
 ): Array<Entry> => {
   const entries: Array<Entry> = [[RequestContext.key, session]]
   if (given?.sessions !== undefined && !services.has(Sessions.key)) entries.push([Sessions.key, given.sessions])
+  if (given?.list !== undefined && !services.has(SessionList.key)) entries.push([SessionList.key, given.list])
   return entries
 }
 
