@@ -106,7 +106,7 @@ if (command === "test") {
     { EFFECT_3_NODE: process.execPath, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` }
   )
 }
-if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "server.ts")])
+if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "web", "server.ts")])
 if (command === "package") checkPackage(root, target, newerNode())
 
 function version(name: string): string {

@@ -239,9 +239,9 @@ export const ironSession = <A, I, R0, E, R>(options: IronOptions<A, I, R0, E, R>
  * @category middleware
  */
 export const run = <E, R>(
-  { plan }: Migration<E, R>
+  migration: Migration<E, R>
 ): Effect.Effect<void, E | ChangeError, R | RequestContext | HttpServerRequest.HttpServerRequest> =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => Http.migrate(plan, request))
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => Http.migrate(migration.plan, request))
 
 /**
  * Middleware that moves old sessions; in the pipe it comes before `RequestContext.middleware`, which is outside of it.

@@ -659,7 +659,10 @@ export const layer: Layer.Layer<
   Effect.flatMap(Effect.zipLeft(SessionStore, RequestId), (store) => ensure(store, RequestFiber.share))
 )
 
-/** For `HttpLayerRouter`. The store, and `Sessions` if the store has them, come from the layer, and the id comes from the request. */
+/**
+ * For `HttpLayerRouter`. The store, and `Sessions` and `SessionList` if the store has them, come from the layer, and the id
+ * comes from the request.
+ */
 const fromStore = Effect.map(
   given,
   (given) =>

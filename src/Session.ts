@@ -67,7 +67,10 @@ export const middleware = <E, R>(
   app: HttpApp.Default<E, R>
 ): HttpApp.Default<E, Exclude<R, RequestContext | RequestId> | SessionStore> => trusting(app)
 
-/** For `HttpLayerRouter`: the store, and `Sessions` if the store has them, are those that the layer was built with. */
+/**
+ * For `HttpLayerRouter`: the store, and `Sessions` and `SessionList` if the store has them, are those that the layer was built
+ * with.
+ */
 const fromStore = (options: Options) => {
   const supply = supplyBoth(resolve(options))
   return Effect.map(

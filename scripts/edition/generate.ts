@@ -20,8 +20,13 @@ export interface Generated {
 export const omitted: Readonly<Record<string, string>> = {
   "src/LegacySchema.ts": "adapts schemas of Effect 2's @effect/schema, which Effect 4 does not know",
   "src/internal/edition/fiberLocals.ts": "changes the FiberRefs of a fiber, which in Effect 4 are in its context",
+  "examples/better-auth/auth.ts":
+    "better-auth is not a dependency of the package for Effect 4; the bridge was not tried there",
+  "examples/better-auth/bridge.ts": "as auth.ts beside it",
+  "examples/better-auth/server.ts": "as auth.ts beside it",
   "test/LegacySchema.test.ts": "there is no LegacySchema",
-  "test/edition/fiberLocals.test.ts": "there are no FiberRefs"
+  "test/edition/fiberLocals.test.ts": "there are no FiberRefs",
+  "test/sql/libsql.test.ts": "the driver for libSQL was not tried with Effect 4"
 }
 
 const filesIn = (folder: string): ReadonlyArray<string> =>

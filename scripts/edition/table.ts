@@ -92,6 +92,7 @@ export const modules: Readonly<Record<string, Module>> = {
   ),
   ...moved("@effect/platform", "effect/persistence", "KeyValueStore"),
   ...moved("@effect/sql", "effect/sql", "Migrator", "SqlClient", "SqlConnection", "SqlError"),
+  ...moved("@effect/opentelemetry", "effect/observability", "Otlp"),
   ...moved("@effect/platform", "effect/http-api", "HttpApiSecurity", "OpenApi"),
   "@effect/platform": { module: "effect/http" },
   "@effect/rpc": { module: "effect/rpc" },
@@ -170,6 +171,7 @@ export const members: Readonly<Record<string, string>> = {
   "Schema.parseJson": "Schema.fromJsonString",
   "Either.getLeft": "Result.getFailure",
   "Context.Tag": "Context.Key",
+  "Context.unsafeMake": "Context.makeUnsafe",
   "Context.unsafeGet": "Context.getUnsafe",
   "Cookies.unsafeMakeCookie": "Cookies.makeCookieUnsafe",
   "DateTime.unsafeMake": "DateTime.makeUnsafe",
@@ -181,6 +183,7 @@ export const members: Readonly<Record<string, string>> = {
   "Effect.catchAll": "Effect.catch",
   "Effect.catchAllCause": "Effect.catchCause",
   "Effect.catchAllDefect": "Effect.catchDefect",
+  "Effect.contextWithEffect": "Effect.contextWith",
   "Effect.either": "Effect.result",
   "Effect.fork": "Effect.forkChild",
   "Effect.forkDaemon": "Effect.forkDetach",
@@ -196,6 +199,7 @@ export const members: Readonly<Record<string, string>> = {
   "Either.right": "Result.succeed",
   "Fiber.RuntimeFiber": "Fiber.Fiber",
   "Layer.scoped": "Layer.effect",
+  "Layer.scopedDiscard": "Layer.effectDiscard",
   "Layer.scopedContext": "Layer.effectContext",
   "Layer.unwrapEffect": "Layer.unwrap",
   "Layer.unwrapScoped": "Layer.unwrap",
@@ -585,10 +589,6 @@ export const shapes: ReadonlyArray<Shape> = [
     },
     ["SchemaGetter.transformEffect"]
   ),
-  call("Schema.between", (node, text) => {
-    const [minimum, maximum] = node.arguments.map(text)
-    return `Schema.check(Schema.isBetween({ minimum: ${minimum}, maximum: ${maximum} }))`
-  }),
   {
     name: "Schema.NonNegativeInt",
     brings: [],

@@ -5,7 +5,7 @@
 import { HttpApp, HttpServerRequest, HttpServerResponse, KeyValueStore } from "@effect/platform"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Effect, Layer, Option, Schema } from "effect"
-import { KeyRing, RequestContext, RequestId, SessionKey, Sessions, SessionStore } from "effect-session"
+import { KeyRing, RequestContext, RequestId, Revocation, SessionKey, Sessions, SessionStore } from "effect-session"
 import * as Files from "effect-session/SessionStore/KeyValueStore"
 import { type Place as Shared, storeAt } from "../support/storeAt.js"
 
@@ -32,7 +32,9 @@ const storeOf = (
     case "cookie":
       return Layer.merge(
         Layer.unwrapEffect(
-          Effect.map(KeyRing.derive(place.secret), (keys) => SessionStore.layerCookie({ keys, secure: false }))
+          Effect.map(KeyRing.derive(place.secret), (keys) =>
+            // What one process revokes is not known in the other one: no action here asks for it.
+            Layer.provide(SessionStore.layerCookieRevocable({ keys, secure: false }), Revocation.layerMemory()))
         ),
         // A sealed cookie has no index.
         Layer.merge(

@@ -6,16 +6,21 @@ type Job = { readonly place: Place } | { readonly action: Action; readonly cooki
 
 let edition: Edition | undefined
 
+const answer = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`)
+
+// What the library logs is no answer.
+globalThis.console.log = globalThis.console.error
+
 for await (const line of createInterface({ input: process.stdin })) {
   const job = JSON.parse(line) as Job
   try {
     if ("place" in job) {
       await edition?.close()
       edition = await open(job.place)
-      console.log(JSON.stringify({ answer: null }))
-    } else console.log(JSON.stringify({ answer: await edition!.visit(job.action, job.cookie) }))
+      answer({ answer: null })
+    } else answer({ answer: await edition!.visit(job.action, job.cookie) })
   } catch (error) {
-    console.log(JSON.stringify({ failed: String(error) }))
+    answer({ failed: String(error) })
   }
 }
 await edition?.close()

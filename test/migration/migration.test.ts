@@ -349,7 +349,7 @@ describe("what a store or a schema refuses", () => {
     const app = await newApp(Migration.cookieSession({
       keys: secrets,
       name: "old",
-      schema: Schema.Struct({ user: Schema.NumberFromString }),
+      schema: Schema.Struct({ user: Schema.Int }),
       into: () => Effect.void
     }))
     const { names, visit } = browser()

@@ -1,6 +1,7 @@
 /**
  * Where a command finds its configuration: in a YAML file, in the environment, or in a file of variables.
  */
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -94,10 +95,12 @@ export const load = async (
   { config, name }: Source
 ): Promise<{ readonly config: FileConfig } | { readonly mistakes: ReadonlyArray<string> }> => {
   try {
-    return await Effect.runPromise(Effect.match(config(), {
+    const loaded = Effect.match(config(), {
       onSuccess: (config) => ({ config }),
       onFailure: ({ mistakes }) => ({ mistakes: mistakes.map(({ message, path }) => `${name}: ${path}: ${message}`) })
-    }))
+    })
+    // The environment as it is now: a file of variables may have changed it.
+    return await Effect.runPromise(Effect.withConfigProvider(loaded, ConfigProvider.fromEnv()))
   } catch (error) {
     // A file that cannot be read must not hide the mistakes of another place.
     if (error instanceof Stop) return { mistakes: [error.message] }

@@ -274,7 +274,7 @@ export const rows: ReadonlyArray<Row> = [
         const tokens: Array<string> = []
         const ids: Array<string> = []
         const keep = Effect.sync(() => tokens.push(browser.token() ?? ""))
-        const read = Effect.tap(RequestContext.sessionId, (id) => {
+        const read = Effect.map(RequestContext.sessionId, (id) => {
           if (id._tag === "Some") ids.push(id.value)
         })
         const events = yield* during(

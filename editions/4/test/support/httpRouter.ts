@@ -73,6 +73,10 @@ export const put = route("PUT")
 export const del = route("DELETE")
 export const all = route(undefined)
 
+export const concat =
+  <E2, R2>(that: HttpRouter<E2, R2>) => <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
+    make([...router.routes, ...that.routes])
+
 /** The app sees its own part of the path. */
 const below = (prefix: string, app: App<unknown, unknown>): App<unknown, unknown> =>
   Effect.updateService(

@@ -10,6 +10,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as References from "effect/References"
+import { type Entry, withServices } from "../edition/context.js"
 
 type RequestFiber = Fiber.Fiber<unknown, unknown>
 
@@ -122,21 +123,19 @@ export const provide = <A, E, R, I, S>(
   tag: Context.Key<I, S>,
   service: S,
   ...changes: ReadonlyArray<Change>
-): Effect.Effect<A, E, Exclude<R, I>> => provideIn(fiber.context, fiber, app, tag, service, ...changes)
+): Effect.Effect<A, E, Exclude<R, I>> => provideAll<A, E, R, I>(fiber, app, [[tag.key, service]], ...changes)
 
-/** {@link provide} in another context than the fiber's: the fiber's with further services of the same kind. */
-export const provideIn = <A, E, R, I, S>(
-  context: Context.Context<never>,
+/** {@link provide} of several services at once; `I` are those that the app loses from its type. */
+export const provideAll = <A, E, R, I>(
   fiber: RequestFiber,
   app: Effect.Effect<A, E, R>,
-  tag: Context.Key<I, S>,
-  service: S,
+  services: ReadonlyArray<Entry>,
   ...changes: ReadonlyArray<Change>
 ): Effect.Effect<A, E, Exclude<R, I>> => {
   const outer = fiber.context
-  change(fiber, Context.add(context, tag, service) as Context.Context<never>, changes)
+  change(fiber, withServices(outer, services), changes)
   const within = provided<A, E, R, I>(app)
-  return outer.mapUnsafe.has(tag.key)
+  return services.some(([key]) => outer.mapUnsafe.has(key))
     ? Effect.ensuring(within, Effect.sync(() => fiber.setContext(outer)))
     : within
 }
