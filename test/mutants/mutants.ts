@@ -2836,11 +2836,11 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "state.followed === undefined) this.answer"
   },
   {
-    row: "N2",
-    what: "a modify with the old token finds nothing",
+    row: "N3",
+    what: "a modify fails where another request has renewed the session",
     file: "src/internal/server/modify.ts",
-    find: "record._tag === \"Renewed\" ? OldId.moved(token, record, now) : undefined",
-    replace: "undefined"
+    find: "OldId.moved(token, updated, now) ?? missing",
+    replace: "missing"
   },
   {
     row: "N3",

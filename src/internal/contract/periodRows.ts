@@ -236,6 +236,32 @@ export const rows: ReadonlyArray<Row> = [
       })
   ),
 
+  server(
+    "N3: a request that has read the session before another one renews it loses nothing that it does then",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world(hourly)
+        const changes: ReadonlyArray<Effect.Effect<unknown, unknown, RequestContext.RequestContext>> = [
+          RequestContext.insert(Other, "x"),
+          Effect.zipRight(RequestContext.insert(Other, "x"), RequestContext.commit),
+          Effect.zipRight(increment, RequestContext.insert(Other, "x")),
+          Effect.zipRight(RequestContext.renew, RequestContext.insert(Other, "x"))
+        ]
+        for (const [i, change] of changes.entries()) {
+          const browser = yield* due(world)
+          const old = cookieOf(world, browser.token())
+          const other = browser.visit(RequestContext.get(User), { cookie: old, keep: false })
+          const visit = yield* browser.visit<unknown, unknown>(
+            Effect.zipRight(Effect.zipRight(RequestContext.get(User), other), change),
+            { cookie: old }
+          )
+          expect([visit.status, visit.setCookies.length], `change ${i}`).toEqual([200, 1])
+          const seen = yield* browser.visit(Effect.all([RequestContext.get(User), RequestContext.get(Other)]))
+          expect(seen.value, `change ${i}`).toEqual([Option.some("ada"), Option.some("x")])
+        }
+      })
+  ),
+
   client("N3: parallel requests that renew a sealed session come to the same id", (kit) =>
     Effect.gen(function*() {
       const world = yield* kit.world(hourly)
