@@ -3306,11 +3306,11 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "state.followed === undefined) this.answer"
   },
   {
-    row: "I2",
-    what: "a modify with the old token finds nothing",
+    row: "I3",
+    what: "a modify fails where another request has renewed the session",
     file: "src/internal/server/modify.ts",
-    find: "record._tag === \"Renewed\" ? Moved.moved(events, token, record, now) : undefined",
-    replace: "undefined"
+    find: "Moved.moved(events, token, updated, now) ?? missing",
+    replace: "missing"
   },
   {
     row: "I3",

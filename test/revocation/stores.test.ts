@@ -57,6 +57,21 @@ describe("in memory", () => {
       }
     }))
 
+  it.effect("V3: renewEvery is refused at start-up, with what to do instead", () =>
+    Effect.gen(function*() {
+      const keys = yield* KeyRing.generate
+      const options = { keys, renewEvery: "1 hour" } as const
+      const layer = Layer.provide(SessionStore.layerCookieRevocable(options), Revocation.layerMemory())
+      const exit = yield* Effect.exit(Effect.scoped(Layer.build(layer)))
+      expect(failureOf(exit)).toMatchObject({
+        _tag: "SessionConfigError",
+        mistakes: [{ path: "renewEvery", message: expect.stringContaining("call RequestContext.renew") }]
+      })
+      expect(Exit.isSuccess(yield* Effect.exit(Effect.scoped(Layer.build(SessionStore.layerCookie(options)))))).toBe(
+        true
+      )
+    }))
+
   it("V6: in production a warning says what a restart forgets", async () => {
     for (const [environment, warnings] of [["production", 1], ["development", 0]] as const) {
       const before = process.env.NODE_ENV

@@ -47,7 +47,7 @@ const uses: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown, Requ
   ["its own expiry", RequestContext.setExpiry("5 hours")]
 ]
 
-export const rows: ReadonlyArray<Row> = [
+const periodRows: ReadonlyArray<Row> = [
   both(
     "I1: the first request in each period gives the session a new id, whatever it does with it, and no other request does",
     (kit) =>
@@ -236,6 +236,32 @@ export const rows: ReadonlyArray<Row> = [
       })
   ),
 
+  server(
+    "I3: a request that has read the session before another one renews it loses nothing that it does then",
+    (kit) =>
+      Effect.gen(function*() {
+        const world = yield* kit.world(hourly)
+        const changes: ReadonlyArray<Effect.Effect<unknown, unknown, RequestContext.RequestContext>> = [
+          RequestContext.insert(Other, "x"),
+          Effect.zipRight(RequestContext.insert(Other, "x"), RequestContext.commit),
+          Effect.zipRight(increment, RequestContext.insert(Other, "x")),
+          Effect.zipRight(RequestContext.renew, RequestContext.insert(Other, "x"))
+        ]
+        for (const [i, change] of changes.entries()) {
+          const browser = yield* due(world)
+          const old = cookieOf(world, browser.token())
+          const other = browser.visit(RequestContext.get(User), { cookie: old, keep: false })
+          const visit = yield* browser.visit<unknown, unknown>(
+            Effect.zipRight(Effect.zipRight(RequestContext.get(User), other), change),
+            { cookie: old }
+          )
+          expect([visit.status, visit.setCookies.length], `change ${i}`).toEqual([200, 1])
+          const seen = yield* browser.visit(Effect.all([RequestContext.get(User), RequestContext.get(Other)]))
+          expect(seen.value, `change ${i}`).toEqual([Option.some("ada"), Option.some("x")])
+        }
+      })
+  ),
+
   client("I3: parallel requests that renew a sealed session come to the same id", (kit) =>
     Effect.gen(function*() {
       const world = yield* kit.world(hourly)
@@ -307,3 +333,6 @@ export const rows: ReadonlyArray<Row> = [
       })
   )
 ]
+
+/** A store with revocation refuses `renewEvery`: it would sign parallel requests out. */
+export const rows: ReadonlyArray<Row> = periodRows.map((row) => ({ ...row, irrevocable: true }))

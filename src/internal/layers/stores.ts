@@ -23,7 +23,7 @@ import { guardedRevocation } from "../server/guard.js"
 import { cleaningUp, indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
 import * as ReportFailure from "../server/reportFailure.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
-import type { SessionConfigOptions } from "../store/options.js"
+import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { Revocation } from "../store/revocation.js"
 import { type SessionList, Sessions } from "../store/subjectContract.js"
 
@@ -99,7 +99,8 @@ const noFacts = { memory: false, weakKey: false }
 /** Makes the cookie store, with the keys or with what is wrong with them. */
 const sealed = (
   options: Omit<CookieOptions, "keys">,
-  keys: KeyRing | ReadonlyArray<Mistake>
+  keys: KeyRing | ReadonlyArray<Mistake>,
+  besides: (config: SessionConfig) => ReadonlyArray<Mistake> = () => []
 ): Effect.Effect<(signsIn: boolean) => cookieStore.SealedStore, SessionConfigError, Scope.Scope> => {
   const { audience = "" } = options
   const ring = Predicate.hasProperty(keys, TypeId) ? keys as KeyRing : undefined
@@ -110,7 +111,8 @@ const sealed = (
         ? [{ path: "audience", message: "must be text" }]
         : ring !== undefined && cookieStore.make(config, ring, audience).tooLarge(0) !== undefined
         ? [noRoom]
-        : [])
+        : []),
+      ...besides(config)
     ]),
     (config) => (signsIn) => cookieStore.make(config, ring!, audience, signsIn) // sound: without keys there was a mistake
   )
@@ -135,13 +137,15 @@ const plain = (making: Sealed): Layer.Layer<SessionStore, SessionConfigError> =>
 export const cookieRevocable = (
   options: CookieOptions
 ): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
-  revocable(Effect.suspend(() => sealed(options, keysOf(options))))
+  revocable(Effect.suspend(() => sealed(options, keysOf(options), renewsOnlyOnRequest)))
 
 export const cookieRevocableConfig = (
   secret: string,
   { nextSecret, previousSecrets = [], ...options }: CookieConfigOptions = {}
 ): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
-  revocable(Effect.flatMap(keysFrom(secret, nextSecret, previousSecrets), (keys) => sealed(options, keys)))
+  revocable(
+    Effect.flatMap(keysFrom(secret, nextSecret, previousSecrets), (keys) => sealed(options, keys, renewsOnlyOnRequest))
+  )
 
 const revocable = (making: Sealed): Layer.Layer<SessionStore | Sessions, SessionConfigError, Revocation> =>
   Layer.scopedContext(
@@ -156,6 +160,18 @@ const revocable = (making: Sealed): Layer.Layer<SessionStore | Sessions, Session
       )
     })
   )
+
+/**
+ * A renewal ends the old id on the server. Requests that were sent with the old cookie at the same time would be signed out by
+ * a renewal that nobody has asked for.
+ */
+const renewsOnlyOnRequest = ({ renewEveryMillis }: SessionConfig): ReadonlyArray<Mistake> =>
+  renewEveryMillis === undefined ? [] : [{
+    path: "renewEvery",
+    message:
+      "cannot be used with revocation, because parallel requests with the old cookie would be signed out; leave it out "
+      + "and call RequestContext.renew where it suits, or use a server store"
+  }]
 
 const noKeys: Mistake = { path: "keys", message: "must be a KeyRing, which KeyRing.derive and KeyRing.fromBytes make" }
 
