@@ -99,7 +99,3 @@ export const mountApp =
       ...router.routes,
       { method: undefined, path: `${prefix}*`, app: below(prefix, app as App<unknown, unknown>) }
     ])
-
-export const concat =
-  <E2, R2>(other: HttpRouter<E2, R2>) => <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
-    make([...router.routes, ...other.routes])

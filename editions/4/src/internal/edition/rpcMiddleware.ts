@@ -1,7 +1,6 @@
 /**
  * Middlewares of RPCs: the platform's classes for them, and what a layer gives for one.
  */
-/* eslint-disable @typescript-eslint/no-explicit-any -- as in the platform, whose middlewares provide any service */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as RpcMiddleware from "effect/rpc/RpcMiddleware"
