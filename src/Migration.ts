@@ -25,7 +25,7 @@ import type { ChangeError, RequestContext } from "./internal/request/contract.js
 import * as Limited from "./internal/store/limited.js"
 
 /**
- * What every migration is told.
+ * The options of every migration.
  *
  * - `schema`: what the app reads of the old data. If the data do not fit, nothing is moved, and a warning says so.
  * - `into`: writes the data into the new session, with `RequestContext.insert`, and with `RequestContext.bind` for a user who was
