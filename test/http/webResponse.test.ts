@@ -1,7 +1,8 @@
-import { HttpApp, HttpServerResponse } from "@effect/platform"
+import { Headers as PlatformHeaders, HttpApp, HttpServerResponse } from "@effect/platform"
 import { Effect, Layer, Schema } from "effect"
 import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
 import { describe, expect, it } from "vitest"
+import * as WebResponse from "../../src/internal/http/webResponse.js"
 import { serve } from "../support/server.js"
 
 const Value = SessionKey.make("value", Schema.String)
@@ -13,6 +14,17 @@ const response = (...cookies: ReadonlyArray<string>) => {
 }
 
 const scopes = ["theme=a; Path=/", "theme=b; Path=/admin", "theme=c; Domain=example.com; Path=/"]
+
+describe("a response with further headers", () => {
+  it("S1: keeps headers that the platform's loggers print without their secrets", () => {
+    const original = HttpServerResponse.empty({ headers: { authorization: "Bearer of-the-handler" } })
+    const sent = WebResponse.withHead(original, { "x-request-id": "one" })
+    expect(sent.headers).toMatchObject({ authorization: "Bearer of-the-handler", "x-request-id": "one" })
+    expect(original.headers["x-request-id"]).toBeUndefined()
+    // What the platform's loggers recognise, and print without its secrets.
+    expect(PlatformHeaders.isHeaders(sent.headers)).toBe(true)
+  })
+})
 
 describe("a web Response that the handler returns as it is", () => {
   it("R3: a web Response keeps cookies of one name that differ in Path or Domain, without a session", async () => {

@@ -50,19 +50,20 @@ export const hasScope = ({ options }: Cookies.Cookie): boolean =>
 /** Headers by their names in lower case. */
 export type Head = Readonly<Record<string, string>>
 
+const emptyLike = (value: object): object => Object.create(Object.getPrototypeOf(value) as object) as object
+
 /** No headers. */
 export const noHead: Head = {}
 
 /**
  * The response with further headers and with other cookies, in one copy; as it is where nothing changes. The platform's
  * combinators copy the headers twice for each header, and once more for the cookies; its class has no constructor that others
- * can call.
+ * can call. The headers keep their prototype, by which the platform's
+ * loggers know which of them are secrets.
  */
 export const withHead = (original: Response, head: Head, cookies?: Cookies.Cookies): Response => {
   if (head === noHead && cookies === undefined) return original
   const response = lift(original)
-  return Object.assign(Object.create(Object.getPrototypeOf(response) as object), response, {
-    headers: { ...response.headers, ...head },
-    cookies: cookies ?? response.cookies
-  })
+  const headers = Object.assign(emptyLike(response.headers), response.headers, head)
+  return Object.assign(emptyLike(response), response, { headers, cookies: cookies ?? response.cookies })
 }
