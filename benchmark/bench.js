@@ -19,6 +19,8 @@ const help = `npm run benchmark -- [options]
   --only=a,b         measures only some of these sections: ${sections.join(", ")};
                      the other sections keep their last results
   --rounds=n         how many interleaved rounds a full run measures, at least 7
+  --nodes            measures the part in process on other versions of Node.js as well, which it installs from npm;
+                     takes 20 minutes more
   --library=folder   measures the build in another folder than dist/
   --report           measures nothing and writes the tables and charts again from the last results
   --help             shows this text
@@ -29,6 +31,7 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     only: { type: "string" },
     rounds: { type: "string", default: "7" },
+    nodes: { type: "boolean", default: false },
     library: { type: "string" },
     report: { type: "boolean", default: false },
     help: { type: "boolean", default: false }
@@ -111,7 +114,7 @@ const measure = async () => {
       const skipped = []
       const started = Date.now()
       const { run } = await import(`./sections/${name}.js`)
-      const measured = await run({ log, quick: options.quick, rounds, redis, skipped })
+      const measured = await run({ log, nodes: options.nodes, quick: options.quick, rounds, redis, skipped })
       results.sections[name] = {
         date: new Date(started).toISOString(),
         tookSeconds: Math.round((Date.now() - started) / 1000),

@@ -46,11 +46,11 @@ const roundsOn = async (node, { log, quick, rounds }) => {
   }
 }
 
-export const run = async ({ log, quick, rounds: wanted, skipped }) => {
+export const run = async ({ log, nodes, quick, rounds: wanted, skipped }) => {
   const rounds = quick ? 3 : wanted
   const here = await roundsOn(process.execPath, { log, quick, rounds })
   const others = {}
-  for (const { binary, version } of quick ? [] : otherNodes(skipped)) {
+  for (const { binary, version } of nodes && !quick ? otherNodes(skipped) : []) {
     others[version] = await roundsOn(binary, { log: (text) => log(`${text}, Node ${version}`), quick, rounds })
   }
   return {
