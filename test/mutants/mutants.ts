@@ -261,8 +261,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C4",
     what: "a patch that clears leaves the stored keys",
     file: "src/internal/codec/packedData.ts",
-    find: "patch.clear ? new Map<string, string>() : new Map(data)",
-    replace: "new Map(data)"
+    find: "if (!patch.clear) data.forEach(",
+    replace: "data.forEach("
   },
   {
     row: "C5",
@@ -2954,7 +2954,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "N3",
     what: "a sign-in beyond the bound is no event",
     file: "src/internal/request/saving.ts",
-    find: "      Reporting.full(parts, owner, now)\n",
+    find: "    Reporting.full(parts, save.owner, now)\n",
     replace: ""
   },
   {
