@@ -6,12 +6,11 @@
  * handler, the platform's parser of cookies, a pre-response handler. `least` leaves everything out that can be left out: no
  * service and no pre-response handler, the handler reads the header and sets the cookie on its own response.
  */
-import { Cookies, HttpApp, HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { Cookies, HttpApp, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Context, Effect, Option } from "effect"
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto"
 import { cookieLifeSeconds } from "../http/settings.js"
-
-const route = (handler) => HttpRouter.empty.pipe(HttpRouter.get("/", handler))
+import { route } from "./route.js"
 
 const attributes = { httpOnly: true, sameSite: "lax", path: "/" }
 

@@ -37,38 +37,93 @@ const untouched = ({ counted }) =>
 
 const worse = (a, b) => a === undefined || a.median < b.median ? b : a
 
+const counts = (section) => {
+  const what = "untouched session: store calls, crypto calls, Set-Cookie, Vary"
+  if (section === undefined) return missing("P4", what, "0")
+  const touched = untouched(section)
+  return target("P4", what, "0", String(touched), touched === 0)
+}
+
+/** Of each edition, on the first version of Node.js that it was measured on. */
+const ofEditions = (section) =>
+  [3, 4].map((effect) => [effect, section?.subjects.find((each) => each.effect === effect)])
+
 const inprocess = (section) => {
-  const { overheadBytes, ratios } = section ?? {}
-  const noop = "untouched session with its id, time relative to one no-op `provideService`"
-  const counts = "untouched session: store calls, crypto calls, Set-Cookie, Vary"
-  const touched = section === undefined ? undefined : untouched(section)
+  const each = (make) => ofEditions(section).map(([effect, measured]) => make(`Effect ${effect}, in process`, measured))
   return [
-    atMost(
-      "P2",
-      "counting in a sealed cookie, time relative to the least sealed app by hand",
-      1.25,
-      ratios?.cookieToLeast
+    ...each((where, measured) =>
+      atMost(
+        "P2",
+        `${where}: counting in a sealed cookie, time relative to the least sealed app by hand`,
+        1.25,
+        measured?.ratios.cookieToLeast
+      )
     ),
-    kilobytes("P2", "counting in a sealed cookie, allocated per request", 16, overheadBytes?.countCookie),
-    atMost("P3", "counting in memory, time relative to the idiomatic app by hand", 1.25, ratios?.memoryToIdiomatic),
-    kilobytes("P3", "counting in memory, allocated per request", 14, overheadBytes?.countMemory),
-    atMost("P4", noop, 1.2, worse(ratios?.untouchedMemoryToNoop, ratios?.untouchedCookieToNoop)),
-    touched === undefined ? missing("P4", counts, "0") : target("P4", counts, "0", String(touched), touched === 0)
+    ...each((where, measured) =>
+      kilobytes("P2", `${where}: counting in a sealed cookie, allocated`, 16, measured?.overheadBytes.countCookie)
+    ),
+    ...each((where, measured) =>
+      atMost(
+        "P3",
+        `${where}: counting in memory, time relative to the idiomatic app by hand`,
+        1.25,
+        measured?.ratios.memoryToIdiomatic
+      )
+    ),
+    ...each((where, measured) =>
+      kilobytes("P3", `${where}: counting in memory, allocated`, 14, measured?.overheadBytes.countMemory)
+    ),
+    ...each((where, measured) =>
+      atMost(
+        "P4",
+        `${where}: untouched session with its id, time relative to one no-op \`provideService\``,
+        1.2,
+        worse(measured?.ratios.untouchedMemoryToNoop, measured?.ratios.untouchedCookieToNoop)
+      )
+    ),
+    counts(section)
   ]
 }
 
 const http = (section) => {
-  const { redisToConnectRedis, wholeCookieToIronSession, wholeMemoryToExpressSession } = section?.ratios ?? {}
-  const redis = "Redis, overhead per HTTP request relative to express + connect-redis over express"
+  const each = (id, limit, what, pick, editions = [3, 4]) =>
+    editions.map((effect) => {
+      const ratios = section?.ratios[effect]
+      return atMost(id, `Effect ${effect}, HTTP: ${what}`, limit, ratios === undefined ? undefined : pick(ratios))
+    })
   return [
-    atMost("P7", redis, 1, redisToConnectRedis),
-    atMost(
-      "P10",
-      "HTTP, a whole request in memory relative to express + express-session",
+    ...each(
+      "P7",
       1,
-      wholeMemoryToExpressSession
+      "Redis, overhead relative to express + connect-redis over express",
+      ({ redisToConnectRedis }) => redisToConnectRedis
     ),
-    atMost("P10", "HTTP, a whole request with a sealed cookie relative to iron-session", 1, wholeCookieToIronSession)
+    ...each(
+      "P10",
+      1,
+      "a whole request in memory relative to hono + hono-sessions",
+      ({ wholeMemoryToHono }) => wholeMemoryToHono,
+      [4]
+    ),
+    ...each(
+      "P10",
+      1.25,
+      "a whole request with a sealed cookie relative to fastify + @fastify/secure-session",
+      ({ wholeCookieToFastify }) => wholeCookieToFastify,
+      [4]
+    ),
+    ...each(
+      "P10",
+      1,
+      "a whole request in memory relative to express + express-session",
+      ({ wholeMemoryToExpressSession }) => wholeMemoryToExpressSession
+    ),
+    ...each(
+      "P10",
+      1,
+      "a whole request with a sealed cookie relative to iron-session",
+      ({ wholeCookieToIronSession }) => wholeCookieToIronSession
+    )
   ]
 }
 

@@ -170,6 +170,7 @@ export const members: Readonly<Record<string, string>> = {
   "HttpLayerRouter.unhandled": "Types.unhandled",
   "Schema.parseJson": "Schema.fromJsonString",
   "Either.getLeft": "Result.getFailure",
+  "Context.GenericTag": "Context.Service",
   "Context.Tag": "Context.Key",
   "Context.unsafeMake": "Context.makeUnsafe",
   "Context.unsafeGet": "Context.getUnsafe",
