@@ -55,7 +55,11 @@ const memory = ({ rows, sessions }) => ({
     title: `Memory per session, ${sessions.toLocaleString("en-US")} sessions`,
     subtitle: "bytes for a session of 80 bytes of JSON, less is better",
     unit: "B",
-    rows: rows.map(({ bytesPerSession, label, ours }) => ({ label, ours, summary: bytesPerSession }))
+    rows: rows.filter(({ control }) => control !== true).map(({ bytesPerSession, label, ours }) => ({
+      label,
+      ours,
+      summary: bytesPerSession
+    }))
   }),
   pauses: contest({
     title: "Longest pause while sessions are added and while they expire",
@@ -84,8 +88,8 @@ const sql = ({ postgres, sqlite }) => ({
     subtitle: "CPU microseconds of the client's process, less is better",
     unit: "µs",
     rows: [["SQLite", "better-sqlite3", sqlite], ["PostgreSQL", "pg", postgres]].flatMap(([name, driver, measured]) =>
-      (measured?.rows ?? []).map(({ cpuMicros, ours }) => ({
-        label: ours ? `effect-session, ${name}` : `${driver} by hand`,
+      (measured?.rows ?? []).map(({ cpuMicros, id, ours }) => ({
+        label: { ours: `effect-session, ${name}`, client: `SqlClient by hand, ${name}`, raw: `${driver} by hand` }[id],
         ours,
         summary: cpuMicros
       }))
