@@ -172,7 +172,6 @@ export const members: Readonly<Record<string, string>> = {
   "Either.getLeft": "Result.getFailure",
   "Context.GenericTag": "Context.Service",
   "Context.Tag": "Context.Key",
-  "Context.unsafeMake": "Context.makeUnsafe",
   "Context.unsafeGet": "Context.getUnsafe",
   "Cookies.unsafeMakeCookie": "Cookies.makeCookieUnsafe",
   "DateTime.unsafeMake": "DateTime.makeUnsafe",
