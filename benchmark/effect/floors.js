@@ -8,8 +8,9 @@
  */
 import { Cookies, HttpApp, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Context, Effect, Option } from "effect"
+import { Redis } from "ioredis"
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto"
-import { cookieLifeSeconds } from "../http/settings.js"
+import { cookieLifeSeconds, redisUrl } from "../http/settings.js"
 import { route } from "./route.js"
 
 const attributes = { httpOnly: true, sameSite: "lax", path: "/" }
@@ -161,3 +162,31 @@ export const leastCookie = () =>
     values.count = (values.count ?? 0) + 1
     return [String(values.count), sealed(values)]
   })
+
+/** A GET and a SET by hand, where the last writer wins; each is one step of the handler's fiber that waits. */
+export const leastRedis = () => {
+  const client = new Redis(redisUrl)
+  const key = (token) => `benchmark:floor:${token}`
+  const store = (token, values) =>
+    Effect.promise(() => client.set(key(token), JSON.stringify(values), "EX", cookieLifeSeconds))
+  return route(Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const id = request.headers[idHeader] ?? randomUUID()
+    const token = readCookie(request.headers.cookie)
+    if (token === undefined) {
+      const made = newToken()
+      return Effect.map(store(made, { count: 1 }), () =>
+        HttpServerResponse.text("1", {
+          headers: { [idHeader]: id, "cache-control": "no-store" },
+          cookies: cookieOf(made)
+        }))
+    }
+    return Effect.flatMap(Effect.promise(() => client.get(key(token))), (text) => {
+      const values = JSON.parse(text)
+      values.count++
+      return Effect.map(
+        store(token, values),
+        () => HttpServerResponse.text(String(values.count), { headers: { [idHeader]: id } })
+      )
+    })
+  }))
+}

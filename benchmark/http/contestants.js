@@ -54,6 +54,7 @@ export const contestants = [
   ...ours("memory", "memory store", "memory"),
   ...ours("memoryModify", "memory, atomic modify", "memory"),
   contestant("express", "redis", "express + connect-redis", "redis", ["connect-redis"]),
+  ...floor("leastRedis", "GET and SET by hand", "redis"),
   ...ours("redis", "Redis store", "redis"),
   ...ours("nodeRedis", "Redis store through node-redis", "redis"),
   ...ours("requestId", "RequestId alone", "nothing")

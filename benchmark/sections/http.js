@@ -201,6 +201,7 @@ export const run = async (context) => {
         return [effect, {
           cookieToFloor: against(id("cookie"), id("floorCookie")),
           memoryToFloor: against(id("memory"), id("floorMemory")),
+          redisToFloor: against(id("redis"), id("leastRedis")),
           redisToConnectRedis: against(id("redis"), "express/redis"),
           nodeRedisToConnectRedis: against(id("nodeRedis"), "express/redis"),
           wholeMemoryToHono: whole(id("memory"), "hono/memory"),
