@@ -44,12 +44,14 @@ const counts = (section) => {
   return target("P4", what, "0", String(touched), touched === 0)
 }
 
-/** Of each edition, on the first version of Node.js that it was measured on. */
-const ofEditions = (section) =>
-  [3, 4].map((effect) => [effect, section?.subjects.find((each) => each.effect === effect)])
+/** Each edition on each version of Node.js that it was measured on. */
+const subjectsOf = (section) =>
+  section === undefined
+    ? [3, 4].map((effect) => [`Effect ${effect}`, undefined])
+    : section.subjects.map((each) => [`Effect ${each.effect}, Node ${each.node.slice(1).split(".")[0]}`, each])
 
 const inprocess = (section) => {
-  const each = (make) => ofEditions(section).map(([effect, measured]) => make(`Effect ${effect}, in process`, measured))
+  const each = (make) => subjectsOf(section).map(([where, measured]) => make(`${where}, in process`, measured))
   return [
     ...each((where, measured) =>
       atMost(
