@@ -89,7 +89,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R5",
     what: "without an id the app runs",
     file: "src/internal/http/requestContext.ts",
-    find: "if (!services.has(Id.RequestId.key)) return missingRequestId\n",
+    find: "if (serviceIn(fiber.currentContext, Id.RequestId) === undefined) return missingRequestId\n",
     replace: ""
   },
   {
@@ -2696,8 +2696,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F5",
     what: "with the one-line middleware a session that is disabled begins",
     file: "src/internal/http/requestContext.ts",
-    find: "!store.config.enable || services.has(Id.RequestId.key)",
-    replace: "services.has(Id.RequestId.key)"
+    find: "!store.config.enable || serviceIn(currentContext, Id.RequestId)",
+    replace: "serviceIn(currentContext, Id.RequestId)"
   },
   {
     row: "F8",
