@@ -19,8 +19,7 @@ const help = `npm run benchmark -- [options]
   --only=a,b         measures only some of these sections: ${sections.join(", ")};
                      the other sections keep their last results
   --rounds=n         how many interleaved rounds a full run measures, at least 7
-  --nodes            measures the part in process on other versions of Node.js as well, which it installs from npm;
-                     takes 20 minutes more
+  --nodes            measures the part in process on the newest Node.js as well, which it installs from npm
   --library=folder   measures the build in another folder than dist/
   --report           measures nothing and writes the tables and charts again from the last results
   --help             shows this text

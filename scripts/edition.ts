@@ -29,9 +29,20 @@ const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEn
   }
 }
 
+/** What measures the library itself; the other contestants of the benchmark know no editions. */
+const benchmark = [
+  "effect",
+  "harness",
+  "inprocess/child.js",
+  "redis/child.js",
+  "http/contestants/effect.js",
+  "http/serve.js",
+  "http/settings.js"
+].map((place) => `benchmark/${place}`)
+
 const write = (): Generated => {
   try {
-    return generate(root, ["src", "test", "examples"], target)
+    return generate(root, ["src", "test", "examples", ...benchmark], target)
   } catch (error) {
     if (!(error instanceof Leftover)) throw error
     console.error(error.message)

@@ -1,10 +1,11 @@
 /**
  * The Effect apps that are measured over HTTP and in process. Each has one route, written as the README shows it.
  */
-import { HttpRouter, HttpServerResponse } from "@effect/platform"
+import { HttpServerResponse } from "@effect/platform"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as library from "../harness/library.js"
 import { cookieLifeSeconds } from "../http/settings.js"
+import { route } from "./route.js"
 
 const { KeyRing, RequestContext, RequestId, Session, SessionKey, SessionStore } = await library.main()
 
@@ -19,8 +20,6 @@ export const layerCookie = Layer.unwrapEffect(
 )
 
 export const layerMemory = SessionStore.layerMemory(options)
-
-const route = (handler) => HttpRouter.empty.pipe(HttpRouter.get("/", handler))
 
 const respond = (count) => HttpServerResponse.text(String(count))
 
@@ -56,9 +55,14 @@ export const modifying = () =>
     respond
   ))
 
-/** Reads and changes nothing. */
+/** Reads and changes nothing, once there is a session. */
 export const reading = () =>
-  route(Effect.map(RequestContext.get(Count), (found) => respond(Option.getOrElse(found, () => 0))))
+  route(
+    Effect.flatMap(RequestContext.get(Count), (found) =>
+      Option.isSome(found)
+        ? Effect.succeed(respond(found.value))
+        : Effect.as(RequestContext.insert(Count, 1), respond(1)))
+  )
 
 /** Writes without reading. */
 export const writing = () => {

@@ -6,12 +6,12 @@
  * handler, the platform's parser of cookies, a pre-response handler. `least` leaves everything out that can be left out: no
  * service and no pre-response handler, the handler reads the header and sets the cookie on its own response.
  */
-import { Cookies, HttpApp, HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { Cookies, HttpApp, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Context, Effect, Option } from "effect"
+import { Redis } from "ioredis"
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto"
-import { cookieLifeSeconds } from "../http/settings.js"
-
-const route = (handler) => HttpRouter.empty.pipe(HttpRouter.get("/", handler))
+import { cookieLifeSeconds, redisUrl } from "../http/settings.js"
+import { route } from "./route.js"
 
 const attributes = { httpOnly: true, sameSite: "lax", path: "/" }
 
@@ -162,3 +162,31 @@ export const leastCookie = () =>
     values.count = (values.count ?? 0) + 1
     return [String(values.count), sealed(values)]
   })
+
+/** A GET and a SET by hand, where the last writer wins; each is one step of the handler's fiber that waits. */
+export const leastRedis = () => {
+  const client = new Redis(redisUrl)
+  const key = (token) => `benchmark:floor:${token}`
+  const store = (token, values) =>
+    Effect.promise(() => client.set(key(token), JSON.stringify(values), "EX", cookieLifeSeconds))
+  return route(Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const id = request.headers[idHeader] ?? randomUUID()
+    const token = readCookie(request.headers.cookie)
+    if (token === undefined) {
+      const made = newToken()
+      return Effect.map(store(made, { count: 1 }), () =>
+        HttpServerResponse.text("1", {
+          headers: { [idHeader]: id, "cache-control": "no-store" },
+          cookies: cookieOf(made)
+        }))
+    }
+    return Effect.flatMap(Effect.promise(() => client.get(key(token))), (text) => {
+      const values = JSON.parse(text)
+      values.count++
+      return Effect.map(
+        store(token, values),
+        () => HttpServerResponse.text(String(values.count), { headers: { [idHeader]: id } })
+      )
+    })
+  }))
+}

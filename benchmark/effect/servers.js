@@ -28,15 +28,19 @@ const sql = async (client, table) => {
   return Sql.layer({ ...options, table }).pipe(Layer.provide(created), Layer.provide(client))
 }
 
-export const sqlite = async (filename, table) => {
+export const sqliteClient = async (filename) => {
   const { SqliteClient } = await import("@effect/sql-sqlite-node")
-  return await sql(SqliteClient.layer({ filename }), table)
+  return SqliteClient.layer({ filename })
 }
 
-export const postgres = async (url, table) => {
+export const sqlite = async (filename, table) => await sql(await sqliteClient(filename), table)
+
+export const postgresClient = async (url) => {
   const { PgClient } = await import("@effect/sql-pg")
-  return await sql(PgClient.layer({ url: Redacted.make(url) }), table)
+  return PgClient.layer({ url: Redacted.make(url) })
 }
+
+export const postgres = async (url, table) => await sql(await postgresClient(url), table)
 
 export const mariadb = async (url, table) => {
   const { MysqlClient } = await import("@effect/sql-mysql2")

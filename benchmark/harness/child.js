@@ -1,14 +1,20 @@
 /**
  * A node process that answers questions over its IPC channel.
  */
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { spawnOn } from "./cores.js"
 
-const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+const here = fileURLToPath(new URL("..", import.meta.url))
 
-/** Every child exits when its channel closes, hence at the latest when the benchmark ends. */
-export const startChild = ({ args = [], core, env = {}, node = process.execPath, nodeArgs = [], script }) => {
-  const child = spawnOn(core, node, [...nodeArgs, here(script), ...args], {
+/**
+ * Every child exits when its channel closes, hence at the latest when the benchmark ends. The script is one of this folder, or
+ * of the `folder` of another edition.
+ */
+export const startChild = (
+  { args = [], core, env = {}, folder = here, node = process.execPath, nodeArgs = [], script }
+) => {
+  const child = spawnOn(core, node, [...nodeArgs, join(folder, script), ...args], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     env: { ...process.env, NODE_ENV: "benchmark", ...env }
   })

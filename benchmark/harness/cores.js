@@ -11,6 +11,8 @@ export const pinned = cpus().length > 1 && has("taskset")
 export const serverCore = 0
 export const loadCore = 1
 
-/** A child process, pinned where that is possible. */
+/** A child process, pinned where that is possible; without a core it may use all of them. */
 export const spawnOn = (core, command, args, options) =>
-  pinned ? spawn("taskset", ["-c", String(core), command, ...args], options) : spawn(command, args, options)
+  pinned && core !== undefined
+    ? spawn("taskset", ["-c", String(core), command, ...args], options)
+    : spawn(command, args, options)

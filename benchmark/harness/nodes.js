@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url"
 
 const folder = fileURLToPath(new URL("../node_modules/.cache/nodes/", import.meta.url))
 
-/** Which are measured beside the current one: the long-term one, and the newest. */
-const wanted = ["24", "latest"]
+/** The version with long-term support, on which both editions of the library run. */
+export const longTerm = "24"
 
 const binaryOf = (version) => {
   const place = `${folder}${version}`
@@ -22,15 +22,13 @@ const binaryOf = (version) => {
   return status === 0 ? { binary, version: stdout.trim() } : undefined
 }
 
-/** The versions that can be had here, each once; what cannot is added to `skipped`. */
-export const otherNodes = (skipped) => {
-  const nodes = []
-  for (const version of wanted) {
-    const node = binaryOf(version)
-    if (node === undefined) skipped.push({ what: `Node ${version}`, reason: "npm could not install it" })
-    else if (node.version !== process.version && nodes.every((other) => other.version !== node.version)) {
-      nodes.push(node)
-    }
-  }
-  return nodes
+/** The Node.js that runs the benchmark. */
+export const current = { binary: process.execPath, version: process.version }
+
+/** A version of Node.js; what cannot be had here is added to `skipped`, and undefined. */
+export const nodeOf = (version, skipped) => {
+  if (process.version.startsWith(`v${version}.`)) return current
+  const node = binaryOf(version)
+  if (node === undefined) skipped.push({ what: `Node ${version}`, reason: "npm could not install it" })
+  return node
 }

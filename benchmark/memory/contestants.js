@@ -7,7 +7,7 @@ import expressSession from "express-session"
 import { MemoryStore as HonoMemoryStore, Session as HonoSession } from "hono-sessions"
 import { LRUCache } from "lru-cache"
 import memorystore from "memorystore"
-import { randomBytes, randomUUID } from "node:crypto"
+import { hash, randomBytes, randomUUID } from "node:crypto"
 import * as library from "../harness/library.js"
 
 const day = 24 * 60 * 60 * 1000
@@ -20,6 +20,30 @@ const sessionOf = (i) => ({
 })
 
 const token = () => randomBytes(32).toString("base64url")
+
+/**
+ * No store: only what the caller of every store does for a session, and turns as long as ours that do nothing but compute. Its
+ * longest turns are those of the machine and of the engine.
+ */
+const nothing = () => {
+  let turns = 0
+  let sum = 0
+  const compute = () => {
+    const end = performance.now() + 0.3
+    while (performance.now() < end) sum += hash("sha256", String(sum)).length
+  }
+  return {
+    add: (i) => {
+      sum += hash("sha256", token()).length + JSON.stringify(sessionOf(i)).length
+    },
+    expire: () => {},
+    done: () => {
+      compute()
+      return ++turns === 110
+    },
+    cleaned: () => Infinity
+  }
+}
 
 const map = () => {
   const sessions = new Map()
@@ -144,6 +168,7 @@ const ours = async () => {
 
 export const contestants = {
   ours: { label: "effect-session, memory store", make: ours, ours: true },
+  nothing: { label: "no store, for comparison", make: nothing, packages: [], control: true },
   map: { label: "Map of strings, no expiry", make: map, packages: [] },
   mapWithExpiry: { label: "Map with an expiry, scanned", make: mapWithExpiry, packages: [] },
   lruCache: { label: "lru-cache with a TTL", make: lruCache, packages: ["lru-cache"] },

@@ -1,8 +1,7 @@
 /**
  * Measures one read + one write with 32 operations at once. The contestants take turns within one process:
- * `node child.js <url> <cycles> <each>`.
+ * `node child.js <url> <cycles> <each> <contestants, with commas>`.
  */
-import { RedisStore } from "connect-redis"
 import { Effect } from "effect"
 import { Redis } from "ioredis"
 import { createClient } from "redis"
@@ -13,6 +12,7 @@ import { effects, inFlight, promises } from "../harness/workers.js"
 import { cookieLifeSeconds } from "../http/settings.js"
 
 const [url, cycles, each] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
+const names = process.argv[5].split(",")
 
 const workers = Array.from({ length: inFlight }, (_, worker) => worker)
 
@@ -50,6 +50,7 @@ const nodeRedis = async () => {
 }
 
 const connectRedis = async () => {
+  const { RedisStore } = await import("connect-redis")
   const client = createClient({ url })
   await client.connect()
   const store = new RedisStore({ client, prefix: "benchmark:connect-redis-store:", ttl: cookieLifeSeconds })
@@ -84,7 +85,7 @@ const makers = {
   connectRedis
 }
 const contestants = []
-for (const [id, make] of Object.entries(makers)) contestants.push({ id, ...(await make()) })
+for (const id of names) contestants.push({ id, ...(await makers[id]()) })
 
 // This warms up the contestants and proves that they count.
 for (const { count, id, run } of contestants) {

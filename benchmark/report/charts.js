@@ -25,21 +25,28 @@ const http = ({ rows }) => ({
   })
 })
 
-const inprocess = ({ overheadMicros }) => ({
+const inprocess = ({ subjects }) => ({
   inprocess: contest({
     title: "What a middleware adds in process",
     subtitle: "microseconds above the bare handler, less is better",
     unit: "µs",
-    rows: [
-      ["a no-op provideService", "noop", false],
-      ["session untouched", "untouchedMemory", true],
-      ["memory, by hand, the least", "countMemoryLeast", false],
-      ["memory, by hand, idiomatic", "countMemoryIdiomatic", false],
-      ["session read and written, memory", "countMemory", true],
-      ["sealed cookie, by hand, the least", "countCookieLeast", false],
-      ["sealed cookie, by hand, idiomatic", "countCookieIdiomatic", false],
-      ["session read and written, cookie", "countCookie", true]
-    ].map(([label, id, ours]) => ({ label, ours, summary: overheadMicros[id] }))
+    rows: [3, 4].flatMap((effect) => {
+      const measured = subjects.find((each) => each.effect === effect)
+      return measured === undefined ? [] : [
+        ["a no-op service", "noop", false],
+        ["session untouched", "untouchedMemory", true],
+        ["memory, by hand, the least", "countMemoryLeast", false],
+        ["memory, by hand, idiomatic", "countMemoryIdiomatic", false],
+        ["session counting, memory", "countMemory", true],
+        ["sealed cookie, by hand, the least", "countCookieLeast", false],
+        ["sealed cookie, by hand, idiomatic", "countCookieIdiomatic", false],
+        ["session counting, cookie", "countCookie", true]
+      ].map(([label, id, ours]) => ({
+        label: `Effect ${effect}: ${label}`,
+        ours,
+        summary: measured.overheadMicros[id]
+      }))
+    })
   })
 })
 
@@ -48,7 +55,11 @@ const memory = ({ rows, sessions }) => ({
     title: `Memory per session, ${sessions.toLocaleString("en-US")} sessions`,
     subtitle: "bytes for a session of 80 bytes of JSON, less is better",
     unit: "B",
-    rows: rows.map(({ bytesPerSession, label, ours }) => ({ label, ours, summary: bytesPerSession }))
+    rows: rows.filter(({ control }) => control !== true).map(({ bytesPerSession, label, ours }) => ({
+      label,
+      ours,
+      summary: bytesPerSession
+    }))
   }),
   pauses: contest({
     title: "Longest pause while sessions are added and while they expire",
@@ -77,8 +88,8 @@ const sql = ({ postgres, sqlite }) => ({
     subtitle: "CPU microseconds of the client's process, less is better",
     unit: "µs",
     rows: [["SQLite", "better-sqlite3", sqlite], ["PostgreSQL", "pg", postgres]].flatMap(([name, driver, measured]) =>
-      (measured?.rows ?? []).map(({ cpuMicros, ours }) => ({
-        label: ours ? `effect-session, ${name}` : `${driver} by hand`,
+      (measured?.rows ?? []).map(({ cpuMicros, id, ours }) => ({
+        label: { ours: `effect-session, ${name}`, client: `SqlClient by hand, ${name}`, raw: `${driver} by hand` }[id],
         ours,
         summary: cpuMicros
       }))

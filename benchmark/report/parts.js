@@ -40,16 +40,17 @@ const codec = (section, folder) => [
 
 const http = (section, folder) => {
   const bare = Object.fromEntries(section.bare.map(({ cpuMicros, id }) => [id, cpuMicros]))
-  const factor = (row) =>
-    row.ours || row.holds === "nothing"
-      ? "–"
-      : times(section.toPeers[row.holds.endsWith("cookie") ? "effect/cookie" : `effect/${row.holds}`]?.[row.id])
+  const factor = (row, effect) => {
+    if (row.ours || row.holds === "nothing") return "–"
+    const variant = row.holds.endsWith("cookie") ? "cookie" : row.holds
+    return times(section.toPeers[`effect${effect}/${variant}`]?.[row.id])
+  }
   const h3 = section.rows.find(({ id }) => id === "h3/sealedCookie")
   return [
     "## Overhead per HTTP request",
     measuredAt(section),
     "The table compares each framework with its session layer and without it. The handler adds one to a counter in every "
-    + "request. The times are CPU time of the server's process per request. "
+    + `request. The times are CPU time of the server's process per request, on Node ${section.node.slice(1)}. `
     + `${
       section.pinned
         ? "The server runs on one core and the load comes from the other"
@@ -62,14 +63,23 @@ const http = (section, folder) => {
     + "both of its middlewares, `RequestId` and `RequestContext`; the last row shows what `RequestId` takes alone.",
     chart("http", "Microseconds of CPU time that the session layer adds to a request", folder),
     table(
-      ["", "session in", "without, µs", "with, µs", "overhead, µs", "effect-session relative to it"],
+      [
+        "",
+        "session in",
+        "without, µs",
+        "with, µs",
+        "overhead, µs",
+        "effect-session on Effect 3 relative to it",
+        "on Effect 4"
+      ],
       section.rows.map((row) => [
         emphasise(row.ours, row.label),
         row.holds,
         number(bare[row.framework].median),
         spread(row.cpuMicros),
         emphasise(row.ours, spread(row.overheadMicros)),
-        factor(row)
+        factor(row, 3),
+        factor(row, 4)
       ]),
       ["session in"]
     ),
@@ -104,7 +114,7 @@ const inprocessLabels = {
   untouchedMemory: "`Session.middleware`, session untouched, memory",
   untouchedCookie: "`Session.middleware`, session untouched, cookie",
   readMemory: "session read, memory",
-  readCookie: "session read although there is none, cookie",
+  readCookie: "session read, cookie",
   countMemory: "session read and written, memory",
   countCookie: "session read and written, cookie",
   countCookie100: "session of 100 B read and written, cookie"
@@ -127,50 +137,64 @@ const countedLabels = {
 /** What is not the library's: the floors. */
 const isFloor = (id) => id.startsWith("noop") || /Idiomatic$|Least$/.test(id)
 
-/** The columns of a version of Node.js. */
-const onNode = ({ bareMicros, overheadBytes, overheadMicros, ratios }) => [
+/** A row for an edition on a version of Node.js. */
+const subject = ({ bareMicros, effect, node, overheadBytes, overheadMicros, ratios }) => [
+  `Effect ${effect}, Node ${node.slice(1)}`,
   number(bareMicros.median),
-  spread(overheadMicros.untouchedMemory),
-  spread(overheadMicros.countMemory),
-  spread(overheadMicros.countCookie),
+  ...["noop", "untouchedMemory", "readMemory", "countMemory", "countMemoryIdiomatic", "countCookie", "countCookieLeast"]
+    .map((id) => `${number(overheadMicros[id].median)} · ${number(overheadBytes[id].median / 1024)}`),
   times(ratios.memoryToIdiomatic.median),
-  times(ratios.cookieToLeast.median),
-  `${number(overheadBytes.countMemory.median / 1024)} / ${number(overheadBytes.countCookie.median / 1024)}`
+  times(ratios.cookieToLeast.median)
 ]
 
-const inprocess = (section, folder) => [
-  "## In process",
-  measuredAt(section),
-  "Here the web handlers are called directly, without a socket. They take turns of a few milliseconds within one process, and "
-  + `each round is a new process. The bare handler takes ${number(section.bareMicros.median)} µs and allocates `
-  + `${number(section.bareBytes.median / 1024)} KB. The table shows what each middleware adds.`,
-  chart("inprocess", "Microseconds that a middleware adds to a request in process", folder),
-  table(
-    ["added to the bare handler", "µs", "allocated, KB"],
-    Object.entries(inprocessLabels).map(([id, label]) => {
-      const { median, q1, q3 } = section.overheadBytes[id]
-      return [
-        emphasise(!isFloor(id), label),
-        spread(section.overheadMicros[id]),
-        spread({ median: median / 1024, q1: q1 / 1024, q3: q3 / 1024 })
-      ]
-    })
-  ),
-  "The floors do less than a session library has to: they know no expiry on the server, no limit of size, no atomic change, no "
-  + "typed values and no store that can fail. The same on each version of Node.js, each over its own bare handler:",
-  table(
-    [
-      "",
-      "bare, µs",
-      "untouched, µs",
-      "counting in memory, µs",
-      "counting in a cookie, µs",
-      "memory, relative to the idiomatic floor",
-      "cookie, relative to the least floor",
-      "allocated, KB, memory / cookie"
-    ],
-    Object.entries(section.nodes).map(([version, measured]) => [`Node ${version.slice(1)}`, ...onNode(measured)])
-  ),
+const inprocess = (section, folder) => {
+  const [here] = section.subjects
+  return [
+    "## In process",
+    measuredAt(section),
+    "Here the web handlers are called directly, without a socket. They take turns of a few milliseconds within one process, and "
+    + `each round is a new process. With Effect ${here.effect} on Node ${here.node.slice(1)} the bare handler takes `
+    + `${number(here.bareMicros.median)} µs and allocates ${
+      number(here.bareBytes.median / 1024)
+    } KB. The table shows what each `
+    + "middleware adds.",
+    chart("inprocess", "Microseconds that a middleware adds to a request in process", folder),
+    table(
+      ["added to the bare handler", "µs", "allocated, KB"],
+      Object.entries(inprocessLabels).map(([id, label]) => {
+        const { median, q1, q3 } = here.overheadBytes[id]
+        return [
+          emphasise(!isFloor(id), label),
+          spread(here.overheadMicros[id]),
+          spread({ median: median / 1024, q1: q1 / 1024, q3: q3 / 1024 })
+        ]
+      })
+    ),
+    "The floors do less than a session library has to: they know no expiry on the server, no limit of size, no atomic change, "
+    + "no typed values and no store that can fail. The next table shows both editions on the versions of Node.js that they run "
+    + "on, each over its own bare handler, as microseconds · KB allocated. The rounds of all of them take turns:",
+    table(
+      [
+        "",
+        "bare, µs",
+        "no-op",
+        "untouched",
+        "read",
+        "counting in memory",
+        "the idiomatic floor",
+        "counting in a cookie",
+        "the least floor",
+        "memory ÷ floor",
+        "cookie ÷ floor"
+      ],
+      section.subjects.map(subject)
+    ),
+    ...countedCalls(section),
+    ...(section.profiles === undefined ? [] : profiles(section))
+  ]
+}
+
+const countedCalls = (section) => [
   `These calls were counted over ${section.counted.untouchedMemory.requests} requests:`,
   table(
     ["session", "store calls", "calls of node:crypto", "Set-Cookie", "Vary"],
@@ -179,8 +203,7 @@ const inprocess = (section, folder) => [
       return [label, calls(storeCalls), calls(cryptoCalls), String(setCookies), String(varies)]
     }),
     ["store calls", "calls of node:crypto"]
-  ),
-  ...(section.profiles === undefined ? [] : profiles(section))
+  )
 ]
 
 const owners = {
@@ -224,7 +247,8 @@ const memory = (section, folder) => [
   "Each store runs in a process of its own and is filled through its own functions with sessions of 80 bytes of JSON. The "
   + "memory per session is V8's heap and what lies outside it (`heapUsed + external`) after a full garbage collection. A "
   + "pause is the longest turn of the event loop, in CPU time and without the part of the garbage collector; the last two "
-  + "columns include that part. For the pause while sessions expire, one in a hundred sessions expires at once and the store "
+  + "columns include that part. “No store” makes the token, its hash and the JSON, and keeps nothing: its pauses are those of "
+  + "the machine and of the engine. For the pause while sessions expire, one in a hundred sessions expires at once and the store "
   + "cleans up in its own way. `Map` and hono-sessions never clean up.",
   chart("memory", "Bytes per session", folder),
   table(
@@ -273,7 +297,10 @@ const redis = (section, folder) => [
   "## Redis",
   measuredAt(section),
   `One operation reads a session and writes it. ${section.inFlight} operations run at once, each on a session of its own, and `
-  + "the time is CPU time of the client's process. “By hand” is GET and SET EX of JSON, where the last writer wins. "
+  + `the time is CPU time of the client's process, on Node ${
+    section.node.slice(1)
+  }. “By hand” is GET and SET EX of JSON, where `
+  + "the last writer wins. "
   + "effect-session applies only what changed, in one atomic step, and never revives a session that has ended.",
   chart("redis", "CPU microseconds of one read and one write on Redis", folder),
   table(
@@ -294,12 +321,16 @@ const sqlPart = (name, driver, measured) => [
   table(
     ["", "CPU, µs", "operations per second"],
     measured.rows.map((row) => [
-      emphasise(row.ours, row.ours ? "effect-session, SQL store" : driver),
+      emphasise(
+        row.ours,
+        { ours: "effect-session, SQL store", client: "Effect's `SqlClient` by hand", raw: driver }[row.id]
+      ),
       spread(row.cpuMicros),
       spread(row.operationsPerSecond)
     ])
   ),
-  `The speed relative to the raw driver is ${spread(measured.speedToRaw)}. These statements reach the driver:`,
+  `The speed relative to the raw driver is ${spread(measured.speedToRaw)}, and relative to the client by hand `
+  + `${spread(measured.speedToClient)}. These statements reach the driver:`,
   perRequest(measured.statements)
 ]
 
@@ -307,7 +338,7 @@ const sql = (section, folder) => [
   "## SQL",
   measuredAt({ rounds: section.sqlite.rounds, ...section }),
   `One operation reads a session and writes it. ${section.sqlite.inFlight} operations run at once, each on a session of its `
-  + "own. The raw driver runs the same SELECT and the same UPDATE on rows of the same table.",
+  + "own. The raw driver, and Effect's `SqlClient` by hand, run the same SELECT and the same UPDATE on rows of the same table.",
   chart("sql", "CPU microseconds of one read and one write in SQL", folder),
   "effect-session does more than the raw driver. It compares the version and reports whether the record was there. It ends "
   + "each statement after a time-out, even where nothing can be interrupted. It also runs the effect of the app's own "

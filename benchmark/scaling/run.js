@@ -7,6 +7,7 @@
  */
 import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import { Redis } from "ioredis"
+import { readFileSync } from "node:fs"
 import pg from "pg"
 import { options } from "../effect/apps.js"
 import { setting } from "../effect/servers.js"
@@ -120,6 +121,16 @@ const backendOf = async ({ table, url }) => {
   return Sql.layerBackend({ table }).pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url) })))
 }
 
+/** What Linux counts of a process: user and system time, in hundredths of a second. A process that has ended counts no more. */
+const secondsOf = (pid) => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ")
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return 0
+  }
+}
+
 const onPostgres = async () => {
   const found = await findPostgres()
   if (found.reason !== undefined) throw new Error(found.reason)
@@ -134,7 +145,11 @@ const onPostgres = async () => {
     layer: await postgres(found.url, found.table),
     backend: await backendOf(found),
     bytes,
-    serverSeconds: undefined,
+    /** Of all its processes, where it runs on this machine. */
+    serverSeconds: async () => {
+      const { rows } = await client.query("SELECT pid FROM pg_stat_activity")
+      return rows.reduce((sum, { pid }) => sum + secondsOf(pid), 0)
+    },
     /** Makes one session in a hundred expire, as the next hour does on a site whose sessions live for some days. */
     expire: () =>
       client.query(
@@ -151,7 +166,7 @@ const onPostgres = async () => {
 }
 
 const server = await (kind === "redis" ? onRedis() : onPostgres())
-serverSeconds = server.serverSeconds ?? serverSeconds
+serverSeconds = server.serverSeconds
 const { SessionBackend, SessionStore, Sessions } = await library.main()
 const runtime = ManagedRuntime.make(server.layer)
 const store = await runtime.runPromise(SessionStore.SessionStore)

@@ -1,22 +1,28 @@
 /**
  * The overhead of the session layer per HTTP request (P7, P10): what a framework takes with it minus what the same framework
  * takes without it, while every request adds one to a counter. One server runs at a time, in a process of its own on one core;
- * the load comes from the other.
+ * the load comes from the other. All run on one version of Node.js, on which both editions of the library run where that can
+ * be had.
  */
 import { makeBrowser } from "../harness/browser.js"
 import { startChild } from "../harness/child.js"
 import { pinned, serverCore } from "../harness/cores.js"
+import { edition4 } from "../harness/edition4.js"
 import { interleave } from "../harness/interleave.js"
 import { browserCount, startLoad } from "../harness/load.js"
+import { current, longTerm, nodeOf } from "../harness/nodes.js"
 import { difference, ratio, summary } from "../harness/statistics.js"
 import { bare, contestants } from "../http/contestants.js"
 
-const start = async (contestant, environment) => {
+const start = async (contestant, { environment, node, place }) => {
+  const { env = {}, folder } = contestant.effect === 4 ? place : {}
   const child = startChild({
     core: serverCore,
+    node: node.binary,
+    folder,
     script: "http/serve.js",
     args: [contestant.module, contestant.variant],
-    env: environment
+    env: { ...environment, ...env }
   })
   const { port } = await child.receive()
   return { ...child, url: `http://127.0.0.1:${port}/` }
@@ -50,8 +56,9 @@ const prove = async (contestant, url) => {
 }
 
 /** Starts a server, lets it prove that it counts, and warms it up. */
-const prepare = async (contestant, { environment, load, warmRequests, warmSeconds }) => {
-  const server = await start(contestant, environment)
+const prepare = async (contestant, settings) => {
+  const { load, warmRequests, warmSeconds } = settings
+  const server = await start(contestant, settings)
   try {
     let browsers = await prove(contestant, server.url)
     /** Every answer under load must count; afterwards another client checks each counter once more. */
@@ -112,11 +119,14 @@ export const run = async (context) => {
   const environment = context.redis === undefined ? {} : { BENCHMARK_REDIS_URL: context.redis.url }
   const { load, stop: stopLoad } = startLoad()
   // A full run starts a new process for each measurement, because V8 optimises differently from start to start.
+  const node = quick ? current : nodeOf(longTerm, skipped) ?? current
+  const place = quick ? undefined : edition4(skipped)
   const settings = quick
-    ? { rounds: 3, seconds: 0.5, warmSeconds: 0.5, warmRequests: 3000, environment, load }
-    : { rounds: context.rounds, seconds: 3, warmSeconds: 2, warmRequests: 15_000, environment, load }
+    ? { rounds: 3, seconds: 0.5, warmSeconds: 0.5, warmRequests: 3000, environment, load, node, place }
+    : { rounds: context.rounds, seconds: 2, warmSeconds: 1, warmRequests: 15_000, environment, load, node, place }
 
   const takePart = contestants.filter((contestant) => {
+    if (contestant.effect === 4 && place === undefined) return false
     if (contestant.holds !== "redis" || context.redis !== undefined) return true
     skipped.push({ what: contestant.label, reason: "redis-server is not installed" })
     return false
@@ -150,6 +160,7 @@ export const run = async (context) => {
     label: contestant.label,
     framework: contestant.framework,
     holds: contestant.holds,
+    effect: contestant.effect,
     ours: contestant.ours,
     cpuMicros: summary(column(contestant.id, "cpuMicros")),
     requestsPerSecond: summary(column(contestant.id, "requestsPerSecond")),
@@ -167,11 +178,12 @@ export const run = async (context) => {
   /** A whole request of ours relative to a whole one of theirs. */
   const whole = (id, other) =>
     overheads.has(id) && overheads.has(other) ? ratio(column(id, "cpuMicros"), column(other, "cpuMicros")) : undefined
-  const bestMemoryPeer = rows.filter((each) => each.framework !== "effect" && each.holds === "memory")
+  const bestMemoryPeer = rows.filter((each) => each.effect === undefined && each.holds === "memory")
     .sort((a, b) => a.overheadMicros.median - b.overheadMicros.median)[0].id
 
   return {
     rounds: settings.rounds,
+    node: node.version,
     seconds: settings.seconds,
     load: `${browserCount} browsers, each with a connection and a cookie jar of its own and one request at a time`,
     loadMicros: summary([...measured.values()].flat().map((sample) => sample.loadMicros)),
@@ -183,13 +195,22 @@ export const run = async (context) => {
       requestsPerSecond: summary(column(id, "requestsPerSecond"))
     })),
     rows,
-    ratios: {
-      cookieToFloor: against("effect/cookie", "effect/floorCookie"),
-      memoryToFloor: against("effect/memory", "effect/floorMemory"),
-      redisToConnectRedis: against("effect/redis", "express/redis"),
-      wholeCookieToIronSession: whole("effect/cookie", "node:http/ironSession"),
-      wholeMemoryToExpressSession: whole("effect/memory", "express/memory")
-    },
+    ratios: Object.fromEntries(
+      [3, 4].filter((effect) => overheads.has(`effect${effect}/memory`)).map((effect) => {
+        const id = (variant) => `effect${effect}/${variant}`
+        return [effect, {
+          cookieToFloor: against(id("cookie"), id("floorCookie")),
+          memoryToFloor: against(id("memory"), id("floorMemory")),
+          redisToFloor: against(id("redis"), id("leastRedis")),
+          redisToConnectRedis: against(id("redis"), "express/redis"),
+          nodeRedisToConnectRedis: against(id("nodeRedis"), "express/redis"),
+          wholeMemoryToHono: whole(id("memory"), "hono/memory"),
+          wholeCookieToFastify: whole(id("cookie"), "fastify/sealedCookie"),
+          wholeCookieToIronSession: whole(id("cookie"), "node:http/ironSession"),
+          wholeMemoryToExpressSession: whole(id("memory"), "express/memory")
+        }]
+      })
+    ),
     bestMemoryPeer,
     toPeers: Object.fromEntries(
       takePart.filter((contestant) => contestant.ours).map((contestant) => [

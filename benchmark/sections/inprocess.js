@@ -1,14 +1,14 @@
 /**
  * What the session layer costs without a socket: an untouched session compared with a middleware that only provides a service
  * (P4), and sessions that count compared with what a careful developer writes by hand (P2, P3), in time and in the heap that a
- * request allocates, on each version of Node.js.
+ * request allocates, on each version of Node.js and
+ * with each version of Effect.
  */
 import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
-import { otherNodes } from "../harness/nodes.js"
+import { edition4 } from "../harness/edition4.js"
+import { current, longTerm, nodeOf } from "../harness/nodes.js"
 import { ratio, summary } from "../harness/statistics.js"
-
-const ask = (node, script, args = [], nodeArgs = []) => askChild({ core: serverCore, node, script, args, nodeArgs })
 
 const summaries = (rounds, part) =>
   Object.fromEntries(
@@ -18,16 +18,18 @@ const summaries = (rounds, part) =>
 /** The young generation holds a whole batch, so that nothing is collected before it is counted. */
 const uncollected = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"]
 
-const roundsOn = async (node, { log, quick, rounds }) => {
+/** One round of one version of Node.js and of Effect. */
+const measure = async ({ edition, node }, quick) => {
+  const ask = (args, nodeArgs = []) =>
+    askChild({ core: serverCore, node: node.binary, script: "inprocess/child.js", args, nodeArgs, ...edition.place })
   const timing = quick ? [1000, 20, 100] : [4000, 60, 200]
   const allocating = quick ? [1500, 5, 200] : [4000, 15, 300]
-  const times = []
-  const allocations = []
-  for (let round = 0; round < rounds; round++) {
-    times.push(await ask(node, "inprocess/child.js", ["time", ...timing]))
-    allocations.push(await ask(node, "inprocess/child.js", ["allocate", ...allocating], uncollected))
-    log(`in process: round ${round + 1} of ${rounds}`)
-  }
+  return { time: await ask(["time", ...timing]), bytes: await ask(["allocate", ...allocating], uncollected) }
+}
+
+const summarised = (rounds) => {
+  const times = rounds.map(({ time }) => time)
+  const allocations = rounds.map(({ bytes }) => bytes)
   const to = (name, floor) =>
     ratio(times.map((round) => round.overhead[name]), times.map((round) => round.overhead[floor]))
   return {
@@ -46,18 +48,39 @@ const roundsOn = async (node, { log, quick, rounds }) => {
   }
 }
 
+const effect3 = { effect: 3, place: {} }
+
+/** What is measured, the first of which the page describes in full: each edition on each version of Node.js that it runs on. */
+const subjects = ({ nodes, quick, skipped }) => {
+  const here = { edition: effect3, node: current }
+  if (quick) return [here]
+  const place = edition4(skipped)
+  const others = (nodes ? [longTerm, "latest"] : [longTerm]).map((version) => nodeOf(version, skipped))
+  const modern = others.filter((node, at) =>
+    node !== undefined && others.findIndex((each) => each?.version === node.version) === at
+  )
+  return [
+    here,
+    ...modern.filter(({ version }) => version !== current.version).map((node) => ({ edition: effect3, node })),
+    ...(place === undefined ? [] : modern.map((node) => ({ edition: { effect: 4, place }, node })))
+  ]
+}
+
 export const run = async ({ log, nodes, quick, rounds: wanted, skipped }) => {
   const rounds = quick ? 3 : wanted
-  const here = await roundsOn(process.execPath, { log, quick, rounds })
-  const others = {}
-  for (const { binary, version } of nodes && !quick ? otherNodes(skipped) : []) {
-    others[version] = await roundsOn(binary, { log: (text) => log(`${text}, Node ${version}`), quick, rounds })
+  const measured = subjects({ nodes, quick, skipped }).map((subject) => ({ subject, rounds: [] }))
+  for (let round = 0; round < rounds; round++) {
+    for (const each of measured) each.rounds.push(await measure(each.subject, quick))
+    log(`in process: round ${round + 1} of ${rounds}`)
   }
   return {
     rounds,
-    ...here,
-    nodes: { [process.version]: here, ...others },
-    counted: await ask(process.execPath, "inprocess/count.js"),
-    profiles: quick ? undefined : await ask(process.execPath, "inprocess/profile.js", [6000])
+    subjects: measured.map(({ rounds, subject: { edition, node } }) => ({
+      effect: edition.effect,
+      node: node.version,
+      ...summarised(rounds)
+    })),
+    counted: await askChild({ core: serverCore, script: "inprocess/count.js" }),
+    profiles: quick ? undefined : await askChild({ core: serverCore, script: "inprocess/profile.js", args: [6000] })
   }
 }

@@ -21,7 +21,7 @@ const compare = async ({ log, quick, rounds: wanted }, name, address, table) => 
     log(`sql: ${name}, round ${round + 1} of ${rounds}`)
   }
   const column = (id, key) => measured.map((round) => round[id][key])
-  const rows = ["raw", "ours"].map((id) => ({
+  const rows = ["raw", "client", "ours"].map((id) => ({
     id,
     ours: id === "ours",
     cpuMicros: summary(column(id, "cpuMicros")),
@@ -32,6 +32,7 @@ const compare = async ({ log, quick, rounds: wanted }, name, address, table) => 
     inFlight,
     rows,
     speedToRaw: ratio(column("raw", "wallMicros"), column("ours", "wallMicros")),
+    speedToClient: ratio(column("client", "wallMicros"), column("ours", "wallMicros")),
     cpuToRaw: ratio(column("ours", "cpuMicros"), column("raw", "cpuMicros")),
     statements: await askChild({ core: serverCore, script: "sql/count.js", args: [name, address, table] })
   }

@@ -1,5 +1,5 @@
 /**
- * Measures one read + one write with 32 operations at once; effect-session and the raw driver take turns:
+ * Measures one read + one write with 32 operations at once; effect-session, the client by hand and the raw driver take turns:
  * `node child.js <database> <address> <table> <cycles> <each>`.
  */
 import { Effect } from "effect"
@@ -25,7 +25,9 @@ const ours = {
   count: (worker) => Effect.runPromise(servers.countOf(store, tokens[worker]))
 }
 
-const ids = (await create()).map((token) => createHash("sha256").update(token).digest("base64url"))
+const idsOf = async () => (await create()).map((token) => createHash("sha256").update(token).digest("base64url"))
+
+const ids = await idsOf()
 const driver = database.raw(address, table)
 const raw = {
   id: "raw",
@@ -33,7 +35,15 @@ const raw = {
   count: (worker) => driver.count(ids[worker])
 }
 
-const contestants = [raw, ours]
+const clientIds = await idsOf()
+const byClient = await database.client(address, table)
+const client = {
+  id: "client",
+  run: (times) => effects((worker) => byClient.increment(clientIds[worker]), times),
+  count: (worker) => byClient.count(clientIds[worker])
+}
+
+const contestants = [raw, client, ours]
 for (const { count, id, run } of contestants) {
   await run(each)
   for (let worker = 0; worker < inFlight; worker++) {
@@ -42,14 +52,16 @@ for (const { count, id, run } of contestants) {
   }
 }
 
-const samples = { raw: [], ours: [] }
+const samples = { raw: [], client: [], ours: [] }
 for (let cycle = 0; cycle < cycles; cycle++) {
-  for (const { id, run } of cycle % 2 === 0 ? contestants : [...contestants].reverse()) {
+  const start = cycle % contestants.length
+  for (const { id, run } of [...contestants.slice(start), ...contestants.slice(0, start)]) {
     samples[id].push(await run(each))
   }
 }
 
 await driver.stop()
+await byClient.stop()
 await close()
 answer(
   Object.fromEntries(

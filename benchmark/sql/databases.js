@@ -1,6 +1,9 @@
 /**
- * The raw drivers. They run the statements of the library's own backend on rows of the same table.
+ * The floors. They run the statements of the library's own backend on rows of the same table: with the raw driver, and as an
+ * Effect app does by hand, with its `SqlClient`.
  */
+import { SqlClient } from "@effect/sql/SqlClient"
+import { Effect, ManagedRuntime } from "effect"
 import { createRequire } from "node:module"
 import pg from "pg"
 import * as servers from "../effect/servers.js"
@@ -20,8 +23,26 @@ const statements = (table, parameter) => ({
 const countIn = (data) => Number(data.slice(data.indexOf("count") + 5))
 const dataOf = (count) => `5:${String(count).length}:count${count}`
 
+/** By hand with the app's client. */
+const byClient = async (layer, { select, update }) => {
+  const runtime = ManagedRuntime.make(layer)
+  const sql = await runtime.runPromise(SqlClient)
+  return {
+    increment: (id) =>
+      Effect.flatMap(sql.unsafe(select, [id]), ([row]) => {
+        const next = dataOf(countIn(row.data) + 1)
+        return Effect.map(sql.unsafe(update, [next, id, row.version, row.expires_at]), (changed) => {
+          if (changed.length !== 1) throw new Error("an UPDATE of the client changed no row")
+        })
+      }),
+    count: (id) => runtime.runPromise(Effect.map(sql.unsafe(select, [id]), ([row]) => countIn(row.data))),
+    stop: () => runtime.dispose()
+  }
+}
+
 const sqlite = {
   layer: (filename, table) => servers.sqlite(filename, table),
+  client: async (filename, table) => await byClient(await servers.sqliteClient(filename), statements(table, () => "?")),
   raw: (filename, table) => {
     const database = new (require("better-sqlite3"))(filename)
     database.pragma("journal_mode = WAL")
@@ -55,6 +76,7 @@ const sqlite = {
 
 const postgres = {
   layer: (url, table) => servers.postgres(url, table),
+  client: async (url, table) => await byClient(await servers.postgresClient(url), statements(table, (n) => `$${n}`)),
   raw: (url, table) => {
     const pool = new pg.Pool({ connectionString: url })
     const { select, update } = statements(table, (n) => `$${n}`)

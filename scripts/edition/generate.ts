@@ -2,7 +2,7 @@
  * Writes the package for Effect 4: every source, test and example of this one by the table of renames, or, where a file differs
  * more than by names, the whole file that lies in `editions/4` under the same path.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Leftover, rename } from "./rename.js"
 import { imports, members, methods, modules, shapes } from "./table.js"
@@ -29,13 +29,15 @@ export const omitted: Readonly<Record<string, string>> = {
   "test/sql/libsql.test.ts": "the driver for libSQL was not tried with Effect 4"
 }
 
-const filesIn = (folder: string): ReadonlyArray<string> =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+const filesIn = (place: string): ReadonlyArray<string> =>
+  !existsSync(place)
+    ? []
+    : statSync(place).isFile()
+    ? [place]
+    : readdirSync(place, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .sort()
-    : []
 
 /**
  * @throws Leftover with every file that cannot be turned into one for Effect 4, every rule that nothing needs, and every file
@@ -72,7 +74,7 @@ export const generate = (
       lines.written += text.split("\n").length - 1
       continue
     }
-    if (!file.endsWith(".ts")) {
+    if (!/\.[jt]s$/.test(file)) {
       output.set(file, before)
       continue
     }

@@ -1,7 +1,7 @@
 import { Headers as PlatformHeaders, HttpApp, HttpServerResponse } from "@effect/platform"
 import { Effect, Layer, Schema } from "effect"
-import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
-import { describe, expect, it } from "vitest"
+import { KeyRing, RequestContext, RequestId, Session, SessionKey, SessionStore } from "effect-session"
+import { describe, expect, it, vi } from "vitest"
 import * as WebResponse from "../../src/internal/http/webResponse.js"
 import { serve } from "../support/server.js"
 
@@ -23,6 +23,38 @@ describe("a response with further headers", () => {
     expect(original.headers["x-request-id"]).toBeUndefined()
     // What the platform's loggers recognise, and print without its secrets.
     expect(PlatformHeaders.isHeaders(sent.headers)).toBe(true)
+  })
+
+  const original = HttpServerResponse.empty()
+  const prototype = Object.getPrototypeOf(original) as object
+
+  /** How many copies of the response a request makes. */
+  const copiesOf = async (
+    app: HttpApp.Default<unknown, RequestContext.RequestContext>,
+    store: Layer.Layer<SessionStore.SessionStore, unknown>
+  ) => {
+    const { dispose, handler } = HttpApp.toWebHandlerLayer(Session.middleware(app), store)
+    const made = vi.spyOn(Object, "create")
+    try {
+      const sent = await handler(new Request("http://localhost/", { headers: { "x-request-id": "one" } }))
+      expect(sent.headers.get("x-request-id")).toBe("one")
+      return made.mock.calls.filter(([of]) => of === prototype).length
+    } finally {
+      made.mockRestore()
+      await dispose()
+    }
+  }
+
+  it("P4: is copied once for all that a request adds: the id alone, Vary beside it, the cookie beside both", async () => {
+    const memory = SessionStore.layerMemory({ secure: false })
+    const cookie = SessionStore.layerCookie({ secure: false, keys: Effect.runSync(KeyRing.generate) })
+    const read = Effect.as(RequestContext.get(Value), original)
+    const insert = Effect.as(RequestContext.insert(Value, "v"), original)
+    for (const store of [memory, cookie]) {
+      expect(await copiesOf(Effect.succeed(original), store)).toBe(1)
+      expect(await copiesOf(read, store)).toBe(1)
+      expect(await copiesOf(insert, store)).toBe(1)
+    }
   })
 })
 

@@ -89,7 +89,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "R5",
     what: "without an id the app runs",
     file: "src/internal/http/requestContext.ts",
-    find: "if (!services.has(Id.RequestId.key)) return missingRequestId\n",
+    find: "if (serviceIn(fiber.currentContext, Id.RequestId) === undefined) return missingRequestId\n",
     replace: ""
   },
   {
@@ -261,8 +261,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C4",
     what: "a patch that clears leaves the stored keys",
     file: "src/internal/codec/packedData.ts",
-    find: "patch.clear ? new Map<string, string>() : new Map(data)",
-    replace: "new Map(data)"
+    find: "if (!patch.clear) data.forEach(",
+    replace: "data.forEach("
   },
   {
     row: "C5",
@@ -2696,8 +2696,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "F5",
     what: "with the one-line middleware a session that is disabled begins",
     file: "src/internal/http/requestContext.ts",
-    find: "!store.config.enable || services.has(Id.RequestId.key)",
-    replace: "services.has(Id.RequestId.key)"
+    find: "!store.config.enable || serviceIn(currentContext, Id.RequestId)",
+    replace: "serviceIn(currentContext, Id.RequestId)"
   },
   {
     row: "F8",
@@ -2954,7 +2954,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "N3",
     what: "a sign-in beyond the bound is no event",
     file: "src/internal/request/saving.ts",
-    find: "      Reporting.full(parts, owner, now)\n",
+    find: "    Reporting.full(parts, save.owner, now)\n",
     replace: ""
   },
   {

@@ -38,6 +38,8 @@ const leastMemory = () => launch(floors.leastMemory(), Layer.empty)
 
 const leastCookie = () => launch(floors.leastCookie(), Layer.empty)
 
+const leastRedis = () => launch(floors.leastRedis(), Layer.empty)
+
 const redis = async () => {
   const servers = await import("../../effect/servers.js")
   return launch(apps.withSession(apps.counting()), await servers.redis(redisUrl))
@@ -59,5 +61,6 @@ export const variants = {
   floorMemory,
   floorCookie,
   leastMemory,
-  leastCookie
+  leastCookie,
+  leastRedis
 }

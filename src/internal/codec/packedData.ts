@@ -74,13 +74,19 @@ export const totalBytes = (data: Data): number => {
   return total
 }
 
+type PatchOfData = { readonly clear: boolean; readonly set: Data; readonly remove: ReadonlySet<string> }
+
 /** Returns the data after a patch. The given data stays as it is. */
-export const applyPatch = (
-  data: Data,
-  patch: { readonly clear: boolean; readonly set: Data; readonly remove: ReadonlySet<string> }
-): Map<string, string> => {
-  const next = patch.clear ? new Map<string, string>() : new Map(data)
-  for (const key of patch.remove) next.delete(key)
-  for (const [key, text] of patch.set) next.set(key, text)
-  return next
+export const applyPatch = (data: Data, patch: PatchOfData): Map<string, string> => {
+  const next = new Map<string, string>()
+  // `new Map(data)` would make an array for each entry.
+  if (!patch.clear) data.forEach((text, key) => next.set(key, text))
+  return change(next, patch)
+}
+
+/** Makes the changes of a patch in the data itself, all but `clear`, and returns the data. */
+export const change = (data: Map<string, string>, patch: Omit<PatchOfData, "clear">): Map<string, string> => {
+  patch.remove.forEach((key) => data.delete(key))
+  patch.set.forEach((text, key) => data.set(key, text))
+  return data
 }

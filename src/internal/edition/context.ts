@@ -1,10 +1,17 @@
 /**
- * The services of a fiber, several of which are added in one step.
+ * The services of a fiber: looked up, and several of them added in one step.
  */
 import * as Context from "effect/Context"
 
-/** A service by the key of its tag. */
-export type Entry = readonly [key: string, service: unknown]
+/** What names a service. */
+type Named = Pick<Context.Tag<unknown, unknown>, "key">
+
+/** A service and the tag that names it. */
+export type Entry = readonly [tag: Named, service: unknown]
+
+/** The service of a tag; undefined where there is none. */
+export const serviceIn = <S>(context: Context.Context<never>, tag: Context.Tag<never, S> | Named): S | undefined =>
+  context.unsafeMap.get(tag.key) as S | undefined
 
 /** The context with further services, in one copy. `Context.add` would make a copy for each, and an array for each service in it. */
 export const withServices = (
@@ -13,6 +20,6 @@ export const withServices = (
 ): Context.Context<never> => {
   const map = new Map<string, unknown>()
   context.unsafeMap.forEach((service, key) => map.set(key, service))
-  for (const [key, service] of services) map.set(key, service)
+  for (const [{ key }, service] of services) map.set(key, service)
   return Context.unsafeMake(map)
 }

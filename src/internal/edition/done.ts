@@ -6,19 +6,23 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 
-/** `Effect.succeed` and `Exit.succeed` make the same value. Every other effect has yet to run. */
+/** `Effect.succeed` and `Exit.succeed` make the same value, and so do their failures. Every other effect has yet to run. */
+export const isExit = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): effect is Exit.Exit<A, E> & Effect.Effect<A, E, R> => Exit.isExit(effect)
+
+/** Has succeeded already. */
 export const isDone = <A, E, R>(
   effect: Effect.Effect<A, E, R>
-): effect is Exit.Success<A, never> & Effect.Effect<A, E, R> => Exit.isExit(effect) && effect._tag === "Success"
+): effect is Exit.Success<A, never> & Effect.Effect<A, E, R> => isExit(effect) && effect._tag === "Success"
 
 /** The same as `Effect.flatMap`, but at once where the effect is done. */
 export const andThen = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   f: (a: A) => Effect.Effect<B, E2, R2>
 ): Effect.Effect<B, E | E2, R | R2> => {
-  if (!Exit.isExit(effect)) return Effect.flatMap(effect, f)
-  const exit = effect as Exit.Exit<A, E> // the guard has widened both types
-  return exit._tag === "Success" ? f(exit.value) : Exit.failCause(exit.cause)
+  if (!isExit(effect)) return Effect.flatMap(effect, f)
+  return effect._tag === "Success" ? f(effect.value) : Exit.failCause(effect.cause)
 }
 
 /** The same as `Effect.map`, but at once where the effect is done. */

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { MissingRequestId } from "../../SessionError.js"
-import type { Entry } from "../edition/context.js"
+import { type Entry, serviceIn } from "../edition/context.js"
 import { RequestContext, type RequestContextService } from "../request/contract.js"
 import { disabled } from "../request/disabled.js"
 import { RequestSession } from "../request/requestSession.js"
@@ -75,7 +75,7 @@ const isOfOther = (request: HttpServerRequest.HttpServerRequest) => (owner: unkn
 
 /** A context that is no session of ours: a test's own. */
 const foreignIn = (fiber: Fiber.RuntimeFiber<unknown, unknown>): RequestContextService | undefined => {
-  const service = fiber.currentContext.unsafeMap.get(RequestContext.key) as RequestContextService | undefined
+  const service = serviceIn<RequestContextService>(fiber.currentContext, RequestContext)
   return service === disabled || service instanceof RequestSession ? undefined : service
 }
 
@@ -111,7 +111,7 @@ interface Given {
 }
 
 const entriesOf = <I, S>(tag: Context.Tag<I, S>, service: Option.Option<S>): ReadonlyArray<Entry> =>
-  Option.isSome(service) ? [[tag.key, service.value]] : []
+  Option.isSome(service) ? [[tag, service.value]] : []
 
 export const given: Effect.Effect<Given, never, SessionStore> = Effect.map(
   Effect.all([SessionStore, Effect.serviceOption(Sessions), Effect.serviceOption(SessionList)]),
@@ -124,22 +124,21 @@ export const supply = <A extends HttpServerResponse, E, R>(
   given: Given | undefined
 ): Effect.Effect<HttpServerResponse, E, Exclude<R, RequestContext> | HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
-    const services = fiber.currentContext.unsafeMap
-    if (!services.has(Id.RequestId.key)) return missingRequestId
+    if (serviceIn(fiber.currentContext, Id.RequestId) === undefined) return missingRequestId
     const store = given?.store ?? Context.unsafeGet(fiber.currentContext, SessionStore)
     if (!store.config.enable) return RequestFiber.provide(fiber, app, RequestContext, disabled)
     if (foreignIn(fiber) !== undefined) return RequestFiber.provided<A, E, R, RequestContext>(app)
     const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
     const outer = RequestFiber.find(fiber, request, isSession(request, store))
     if (outer !== undefined) {
-      return services.get(RequestContext.key) === outer
+      return serviceIn(fiber.currentContext, RequestContext) === outer
         ? RequestFiber.provided<A, E, R, RequestContext>(app)
         : RequestFiber.provide(fiber, app, RequestContext, outer)
     }
     const session = begin(store, request)
     const owned = ownedBy(session, request)
     const handlers = RequestFiber.handlers(fiber, owned)
-    const entries = servicesOf(session, services, given)
+    const entries = servicesOf(session, fiber.currentContext, given)
     const within = RequestFiber.provideAll<A, E, R, RequestContext>(fiber, app, entries, handlers)
     return RequestFiber.find(fiber, request, isOfOther(request)) === undefined
       ? RequestFiber.keepLast(within, owned)
@@ -163,10 +162,10 @@ export const supplyBoth = (options: Id.IdOptions) => {
     Effect.withFiberRuntime((fiber) => {
       const { currentContext } = fiber
       const store = given?.store ?? Context.unsafeGet(currentContext, SessionStore)
-      const services = currentContext.unsafeMap
       const request = Context.unsafeGet(currentContext, HttpServerRequest.HttpServerRequest)
       if (
-        !store.config.enable || services.has(Id.RequestId.key) || services.has(RequestContext.key)
+        !store.config.enable || serviceIn(currentContext, Id.RequestId) !== undefined
+        || serviceIn(currentContext, RequestContext) !== undefined
         || RequestFiber.find(fiber, request, isAnyone) !== undefined
       ) {
         return supplyId(supply(app, given))
@@ -177,7 +176,7 @@ export const supplyBoth = (options: Id.IdOptions) => {
       const within = RequestFiber.provideAll<A, E, R, RequestContext>(
         fiber,
         app,
-        [...servicesOf(session, services, given), [Id.RequestId.key, begun.id]],
+        [...servicesOf(session, currentContext, given), [Id.RequestId, begun.id]],
         Id.annotation(fiber, begun),
         RequestFiber.handlers(fiber, [begun, unchanged], owned)
       )
@@ -193,12 +192,12 @@ const isAnyone = (owner: unknown): owner is object => owner !== undefined
 /** The services that the request gets with its session. */
 const servicesOf = (
   session: RequestSession,
-  services: ReadonlyMap<string, unknown>,
+  context: Context.Context<never>,
   given: Given | undefined
 ): Array<Entry> => {
-  const entries: Array<Entry> = [[RequestContext.key, session]]
+  const entries: Array<Entry> = [[RequestContext, session]]
   if (given === undefined) return entries
-  for (const entry of given.beside) if (!services.has(entry[0])) entries.push(entry)
+  for (const entry of given.beside) if (serviceIn(context, entry[0]) === undefined) entries.push(entry)
   return entries
 }
 

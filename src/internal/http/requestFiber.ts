@@ -12,7 +12,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import { type Entry, withServices } from "../edition/context.js"
+import { type Entry, serviceIn, withServices } from "../edition/context.js"
 import { andThen } from "../edition/done.js"
 import * as FiberLocals from "../edition/fiberLocals.js"
 
@@ -149,7 +149,7 @@ export const provide = <A, E, R, I, S>(
   tag: Context.Tag<I, S>,
   service: S,
   ...changes: ReadonlyArray<Change>
-): Effect.Effect<A, E, Exclude<R, I>> => provideAll<A, E, R, I>(fiber, app, [[tag.key, service]], ...changes)
+): Effect.Effect<A, E, Exclude<R, I>> => provideAll<A, E, R, I>(fiber, app, [[tag, service]], ...changes)
 
 /** {@link provide} of several services at once; `I` are those that the app loses from its type. */
 export const provideAll = <A, E, R, I>(
@@ -161,7 +161,7 @@ export const provideAll = <A, E, R, I>(
   const outer = fiber.currentContext
   const provide = change(fiber, setting(FiberRef.currentContext, withServices(outer, services)), ...changes)
   const within = andThen(provide, () => provided<A, E, R, I>(app))
-  return services.some(([key]) => outer.unsafeMap.has(key))
+  return services.some(([tag]) => serviceIn(outer, tag) !== undefined)
     ? Effect.ensuring(within, make(setting(FiberRef.currentContext, outer)))
     : within
 }

@@ -10,6 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import type { LazyArg } from "effect/Function"
 import * as Tracer from "effect/Tracer"
 import { randomUUID } from "node:crypto"
+import { serviceIn } from "../edition/context.js"
 import * as RequestFiber from "./requestFiber.js"
 import * as WebResponse from "./webResponse.js"
 
@@ -78,7 +79,7 @@ export class Begun {
 const isBegun = (owner: unknown): owner is Begun => owner instanceof Begun
 
 const idIn = (fiber: Fiber.RuntimeFiber<unknown, unknown>): string | undefined =>
-  fiber.currentContext.unsafeMap.get(RequestId.key) as string | undefined
+  serviceIn<string>(fiber.currentContext, RequestId)
 
 /**
  * Makes the id of the current request, on its span; the id that is there already, of a fixed layer or of a request that
@@ -90,7 +91,7 @@ export const begin = (
   { generate, header, trustInbound }: IdOptions
 ): Begun => {
   const id = idIn(fiber) ?? make(trustInbound ? request.headers[header] : undefined, generate)
-  const span = fiber.currentContext.unsafeMap.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
+  const span = serviceIn<Tracer.AnySpan>(fiber.currentContext, Tracer.ParentSpan)
   if (span?._tag === "Span") span.attribute("request_id", id)
   return new Begun(id, header)
 }
@@ -104,9 +105,10 @@ export const annotation = (fiber: Fiber.RuntimeFiber<unknown, unknown>, { id }: 
 
 /** What has begun the id of the fiber's request; the fiber may be one that a handler has forked. */
 const begunOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Begun | undefined => {
-  const request = fiber.currentContext.unsafeMap.get(HttpServerRequest.HttpServerRequest.key) as
-    | HttpServerRequest.HttpServerRequest
-    | undefined
+  const request = serviceIn<HttpServerRequest.HttpServerRequest>(
+    fiber.currentContext,
+    HttpServerRequest.HttpServerRequest
+  )
   return request === undefined ? undefined : RequestFiber.find(fiber, request, isBegun)
 }
 

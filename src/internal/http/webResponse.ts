@@ -58,8 +58,7 @@ export const noHead: Head = {}
 /**
  * The response with further headers and with other cookies, in one copy; as it is where nothing changes. The platform's
  * combinators copy the headers twice for each header, and once more for the cookies; its class has no constructor that others
- * can call. The headers keep their prototype, by which the platform's
- * loggers know which of them are secrets.
+ * can call. The headers keep their prototype, by which the platform's loggers know which of them are secrets.
  */
 export const withHead = (original: Response, head: Head, cookies?: Cookies.Cookies): Response => {
   if (head === noHead && cookies === undefined) return original

@@ -146,7 +146,7 @@ const changesNothing = (patch: Patch): boolean => !patch.clear && patch.set.size
 const change = (table: SessionTable, slot: number, patch: Patch, now: number): number | undefined => {
   const before = table.text(slot)
   const dataStart = table.dataStart(slot, before)
-  const data = Data.applyPatch(patch.clear ? new Map() : SessionText.readData(before, dataStart), patch)
+  const data = Data.change(patch.clear ? new Map<string, string>() : SessionText.readData(before, dataStart), patch)
   const packed = Data.pack(data)
   // A text of n code units has at most 3n bytes of UTF-8: most sessions need no counting.
   if (packed.length * 3 > patch.maxBytes) {

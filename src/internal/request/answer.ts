@@ -20,13 +20,18 @@ export interface Verdict {
 
 export type SaveError = SessionStoreError | SessionTooLarge
 
-/** A save that went well, and what the request knew of the session before it. */
+/** A save that went well. */
 export interface Written {
   readonly token: string
   readonly expiry: Expiry
   /** this save moved the session's times */
   readonly moved: boolean
-  readonly before: { readonly token: string; readonly persistent: boolean } | undefined
+}
+
+/** What the browser held before it. */
+export interface Held {
+  readonly token: string
+  readonly persistent: boolean
 }
 
 const noCookie: CookieVerdict = { _tag: "None" }
@@ -58,7 +63,7 @@ export class Answer {
    * A cookie goes out when the token is another one, or when the Max-Age that the browser holds is out of date. After the
    * verdict none can, and the head of an upgrade has no place for one.
    */
-  written({ before, expiry, moved, token }: Written, now: number): void {
+  written({ expiry, moved, token }: Written, before: Held | undefined, now: number): void {
     if (this.concluded !== undefined || this.upgraded) return
     const isOutdated = moved && (expiry.persistent || before?.persistent === true)
     if (token === before?.token && !isOutdated) return

@@ -99,7 +99,14 @@ export const decide = (
         }
       }
       const expiry = times(config, session, marks, now)
-      const plain: Save = { ...saved(base, patch(content, expiry)), renew, passive, owner: marks.owner }
+      const plain: Save = {
+        base,
+        patch: patch(content, expiry),
+        renew,
+        passive,
+        ifVersion: undefined,
+        owner: marks.owner
+      }
       const migrations = renew ? emptyContent.set : changes.migrationsOf(session.data)
       // A refresh and migrated values follow from what was loaded, and give way to whoever has changed it since.
       const refreshes = expiry !== undefined && !renew && marks.own === undefined

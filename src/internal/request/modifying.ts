@@ -130,7 +130,7 @@ const inStore = <A, I, R, Got, B>(
         if (stored.state === before || stored.state._tag === "Found") stored.found(result.token, id, session)
         else stored.outdated()
         const persistent = loaded?.persistent ?? session.persistent
-        answer.written({ token: result.token, expiry: session, moved, before: { token, persistent } }, now)
+        answer.written({ token: result.token, expiry: session, moved }, { token, persistent }, now)
       }
       return Effect.succeed(modified(result.value))
     }

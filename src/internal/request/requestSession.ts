@@ -7,7 +7,6 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Owner } from "../../SessionBackend.js"
@@ -20,7 +19,7 @@ import {
 } from "../../SessionError.js"
 import type { SessionKey, Struct } from "../../SessionKey.js"
 import * as Time from "../edition/clock.js"
-import { andThen, isDone, map } from "../edition/done.js"
+import { andThen, isDone, isExit, map } from "../edition/done.js"
 import type { SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
@@ -306,7 +305,7 @@ export class RequestSession implements RequestContextService, Parts {
       this.isTouched = true
       const now = Time.now(fiber)
       const effect = this.store.events.isHeard ? Reporting.failures(this, run(now), now) : run(now)
-      return Exit.isExit(effect) ? effect : this.inFlight.counted(effect)
+      return isExit(effect) ? effect : this.inFlight.counted(effect)
     })
   }
 

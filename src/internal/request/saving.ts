@@ -5,10 +5,11 @@
 import * as Effect from "effect/Effect"
 import type { Owner } from "../../SessionBackend.js"
 import { andThen, isDone } from "../edition/done.js"
-import type { Saved } from "../store/contract.js"
+import type { Save, Saved } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
-import type { SaveError } from "./answer.js"
+import type { Held, SaveError } from "./answer.js"
 import { type Basis, decide } from "./decide.js"
+import type { Taken } from "./draft.js"
 import { endedElsewhere, type Parts } from "./parts.js"
 import * as Reporting from "./reporting.js"
 
@@ -38,28 +39,6 @@ export const save = (
   if (decision._tag === "Nothing") return nothing
 
   draft.take(taken)
-  const giveBack = () => draft.undo(taken)
-  /** A write that never read the session did not know that its id is of an earlier period: then it is read, and renewed. */
-  const renewed = (saved: Saved): Effect.Effect<Full | undefined, SaveError> => {
-    const full = settle(saved)
-    const isDue = takesCookie && basis._tag === "Token" && !marks.passive && saved._tag === "Saved"
-      && ExpiryPolicy.isRenewalDue(store.config, saved.expiry, now)
-    if (!isDue) return Effect.succeed(full)
-    // What was written stays written: the renewal can wait for the next request (row M5).
-    const renewing = andThen(parts.load(now), () => save(parts, now, undefined, true))
-    return isDone(renewing) ? renewing : Effect.orElseSucceed(renewing, () => undefined)
-  }
-  const settle = (saved: Saved): Full | undefined => {
-    if (saved._tag === "Full") {
-      giveBack()
-      Reporting.full(parts, owner, now)
-      return saved
-    }
-    draft.saved()
-    report(parts, basis, saved, now)
-    if (saved._tag === "Saved") Reporting.saved(store, basis, decision.save, saved, now)
-    return undefined
-  }
   const saving = andThen(
     store.save(decision.save, now),
     (saved) =>
@@ -67,11 +46,49 @@ export const save = (
         ? store.save(decision.without, now)
         : Effect.succeed(saved)
   )
-  if (isDone(saving)) return renewed(saving.value)
-  const saved = Effect.onExit(saving, (exit) => exit._tag === "Success" ? Effect.void : Effect.sync(giveBack))
-  if (!decision.mere) return Effect.flatMap(saved, renewed)
+  const step: Step = { basis, taken, save: decision.save, now, takesCookie, passive: marks.passive }
+  if (isDone(saving)) return renewed(parts, step, saving.value)
+  const saved = Effect.onExit(
+    saving,
+    (exit) => exit._tag === "Success" ? Effect.void : Effect.sync(() => draft.undo(taken))
+  )
+  if (!decision.mere) return Effect.flatMap(saved, (saved) => renewed(parts, step, saved))
   // A mere refresh that failed is no failed commit: the session stands as it was (row M5). The store has logged the failure.
-  return Effect.match(saved, { onSuccess: settle, onFailure: () => undefined })
+  return Effect.match(saved, { onSuccess: (saved) => settle(parts, step, saved), onFailure: () => undefined })
+}
+
+/** What a save was asked for, and on what basis. */
+interface Step {
+  readonly basis: Basis
+  readonly taken: Taken
+  readonly save: Save
+  readonly now: number
+  readonly takesCookie: boolean
+  readonly passive: boolean
+}
+
+const settle = (parts: Parts, { basis, now, save, taken }: Step, saved: Saved): Full | undefined => {
+  if (saved._tag === "Full") {
+    parts.draft.undo(taken)
+    Reporting.full(parts, save.owner, now)
+    return saved
+  }
+  parts.draft.saved()
+  report(parts, basis, saved, now)
+  if (saved._tag === "Saved") Reporting.saved(parts.store, basis, save, saved, now)
+  return undefined
+}
+
+/** A write that never read the session did not know that its id is of an earlier period: then it is read, and renewed. */
+const renewed = (parts: Parts, step: Step, saved: Saved): Effect.Effect<Full | undefined, SaveError> => {
+  const { basis, now, passive, takesCookie } = step
+  const full = settle(parts, step, saved)
+  const isDue = takesCookie && basis._tag === "Token" && !passive && saved._tag === "Saved"
+    && ExpiryPolicy.isRenewalDue(parts.store.config, saved.expiry, now)
+  if (!isDue) return full === undefined ? nothing : Effect.succeed(full)
+  // What was written stays written: the renewal can wait for the next request (row M5).
+  const renewing = andThen(parts.load(now), () => save(parts, now, undefined, true))
+  return isDone(renewing) ? renewing : Effect.orElseSucceed(renewing, () => undefined)
 }
 
 const report = (parts: Parts, basis: Basis, saved: Exclude<Saved, Full>, now: number): void => {
@@ -86,12 +103,12 @@ const report = (parts: Parts, basis: Basis, saved: Exclude<Saved, Full>, now: nu
     case "Saved":
       if (saved.session === undefined) stored.written(saved.token)
       else stored.found(saved.token, saved.id, saved.session)
-      return answer.written({ ...saved, before: cookieBefore(basis, saved.expiry.persistent) }, now)
+      return answer.written(saved, cookieBefore(basis, saved.expiry.persistent), now)
   }
 }
 
 /** What the browser holds. How long it keeps the cookie of a session that was not loaded is taken to be as it is now. */
-const cookieBefore = (basis: Basis, persistent: boolean) =>
+const cookieBefore = (basis: Basis, persistent: boolean): Held | undefined =>
   basis._tag === "None"
     ? undefined
     : { token: basis.token, persistent: basis._tag === "Found" ? basis.session.persistent : persistent }

@@ -55,18 +55,28 @@ export const guardedRevocation = (
   }
 }
 
-const guardWith = (millis: number, report: Report) =>
+const guardWith = (millis: number, report: Report) => {
+  const inTime = boundedBy(millis, report)
+  return <A>(
+    operation: SessionStoreError["operation"],
+    call: () => Effect.Effect<A, SessionStoreError>
+  ): Effect.Effect<A, SessionStoreError> => {
+    let effect: Effect.Effect<A, SessionStoreError>
+    try {
+      effect = call()
+    } catch (defect) {
+      return report(SessionStoreError.of(operation, "Unavailable", defect))
+    }
+    return isDone(effect) ? effect : inTime(operation, effect)
+  }
+}
+
+/** Ends a call that has to wait by the time-out. */
+const boundedBy = (millis: number, report: Report) =>
 <A>(
   operation: SessionStoreError["operation"],
-  call: () => Effect.Effect<A, SessionStoreError>
+  effect: Effect.Effect<A, SessionStoreError>
 ): Effect.Effect<A, SessionStoreError> => {
-  let effect: Effect.Effect<A, SessionStoreError>
-  try {
-    effect = call()
-  } catch (defect) {
-    return report(SessionStoreError.of(operation, "Unavailable", defect))
-  }
-  if (isDone(effect)) return effect
   const bounded = (effect: Effect.Effect<A, SessionStoreError>): Effect.Effect<A, SessionStoreError> =>
     Effect.withFiberRuntime((fiber) => {
       const since = performance.now()

@@ -56,6 +56,19 @@ const nothing = { clear: false, set: new Map<string, string>(), remove: new Set<
 /** A mark is kept for an hour at most, and a period of `renewEvery` has a minute at least. */
 const maxSteps = 100
 
+/** A session as a write left it. */
+const written = (before: StoredSession, patch: Patch, times: Expiry, version: number): StoredSession => ({
+  createdAt: times.createdAt,
+  refreshedAt: times.refreshedAt,
+  expiresAt: times.expiresAt,
+  idleMillis: times.idleMillis,
+  persistent: times.persistent,
+  own: times.own,
+  data: Data.applyPatch(before.data, patch),
+  owner: before.owner,
+  version
+})
+
 const idOf = ({ id, token }: Pick<Base, "id" | "token">): string => id ?? Token.idOf(token)
 
 /** A store over a backend and an index that answer in time: see `guard.ts`. */
@@ -248,9 +261,7 @@ export const make = (
       expiry,
       moved,
       // When another request wrote in between, the session that was loaded is not the one that has this version.
-      session: session?.version === version - 1
-        ? { ...session, ...ExpiryPolicy.timesOf(expiry), data: Data.applyPatch(session.data, patch), version }
-        : undefined
+      session: session?.version === version - 1 ? written(session, patch, expiry, version) : undefined
     })
     const times = passive
       ? patch.expiry

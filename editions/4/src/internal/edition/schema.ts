@@ -2,7 +2,7 @@
  * A schema as two functions between a value and what JSON can hold, done at once where nothing in the schema is asynchronous.
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
@@ -33,11 +33,11 @@ export const encoder = <A, I, R>(schema: Codec<A, I, R>): (value: A) => Effect.E
   return (value) => {
     const json = toJson(value)
     const asIs = () => toEncoded(value)
-    const result = Exit.isExit(json) && json._tag === "Failure"
+    const result = Done.isExit(json) && json._tag === "Failure"
       // What is not JSON is refused by whoever writes the text, who knows where it is.
       ? asIs()
       : Done.andThen(
-        Exit.isExit(json) ? json : Effect.catch(json, asIs),
+        Done.isExit(json) ? json : Effect.catch(json, asIs),
         (json) => mayDiffer(json) ? Done.map(asIs(), (encoded) => merge(json, encoded)) : Effect.succeed(json)
       )
     return result as unknown as Effect.Effect<I, Issue, R>
@@ -76,7 +76,7 @@ export type Outcome<A> = { readonly value: A } | { readonly issue: Issue } | und
 
 /** @throws what the schema threw */
 export const outcomeOf = <A, R>(result: Effect.Effect<A, Issue, R>): Outcome<A> => {
-  if (!Exit.isExit(result)) return undefined
+  if (!Done.isExit(result)) return undefined
   const exit = result as unknown as Exit.Exit<A, Issue>
   if (exit._tag === "Success") return { value: exit.value }
   const reason = exit.cause.reasons[0]

@@ -10,7 +10,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as References from "effect/References"
-import { type Entry, withServices } from "../edition/context.js"
+import { type Entry, serviceIn, withServices } from "../edition/context.js"
 
 type RequestFiber = Fiber.Fiber<unknown, unknown>
 
@@ -36,9 +36,9 @@ interface Root {
   readonly preResponseHandler: Link | undefined
 }
 
-const rootKey = "effect/http/HttpEffect/CurrentRequestState"
+const RootState = { key: "effect/http/HttpEffect/CurrentRequestState" }
 
-const rootOf = (context: Context.Context<never>): Root | undefined => context.mapUnsafe.get(rootKey) as Root | undefined
+const rootOf = (context: Context.Context<never>): Root | undefined => serviceIn<Root>(context, RootState)
 
 /** The handler of the request's responses: a link, or the app's own, which has neither owner nor outer one. */
 const appended = (fiber: RequestFiber): Link | undefined => rootOf(fiber.context)?.preResponseHandler
@@ -123,7 +123,7 @@ export const provide = <A, E, R, I, S>(
   tag: Context.Key<I, S>,
   service: S,
   ...changes: ReadonlyArray<Change>
-): Effect.Effect<A, E, Exclude<R, I>> => provideAll<A, E, R, I>(fiber, app, [[tag.key, service]], ...changes)
+): Effect.Effect<A, E, Exclude<R, I>> => provideAll<A, E, R, I>(fiber, app, [[tag, service]], ...changes)
 
 /** {@link provide} of several services at once; `I` are those that the app loses from its type. */
 export const provideAll = <A, E, R, I>(
@@ -135,7 +135,7 @@ export const provideAll = <A, E, R, I>(
   const outer = fiber.context
   change(fiber, withServices(outer, services), changes)
   const within = provided<A, E, R, I>(app)
-  return services.some(([key]) => outer.mapUnsafe.has(key))
+  return services.some(([tag]) => serviceIn(outer, tag) !== undefined)
     ? Effect.ensuring(within, Effect.sync(() => fiber.setContext(outer)))
     : within
 }
