@@ -448,6 +448,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "C10",
+    what: "who signs in again keeps the id",
+    file: "src/internal/request/decide.ts",
+    find: "marks.renew || marks.owner !== undefined\n      const asked",
+    replace:
+      "marks.renew || (marks.owner !== undefined && marks.owner.subject !== session.owner?.subject)\n      const asked"
+  },
+  {
+    row: "C10",
     what: "the creation time starts anew",
     file: "src/internal/request/decide.ts",
     find: "marks.owner === undefined ? session :",
@@ -662,8 +670,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "U2",
     what: "the look-up lacks the services of the layer",
     file: "src/RequestContextApi.ts",
-    find: "Context.merge(services, request)",
-    replace: "Context.merge(Context.empty(), request)"
+    find: "merged(services, request, [",
+    replace: "merged(Context.empty(), request, ["
   },
   {
     row: "U2",
@@ -2977,6 +2985,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/request/stored.ts",
     find: "    Reporting.notFound(this.store, result, now)\n",
     replace: ""
+  },
+  {
+    row: "N3",
+    what: "an event of Csrf has the reason of another refusal",
+    file: "src/internal/http/csrf.ts",
+    find: "Reporting.refused(context, reason, Time.now(fiber))",
+    replace: "Reporting.refused(context, \"Origin\", Time.now(fiber))"
   },
   {
     row: "N4",

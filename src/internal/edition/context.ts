@@ -12,7 +12,24 @@ export const withServices = (
   services: ReadonlyArray<Entry>
 ): Context.Context<never> => {
   const map = new Map<string, unknown>()
-  context.unsafeMap.forEach((service, key) => map.set(key, service))
+  copy(context, map)
   for (const [key, service] of services) map.set(key, service)
   return Context.unsafeMake(map)
+}
+
+/** Both contexts with further services; the second wins over the first, and the services win over both. */
+export const merged = (
+  first: Context.Context<never>,
+  second: Context.Context<never>,
+  services: ReadonlyArray<Entry>
+): Context.Context<never> => {
+  const map = new Map<string, unknown>()
+  copy(first, map)
+  copy(second, map)
+  for (const [key, service] of services) map.set(key, service)
+  return Context.unsafeMake(map)
+}
+
+const copy = (context: Context.Context<never>, map: Map<string, unknown>): void => {
+  context.unsafeMap.forEach((service, key) => map.set(key, service))
 }
