@@ -422,8 +422,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C9",
     what: "a caller that holds the only connection waits for the others",
     file: "src/internal/store/turns.ts",
-    find: "isAlone ? use({ snapshot: undefined }) : waiting",
-    replace: "isAlone ? waiting : waiting"
+    find: "passes ? use({ snapshot: undefined }) : waiting",
+    replace: "passes ? waiting : waiting"
+  },
+  {
+    row: "C9",
+    what: "in a worker of Cloudflare, callers wait for each other",
+    file: "src/internal/store/turns.ts",
+    find: "globalThis.navigator?.userAgent === \"Cloudflare-Workers\"",
+    replace: "globalThis.navigator?.userAgent === \"Cloudflare\""
   },
   {
     row: "C9",

@@ -153,8 +153,8 @@ const aged = (save: SessionStore.Save): SessionStore.Save => {
   return { ...save, patch: { ...save.patch, expiry: times } }
 }
 
-const withCountedStore = <Services extends SessionStore.SessionStore, E>(layer: Layer.Layer<Services, E>) =>
-  Layer.map(layer, (context: Context.Context<Services>): Context.Context<Services> => {
+const withCountedStore = <Services, E>(layer: Layer.Layer<Services, E>) =>
+  Layer.map(layer, (context: Context.Context<Services>) => {
     const store = Context.unsafeGet(context, SessionStore.SessionStore)
     return Context.add(context, SessionStore.SessionStore, {
       ...store,
