@@ -23,6 +23,7 @@ export default defineConfig(
     "**/dist/",
     "**/node_modules/",
     ".examples/",
+    "runtimes/.out/",
     "coverage/",
     "effect4/src/",
     "effect4/test/",

@@ -12,7 +12,7 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts", "runtimes/*.test.ts"],
     // much of the time goes into waiting for servers: two at a time where vitest would take one
     maxWorkers: Math.max(2, availableParallelism() - 1),
     minWorkers: 1,

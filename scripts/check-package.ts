@@ -1,6 +1,7 @@
 /**
  * Packs what `npm run build` made and looks at it as those who install it will:
  *
+ * - it holds nothing that nobody reads, and is no larger than its limit;
  * - `exports` names every public module of src/ and nothing else; publint and arethetypeswrong have nothing to say;
  * - it imports nothing that it does not declare, and nothing in a circle; its declarations type-check without `skipLibCheck`;
  * - every module loads by `import` and by `require`; those without an optional peer load where none is installed;
@@ -22,6 +23,7 @@ import {
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import ts from "typescript"
+import * as Size from "./package/size.js"
 
 interface Manifest {
   readonly name: string
@@ -51,6 +53,9 @@ const needsPeer = new Set([
 
 /** The source of `bin`: it is run, and never imported. */
 const command = "cli.ts"
+
+/** What the package takes in a `node_modules`, with a margin of a tenth. */
+const maxBytes = 2_260_000
 
 /** Registers tests as it is used: vitest refuses to load outside of its own runner. */
 const onlyInVitest = "./SessionStoreContract"
@@ -87,9 +92,10 @@ for (const { path, target } of modules) {
 }
 
 // ── the package as it is packed ──
-run("npm pack", "npm", ["pack", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder])
-const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"))
-if (tarball === undefined) throw new Error(problems.join("\n"))
+const pack = ["pack", "--json", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder]
+const packed = Size.parse(run("npm pack", "npm", pack))
+const tarball = packed.filename
+for (const problem of Size.problemsOf(packed, maxBytes)) problems.push(problem)
 runNode("publint", ["node_modules/publint/src/cli.js", "run", join(folder, tarball), "--strict"])
 runNode("arethetypeswrong", [
   "node_modules/@arethetypeswrong/cli/dist/index.js",
@@ -221,5 +227,5 @@ for (const file of program.getSourceFiles().filter((each) => each.fileName.start
 }
 
 for (const problem of problems) console.log(problem)
-console.log(`${tarball}: ${modules.length} modules, ${problems.length} problems`)
+console.log(`${tarball}: ${modules.length} modules, ${packed.unpackedSize} bytes, ${problems.length} problems`)
 process.exitCode = problems.length === 0 ? 0 : 1

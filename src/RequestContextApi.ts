@@ -6,12 +6,13 @@
  */
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import * as OpenApi from "@effect/platform/OpenApi"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as CsrfCheck from "./Csrf.js"
+import { merged } from "./internal/edition/context.js"
 import * as Middleware from "./internal/http/apiMiddleware.js"
 import { userOf } from "./internal/http/currentUser.js"
 import * as RequestContext from "./RequestContext.js"
@@ -286,10 +287,10 @@ export const layerSignedIn = <Self, User, Failure, R, A = string>(
           Effect.zip(Id.ensure(options), RequestContext.beginApi(store)),
           ([id, session]) =>
             Effect.mapInputContext(user, (request: Context.Context<Middleware.Provided>) =>
-              Context.merge(services, request).pipe(
-                Context.add(RequestContext.RequestContext, session),
-                Context.add(Id.RequestId, id)
-              ) as Context.Context<R | RequestContext.RequestContext>)
+              merged(services, request, [
+                [RequestContext.RequestContext, session],
+                [Id.RequestId, id]
+              ]) as Context.Context<R | RequestContext.RequestContext>)
         )
         return Middleware.supply(tag, found)
       }

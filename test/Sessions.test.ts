@@ -90,6 +90,20 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     await dispose()
   })
 
+  it("C10: who signs in again, as the same subject, has a new id and keeps the data, and the id before is of no use", async () => {
+    const { dispose, post, read, signIn } = start()
+    const first = (await signIn("ada", cookieOf(await post("/theme")))).cookie
+    const again = (await signIn("ada", first)).cookie
+    expect(again).not.toBe("")
+    expect(again).not.toBe(first)
+    expect(await read("/who", again)).toBe("ada")
+    expect(await read("/theme", again)).toBe("dark")
+    expect(await read("/who", first)).toBeNull()
+    expect(await read("/theme", first)).toBeNull()
+    expect(await read("/list?user=ada", again)).toHaveLength(1)
+    await dispose()
+  })
+
   it("M4: what bind saved is kept at a 500, and its cookie is sent", async () => {
     const { dispose, post, read } = start()
     const response = await post("/sign-in?user=ada&status=500")

@@ -83,6 +83,16 @@ describe("what an optional module adds to a request", () => {
     expect(added("memory flash", "memory read")).toBeLessThan(4.5)
   })
 
+  it("U1: requireSignedIn adds no call to a request that reads its session, and 2.5 KB at most", () => {
+    expect(costs["signed in user"].calls).toEqual(costs["signed in read"].calls)
+    expect(added("signed in user", "signed in read")).toBeLessThan(2.5)
+  })
+
+  it("U2: in an HttpApi, the user who has signed in adds no call to a request that reads its session, and 40 KB at most", () => {
+    expect(costs["api user"].calls).toEqual(costs["api read"].calls)
+    expect(added("api user", "api read")).toBeLessThan(40)
+  })
+
   it("N5: an event costs nothing without a subscriber, and with one a hash of the id where the store has none", () => {
     expect(costs["memory start"].calls).toEqual({ save: 1, [hash]: 1 })
     expect(costs["cookie start"].calls).toEqual({ save: 1, createCipheriv: 1 })
@@ -98,6 +108,11 @@ describe("what an optional module adds to a request", () => {
   it("I1: a request that is not the first of its period costs the same with renewEvery", () => {
     expect(costs["renewing read"].calls).toEqual(costs["memory read"].calls)
     expect(added("renewing read", "memory read")).toBeLessThan(2 * noise)
+  })
+
+  it("I1: the first request of a period has one save more, makes a new id, and allocates 37 KB more at most", () => {
+    expect(costs["renewing due read"].calls).toEqual({ load: 1, save: 1, [hash]: 2, createHmac: 1 })
+    expect(added("renewing due read", "renewing read")).toBeLessThan(37)
   })
 
   it("G4: a request without an old cookie makes no call for a migration, and the middleware allocates 2 KB at most", () => {

@@ -28,79 +28,37 @@ import {
   RequestContext,
   RequestContextApi,
   RequestId,
+  Revocation,
   SessionBackend,
   SessionConfig,
   SessionError,
   SessionEvents,
   SessionKey,
+  Sessions,
   SessionStore,
   Subject
 } from "effect-session"
 import { randomBytes } from "node:crypto"
 import { inspect } from "node:util"
 import * as memory from "../src/internal/memory/backend.js"
+import * as memoryRevocation from "../src/internal/memory/revocation.js"
+import { expectNoSecret, keep, keepKey, marked, textsOf, write, writeError } from "./support/secrets.js"
 
-// ── what must be in nothing ──
-
-const marked = (what: string) => `${what}-${randomBytes(12).toString("hex")}`
 const userValue = marked("value")
 const nestedValue = marked("nested")
 const newerValue = marked("newer")
+/** Who has signed in. Events and the app's own code may name it, and nothing else. */
+const subject = marked("subject")
 const plainKey = randomBytes(64)
 const oldKey = randomBytes(64)
-
-/** Grows with every cookie that a run sends. */
-const secrets = new Set<string>([
-  userValue,
-  nestedValue,
-  newerValue,
-  ...[plainKey, oldKey].flatMap((key) =>
-    [key, key.subarray(0, 32), key.subarray(32)].flatMap((part) => [
-      part.toString("base64").replace(/=+$/, ""),
-      part.toString("base64url"),
-      part.toString("hex"),
-      [...part.subarray(0, 8)].join(","),
-      [...part.subarray(0, 8)].join(", ")
-    ])
-  )
-])
-
-/** Everything that was written, logged, traced or answered in an error. */
-const written: Array<{ readonly where: string; readonly text: string }> = []
-
-const write = (where: string, ...things: ReadonlyArray<unknown>) => {
-  for (const thing of things) {
-    written.push({
-      where,
-      text: typeof thing === "string" ? thing : inspect(thing, { depth: 6, maxStringLength: null })
-    })
-  }
-}
-
-/** In every form that somebody may write an error in. */
-const writeError = (where: string, error: unknown) => {
-  write(where, error, String(error), JSON.stringify(error) ?? "", Object.assign({}, error))
-  if (error instanceof Error) write(where, error.message, error.stack ?? "", Object.entries(error))
-  for (const cause of [Cause.fail(error), Cause.die(error)]) {
-    write(where, cause, Cause.pretty(cause, { renderErrorCause: true }), JSON.stringify(cause), Exit.failCause(cause))
-  }
-}
+keep(userValue, nestedValue, newerValue, subject)
+for (const key of [plainKey, oldKey]) keepKey(key)
 
 /** The kinds of events that were published. */
-const eventsWritten = () =>
-  new Set(written.flatMap(({ text, where }) => where === "event" ? /"_tag":"(\w+)"/.exec(text)?.slice(1) ?? [] : []))
+const eventsWritten = () => new Set(textsOf("event").flatMap((text) => /"_tag":"(\w+)"/.exec(text)?.slice(1) ?? []))
 
-const expectNoSecret = () => {
-  expect(written.length).toBeGreaterThan(10)
-  const found = new Set<string>()
-  for (const { text, where } of written) {
-    for (const secret of secrets) {
-      if (text.includes(secret) || text.includes(encodeURIComponent(secret))) found.add(`${where}: ${text}`)
-    }
-  }
-  expect([...found]).toEqual([])
-  written.length = 0
-}
+/** An event says who has signed in. */
+const isShown = (where: string, secret: string) => where === "event" && secret === subject
 
 // ── where it would be ──
 
@@ -236,6 +194,9 @@ const routes = HttpRouter.empty.pipe(
     Effect.as(Effect.orDie(RequestContext.get(WrongProfile)), HttpServerResponse.text("never"))
   ),
   HttpRouter.post("/renew", Effect.as(RequestContext.renew, HttpServerResponse.text("renewed"))),
+  HttpRouter.post("/sign-in", Effect.as(RequestContext.bind(subject), HttpServerResponse.text("signed in"))),
+  HttpRouter.get("/user", Effect.as(RequestContext.requireSignedIn, HttpServerResponse.text("signed in"))),
+  HttpRouter.post("/revoke", Effect.as(Sessions.revokeAll(subject), HttpServerResponse.text("revoked"))),
   HttpRouter.post("/flush", Effect.as(RequestContext.flush, HttpServerResponse.text("flushed"))),
   HttpRouter.post(
     "/modify",
@@ -283,11 +244,11 @@ const requester = (
   }
 }
 
-const posts = new Set(["/write", "/renew", "/flush", "/modify", "/commit"])
+const posts = new Set(["/write", "/renew", "/sign-in", "/revoke", "/flush", "/modify", "/commit"])
 
 const remember = (pair: string) => {
   const value = pair.slice(pair.indexOf("=") + 1)
-  if (value.length > 20) secrets.add(value)
+  if (value.length > 20) keep(value)
 }
 
 const toWeb = (
@@ -321,14 +282,27 @@ const run = async (store: Layer.Layer<SessionStore.SessionStore, unknown>) => {
   await request("/nowhere", cookie)
 }
 
+/** Signing in, and the end of all sessions of a subject. */
+const runSignIn = async (store: Layer.Layer<SessionStore.SessionStore | Sessions.Sessions, unknown>) => {
+  const request = serve(store)
+  const { cookie } = await request("/write")
+  const first = await request("/sign-in", cookie)
+  expect(first.status).toBe(200)
+  await request("/user", cookie)
+  const again = await request("/sign-in", first.cookie)
+  expect((await request("/user", again.cookie)).status).toBe(200)
+  expect((await request("/revoke", again.cookie)).status).toBe(200)
+  expect((await request("/user", again.cookie)).status).toBe(401)
+}
+
 type Trouble = "fails" | "throws" | "dies" | "hangs"
 
-/** A backend in trouble, whose every word holds what it was given. */
-const troubled = (trouble: Trouble) => {
-  const { backend, index: _ } = memory.make({ maxSessions: 100, maxBytes: 64 * 1024 * 1024 })
+/** Wraps the functions of a store: the armed one is in trouble, and its every word holds what it was given. */
+const inTrouble = (trouble: Trouble) => {
   let armed: string | undefined
   const wrap = <Args extends Array<unknown>, A>(
-    name: "find" | "insert" | "update" | "remove",
+    name: string,
+    operation: SessionError.SessionStoreError["operation"],
     f: (...args: Args) => Effect.Effect<A, SessionError.SessionStoreError>
   ) =>
   (...args: Args): Effect.Effect<A, SessionError.SessionStoreError> => {
@@ -340,7 +314,7 @@ const troubled = (trouble: Trouble) => {
     })
     switch (trouble) {
       case "fails":
-        return Effect.fail(SessionError.SessionStoreError.of(name, "Unavailable", error))
+        return Effect.fail(SessionError.SessionStoreError.of(operation, "Unavailable", error))
       case "throws":
         throw error
       case "dies":
@@ -349,23 +323,51 @@ const troubled = (trouble: Trouble) => {
         return Effect.zipRight(Effect.logTrace("waiting"), Effect.never)
     }
   }
+  return { arm: (name: string | undefined) => (armed = name), wrap }
+}
+
+const troubled = (trouble: Trouble) => {
+  const { backend, index: _ } = memory.make({ maxSessions: 100, maxBytes: 64 * 1024 * 1024 })
+  const { arm, wrap } = inTrouble(trouble)
   const layer = SessionStore.layerBackend({ secure: false, storeTimeout: 30, refreshAfter: 0, expiry: "1 hour" }).pipe(
     Layer.provide(Layer.succeed(SessionBackend.SessionBackend, {
-      find: wrap("find", backend.find),
-      insert: wrap("insert", backend.insert),
-      update: wrap("update", backend.update),
-      remove: wrap("remove", backend.remove),
+      find: wrap("find", "find", backend.find),
+      insert: wrap("insert", "insert", backend.insert),
+      update: wrap("update", "update", backend.update),
+      remove: wrap("remove", "remove", backend.remove),
       removeExpired: backend.removeExpired
     }))
   )
-  return { arm: (name: string | undefined) => (armed = name), layer }
+  return { arm, layer }
 }
+
+const troubledRevocation = (trouble: Trouble) => {
+  const works = memoryRevocation.make(1000)
+  const { arm, wrap } = inTrouble(trouble)
+  const revocation: Revocation.RevocationService = {
+    check: wrap("check", "check", works.check),
+    deny: wrap("deny", "deny", works.deny),
+    denyOlder: wrap("denyOlder", "deny", works.denyOlder),
+    removeExpired: works.removeExpired
+  }
+  return {
+    arm,
+    layer: Layer.provide(revocable({ storeTimeout: 30 }), Layer.succeed(Revocation.Revocation, revocation))
+  }
+}
+
+/** The cookie store that can revoke. */
+const revocable = (options: Partial<SessionStore.CookieOptions> = {}) =>
+  Layer.unwrapEffect(Effect.map(
+    KeyRing.fromBytes(plainKey),
+    (keys) => SessionStore.layerCookieRevocable({ secure: false, keys, expiry: "1 hour", ...options })
+  ))
 
 describe("what people can read", () => {
   it("S1: with a server store, logs, spans and errors contain no token, key or session value", async () => {
     await run(SessionStore.layerMemory({ secure: false, maxSessionBytes: 100_000, expiry: "1 hour" }))
     expect(eventsWritten()).toEqual(new Set(["Created", "Tampered", "TooLarge", "Renewed", "SignedOut"]))
-    expectNoSecret()
+    expectNoSecret(isShown)
   })
 
   it("K2: with sealed cookies of the current key, an older one or a stranger's, logs, spans and errors contain no secret", async () => {
@@ -381,7 +383,7 @@ describe("what people can read", () => {
     }
     expect([...eventsWritten()]).toEqual(expect.arrayContaining(["Created", "Tampered", "Foreign", "SignedOut"]))
     write("key", current, JSON.stringify(current), String(current), inspect(current, { showHidden: true, depth: 9 }))
-    expectNoSecret()
+    expectNoSecret(isShown)
   })
 
   for (const trouble of ["fails", "throws", "dies", "hangs"] as const) {
@@ -397,9 +399,41 @@ describe("what people can read", () => {
         await request("/write")
         arm(undefined)
       }
-      expect(written.some(({ where }) => where === "body of 503")).toBe(true)
+      expect(textsOf("body of 503")).not.toEqual([])
       expect(eventsWritten()).toContain("CommitFailed")
-      expectNoSecret()
+      expectNoSecret(isShown)
+    })
+  }
+
+  it("V7: with revocation, and with sign-ins on a server store, logs, spans and errors contain no secret, and no subject", async () => {
+    for (
+      const store of [
+        Layer.provide(revocable(), Revocation.layerMemory()),
+        SessionStore.layerMemory({ secure: false, maxSessionBytes: 100_000, expiry: "1 hour" })
+      ]
+    ) {
+      await run(store)
+      await runSignIn(store)
+      expect([...eventsWritten()]).toEqual(expect.arrayContaining(["Created", "SignedIn", "Renewed", "Revoked"]))
+      expectNoSecret(isShown)
+    }
+  })
+
+  for (const trouble of ["fails", "throws", "dies", "hangs"] as const) {
+    it(`V7: a store of revocations that ${trouble} reveals no secret, whatever its driver says`, async () => {
+      const { arm, layer } = troubledRevocation(trouble)
+      const request = serve(layer)
+      const cookie = (await request("/sign-in", (await request("/write")).cookie)).cookie
+      for (const operation of ["check", "deny", "denyOlder"]) {
+        arm(operation)
+        const paths = ["/read", "/failures", "/write", "/commit", "/user", "/renew", "/sign-in", "/revoke", "/flush"]
+        const statuses = []
+        for (const path of paths) statuses.push((await request(path, cookie)).status)
+        expect([operation, statuses.includes(503)]).toEqual([operation, true])
+        arm(undefined)
+      }
+      expect(eventsWritten()).toContain("SignedIn")
+      expectNoSecret(isShown)
     })
   }
 
@@ -457,7 +491,7 @@ describe("what people can read", () => {
       path: "name"
     })
     for (const { body } of answers) write("body of HttpApi", body)
-    expectNoSecret()
+    expectNoSecret(isShown)
   })
 
   it("F3: messages about a wrong configuration do not show the key, wherever it was pasted", async () => {
@@ -481,6 +515,6 @@ describe("what people can read", () => {
     for (const refused of refusedKeys) mistakes.push(refused)
     expect(mistakes.every(Either.isLeft)).toBe(true)
     for (const mistake of mistakes) if (Either.isLeft(mistake)) writeError("configuration", mistake.left)
-    expectNoSecret()
+    expectNoSecret(isShown)
   })
 })

@@ -3,9 +3,13 @@
  * installs it into an empty project with the line of docs/editions.md, and runs the program of that page.
  */
 import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import * as Size from "../package/size.js"
+
+/** What the package takes in a `node_modules`, with a margin of a tenth. */
+const maxBytes = 1_720_000
 
 /** The first block of the page in that language. */
 const blockOf = (page: string, language: string): string => {
@@ -18,14 +22,20 @@ export const checkPackage = (root: string, target: string, node: string): void =
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "effect-session-edition-")))
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
   const env = { ...process.env, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` }
-  const run = (command: string, args: ReadonlyArray<string>, cwd = folder): void => {
+  const run = (command: string, args: ReadonlyArray<string>, cwd = folder): string => {
     const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8", env })
-    if (status === 0) return
+    if (status === 0) return stdout
     console.error(`edition 4: ${[command, ...args].join(" ")}\n${stdout}${stderr}${error?.message ?? ""}`)
     process.exit(1)
   }
-  run("npm", ["pack", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder], target)
-  const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"))!
+  const pack = ["pack", "--json", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder]
+  const packed = Size.parse(run("npm", pack, target))
+  const tarball = packed.filename
+  const [problem] = Size.problemsOf(packed, maxBytes)
+  if (problem !== undefined) {
+    console.error(`edition 4: ${problem}`)
+    process.exit(1)
+  }
   const tools = join(root, "node_modules")
   run(process.execPath, [join(tools, "publint/src/cli.js"), "run", tarball, "--strict"])
   run(process.execPath, [

@@ -1,6 +1,10 @@
 /**
  * Runs the command line: in this process, where a test needs many calls, and as a process of its own.
  */
+import { Effect } from "effect"
+import { KeyRing, SessionStore } from "effect-session"
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -63,3 +67,22 @@ export const start = (args: ReadonlyArray<string>, { cwd, env = {}, stdin = "" }
 /** A folder for one file of tests. */
 export const folder = mkdtempSync(join(tmpdir(), "effect-session-cli-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A sealed session of a store with this secret, from this time. */
+export const sealed = (by: string, at = Date.now(), data: Record<string, string> = { user: "\"ada\"" }) =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const keys = yield* KeyRing.derive(by)
+    const store = Context.get(yield* Layer.build(SessionStore.layerCookie({ keys })), SessionStore.SessionStore)
+    const patch = {
+      clear: false,
+      set: new Map(Object.entries(data)),
+      remove: new Set<string>(),
+      expiry: undefined,
+      maxBytes: 4096
+    }
+    const saved = yield* store.save(
+      { base: undefined, patch, renew: false, ifVersion: undefined, owner: undefined },
+      at
+    )
+    return saved._tag === "Saved" ? saved.token : ""
+  })))

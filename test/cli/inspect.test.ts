@@ -1,36 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { KeyRing, PrivateCookie, SessionStore } from "effect-session"
-import * as Context from "effect/Context"
-import * as Layer from "effect/Layer"
+import { KeyRing, PrivateCookie } from "effect-session"
 import { randomBytes } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { call, folder, start } from "./given.js"
+import { call, folder, sealed, start } from "./given.js"
 
 const secret = randomBytes(32).toString("hex")
 const older = randomBytes(32).toString("hex")
 const name = "__Host-session"
 const day = 24 * 60 * 60 * 1000
-
-/** A sealed session of a store with this secret, from this time. */
-const sealed = (by: string, at = Date.now(), data: Record<string, string> = { user: "\"ada\"" }) =>
-  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-    const keys = yield* KeyRing.derive(by)
-    const store = Context.get(yield* Layer.build(SessionStore.layerCookie({ keys })), SessionStore.SessionStore)
-    const patch = {
-      clear: false,
-      set: new Map(Object.entries(data)),
-      remove: new Set<string>(),
-      expiry: undefined,
-      maxBytes: 4096
-    }
-    const saved = yield* store.save(
-      { base: undefined, patch, renew: false, ifVersion: undefined, owner: undefined },
-      at
-    )
-    return saved._tag === "Saved" ? saved.token : ""
-  })))
 
 const env = { SESSION_SECRET: secret, SESSION_PREVIOUS_SECRET_1: older }
 

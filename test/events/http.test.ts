@@ -2,7 +2,7 @@ import { HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
 import type { Sessions } from "effect-session"
-import { Csrf, KeyRing, RequestContext, SessionEvents, SessionStore } from "effect-session"
+import { KeyRing, RequestContext, SessionEvents, SessionStore } from "effect-session"
 import { collectLogs } from "../support/collectLogs.js"
 import { hosts } from "../support/hosts.js"
 import { listen, serve } from "../support/server.js"
@@ -145,18 +145,6 @@ describe("a handler of events", () => {
       const text = Schema.encodeSync(json)(event)
       expect(Schema.decodeUnknownSync(json)(text)).toEqual(JSON.parse(text))
     }
-    await dispose()
-  })
-})
-
-describe("Csrf", () => {
-  it("N3: a request that Csrf refuses is an event with its reason, and its session is not looked up", async () => {
-    const events: Array<Event> = []
-    const { dispose, request } = serve(Csrf.middleware(write), withHandler(collecting(events)))
-    const headers = { "sec-fetch-site": "cross-site", "x-request-id": "the-request" }
-    expect((await request("/", { method: "POST", headers })).status).toBe(403)
-    await until(() => events.length > 0)
-    expect(events).toMatchObject([{ _tag: "Refused", reason: "CrossSite", requestId: "the-request" }])
     await dispose()
   })
 })

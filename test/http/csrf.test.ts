@@ -16,7 +16,7 @@ import {
   OpenApi
 } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
 import { Context, Effect, Layer, Metric, Option, Schema, Tracer } from "effect"
 import {
   Csrf,
@@ -25,6 +25,7 @@ import {
   RequestContextApi,
   RequestId,
   SessionError,
+  SessionEvents,
   SessionKey,
   SessionStore
 } from "effect-session"
@@ -295,6 +296,23 @@ for (const host of hosts) {
       for (const cell of cells((cell) => cell).filter(({ host, outcome }) => host === shop && outcome !== "passes")) {
         expect(await send("/webhook", "POST", cell)).toMatchObject({ status: 200, ran: 1 })
       }
+    })
+
+    it("N3: a request that is refused is an event with its reason and the request's id, and its session is not looked up", async () => {
+      const events: Array<SessionEvents.SessionEvent> = []
+      const store = countingStore({ cleanupInterval: Infinity })
+      const audit = SessionEvents.layerHandler((event) => Effect.sync(() => events.push(event)))
+      const { dispose, handler } = host.start(Layer.provideMerge(audit, store.layer))
+      const sent = {
+        site: "cross-site",
+        cookie: `session=${"A".repeat(43)}`,
+        others: { "x-request-id": "the-request" }
+      }
+      expect((await handler(requestOf("/act", "POST", sent))).status).toBe(403)
+      await vi.waitFor(() => expect(events).not.toEqual([]), 5000)
+      expect(events).toMatchObject([{ _tag: "Refused", reason: "CrossSite", requestId: "the-request" }])
+      expect(store.taken()).toEqual({ find: 0, insert: 0, update: 0, remove: 0, removeExpired: 0 })
+      await dispose()
     })
   })
 }

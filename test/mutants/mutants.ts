@@ -422,8 +422,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C9",
     what: "a caller that holds the only connection waits for the others",
     file: "src/internal/store/turns.ts",
-    find: "isAlone ? use({ snapshot: undefined }) : waiting",
-    replace: "isAlone ? waiting : waiting"
+    find: "passes ? use({ snapshot: undefined }) : waiting",
+    replace: "passes ? waiting : waiting"
+  },
+  {
+    row: "C9",
+    what: "in a worker of Cloudflare, callers wait for each other",
+    file: "src/internal/store/turns.ts",
+    find: "globalThis.navigator?.userAgent === \"Cloudflare-Workers\"",
+    replace: "globalThis.navigator?.userAgent === \"Cloudflare\""
   },
   {
     row: "C9",
@@ -445,6 +452,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/cookie/cookieStore.ts",
     find: "const id = (!renew ? former :",
     replace: "const id = (previous !== undefined ? former :"
+  },
+  {
+    row: "C10",
+    what: "who signs in again keeps the id",
+    file: "src/internal/request/decide.ts",
+    find: "marks.renew || marks.owner !== undefined\n      const asked",
+    replace:
+      "marks.renew || (marks.owner !== undefined && marks.owner.subject !== session.owner?.subject)\n      const asked"
   },
   {
     row: "C10",
@@ -662,8 +677,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "U2",
     what: "the look-up lacks the services of the layer",
     file: "src/RequestContextApi.ts",
-    find: "Context.merge(services, request)",
-    replace: "Context.merge(Context.empty(), request)"
+    find: "merged(services, request, [",
+    replace: "merged(Context.empty(), request, ["
   },
   {
     row: "U2",
@@ -2977,6 +2992,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/request/stored.ts",
     find: "    Reporting.notFound(this.store, result, now)\n",
     replace: ""
+  },
+  {
+    row: "N3",
+    what: "an event of Csrf has the reason of another refusal",
+    file: "src/internal/http/csrf.ts",
+    find: "Reporting.refused(context, reason, Time.now(fiber))",
+    replace: "Reporting.refused(context, \"Origin\", Time.now(fiber))"
   },
   {
     row: "N4",

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Exit, Fiber, Random } from "effect"
 import type { SessionBackend } from "effect-session"
-import { Turns } from "../../src/internal/store/turns.js"
+import { passing, Turns } from "../../src/internal/store/turns.js"
 import { makeLocal } from "../support/local.js"
 
 const never = () => undefined
@@ -24,6 +24,21 @@ describe("taking turns", () => {
       expect(left).toBeUndefined()
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(holder)
+    }))
+
+  it.effect("C9: in a worker of Cloudflare no caller waits for another one", () =>
+    Effect.gen(function*() {
+      vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" })
+      const turns = new Turns<string>(passing(undefined))
+      vi.unstubAllGlobals()
+      const gate = yield* Deferred.make<void>()
+      const holder = yield* Effect.fork(turns.take("key", () => Deferred.await(gate)))
+      yield* yields(3)
+      expect(yield* turns.take("key", (turn) => Effect.succeed(turn.snapshot))).toBeUndefined()
+      expect(left(turns)).toBe(0)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(holder)
+      expect(passing(undefined)).toBeUndefined()
     }))
 
   it.effect("C9: callers of one key run one at a time, in the order in which they came, each with what the last one left", () =>

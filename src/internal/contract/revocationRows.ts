@@ -149,14 +149,14 @@ export const rows: ReadonlyArray<RevocationRow> = [
   ),
 
   row(
-    "V3: after renew and bind the old cookie opens nothing, and the new one goes on",
+    "V3: after renew and bind, and after another bind of the same subject, the old cookie opens nothing, and the new one goes on",
     (kit) =>
       Effect.gen(function*() {
         const world = yield* kit.world()
-        const subject = freshSubject()
-        for (const renewal of [RequestContext.renew, RequestContext.bind(subject)]) {
+        const bind = RequestContext.bind(freshSubject())
+        for (const [before, renewal] of [[Effect.void, RequestContext.renew], [Effect.void, bind], [bind, bind]]) {
           const browser = world.browser()
-          yield* visit(browser, RequestContext.insert(User, "ada"))
+          yield* visit(browser, Effect.zipRight(before, RequestContext.insert(User, "ada")))
           const old = cookieOf(world, browser.token())
           yield* visit(browser, renewal)
           for (const move of [0, 10 * 24 * hour]) {

@@ -17,9 +17,21 @@ export const serviceIn = <S>(context: Context.Context<never>, tag: Context.Tag<n
 export const withServices = (
   context: Context.Context<never>,
   services: ReadonlyArray<Entry>
+): Context.Context<never> => united([context], services)
+
+/** Both contexts with further services; the second wins over the first, and the services win over both. */
+export const merged = (
+  first: Context.Context<never>,
+  second: Context.Context<never>,
+  services: ReadonlyArray<Entry>
+): Context.Context<never> => united([first, second], services)
+
+const united = (
+  contexts: ReadonlyArray<Context.Context<never>>,
+  services: ReadonlyArray<Entry>
 ): Context.Context<never> => {
   const map = new Map<string, unknown>()
-  context.unsafeMap.forEach((service, key) => map.set(key, service))
+  for (const context of contexts) context.unsafeMap.forEach((service, key) => map.set(key, service))
   for (const [{ key }, service] of services) map.set(key, service)
   return Context.unsafeMake(map)
 }

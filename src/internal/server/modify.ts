@@ -17,7 +17,7 @@ import type { Modified, SessionStoreService } from "../store/contract.js"
 import type { Events } from "../store/event.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
-import { storeIsDown, Turns } from "../store/turns.js"
+import { passing, storeIsDown, Turns } from "../store/turns.js"
 import { backoff, maxTries } from "./contention.js"
 import * as Moved from "./moved.js"
 import * as Token from "./token.js"
@@ -49,7 +49,7 @@ export const make = (
   backend: SessionBackendService,
   events: Events
 ): SessionStoreService["modify"] => {
-  const turns = new Turns<SessionStoreError>(backend.isAlone)
+  const turns = new Turns<SessionStoreError>(passing(backend.isAlone))
 
   /** The record to work on: what the caller has seen, while it lives; otherwise what is stored. */
   const look = (

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import type { Patch, SessionBackendService, StoredSession, Updated } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
 import * as Data from "../codec/packedData.js"
-import { storeIsDown, type Turn, Turns } from "../store/turns.js"
+import { passing, storeIsDown, type Turn, Turns } from "../store/turns.js"
 import type { Executor } from "./executor.js"
 import { backoff, pause } from "./failure.js"
 import * as Insert from "./insert.js"
@@ -45,7 +45,7 @@ type Next<A> = (updated: Updated | undefined, after?: StoredSession) => Effect.E
 export const make = (executor: Executor, statements: Statements): SessionBackendService => {
   const { dialect } = executor
   const textOf = Record.textFor(dialect)
-  const turns = new Turns<SessionStoreError>(executor.isAlone)
+  const turns = new Turns<SessionStoreError>(passing(executor.isAlone))
 
   const find: SessionBackendService["find"] = (id, now) =>
     executor.read(

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { NewSession, Owner, SubjectBound, SubjectIndexService } from "../../SessionBackend.js"
 import type { SessionStoreError } from "../../SessionError.js"
-import { storeIsDown, Turns } from "../store/turns.js"
+import { passing, storeIsDown, Turns } from "../store/turns.js"
 import type { Executor, OnConnection } from "./executor.js"
 import { insert } from "./insert.js"
 import * as Record from "./record.js"
@@ -31,7 +31,7 @@ const answered = (answer: Answer): Inserted => ({ answer, removed: [] })
 
 export const make = (executor: Executor, statements: Statements): SubjectIndexService => {
   const { dialect } = executor
-  const turns = new Turns<SessionStoreError>(executor.isAlone)
+  const turns = new Turns<SessionStoreError>(passing(executor.isAlone))
 
   const insertUnbound = (id: string, session: OwnedSession, now: number): Effect.Effect<Answer, SessionStoreError> =>
     Effect.map(

@@ -72,12 +72,19 @@ export class InTurn<A, E, R> extends Lazy<A, E, R> {
 export const storeIsDown = (error: unknown): SessionStoreError | undefined =>
   error instanceof SessionStoreError && error.reason !== "Contention" ? error : undefined
 
+/**
+ * Which callers pass a queue that stands in front of a compare-and-set: those that are alone (see `SessionBackend`), and in a
+ * worker of Cloudflare all of them. There, a request that waits for what another one does is ended by the runtime.
+ */
+export const passing = (isAlone: Effect.Effect<boolean> | undefined): Effect.Effect<boolean> | undefined =>
+  globalThis.navigator?.userAgent === "Cloudflare-Workers" ? Effect.succeed(true) : isAlone
+
 /** Queues by key. A queue exists while somebody has the turn. `E` is the error that can end a whole queue. */
 export class Turns<E = never> {
   private readonly queues = new Map<string, Queue<E>>()
 
-  /** `isAlone` tells which callers pass the queue, because they must not wait for another one (see `SessionBackend`). */
-  constructor(private readonly isAlone?: Effect.Effect<boolean> | undefined) {}
+  /** `passes` tells which callers pass the queue, because they must not wait for another one (see {@link passing}). */
+  constructor(private readonly passes?: Effect.Effect<boolean> | undefined) {}
 
   /**
    * Runs `use` when it is the caller's turn. Nobody else of the same key runs until it has ended.
@@ -92,9 +99,9 @@ export class Turns<E = never> {
   ): InTurn<A, E | E2, R> {
     return new InTurn<A, E | E2, R>(use, (use) => {
       const waiting = this.wait(key, use, fatal)
-      return this.isAlone === undefined
+      return this.passes === undefined
         ? waiting
-        : Effect.flatMap(this.isAlone, (isAlone) => isAlone ? use({ snapshot: undefined }) : waiting)
+        : Effect.flatMap(this.passes, (passes) => passes ? use({ snapshot: undefined }) : waiting)
     })
   }
 

@@ -23,3 +23,10 @@ export const withServices = (
     (context, [tag, service]) => Context.add(context, tag as Context.Key<never, unknown>, service),
     context
   )
+
+/** Both contexts with further services; the second wins over the first, and the services win over both. */
+export const merged = (
+  first: Context.Context<never>,
+  second: Context.Context<never>,
+  services: ReadonlyArray<Entry>
+): Context.Context<never> => withServices(Context.merge(first, second), services)
