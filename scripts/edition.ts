@@ -3,7 +3,8 @@
  * checks its types and builds it. With an argument it goes on:
  *
  * - `start`: starts the example app, as `npm start` does
- * - `test`: runs its tests; further arguments go to vitest
+ * - `test`: runs its tests and its type tests; arguments choose, as with `npm test`: `*.tst.ts` are type tests, everything else goes
+ *   to vitest
  * - `package`: packs it, and installs the pack into an empty project
  * - `generate`: writes the sources only
  *
@@ -92,22 +93,45 @@ else if (command !== "generate") {
   run(process.execPath, [tsc, "-p", "tsconfig.build.json"])
   console.log(`edition 4: built effect4/dist with effect ${version("effect")}`)
 }
-if (command === "test") {
-  const node = newerNode()
-  run(
-    node,
-    [
+if (command === "test") test(newerNode())
+if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "web", "server.ts")])
+if (command === "package") checkPackage(root, target, newerNode())
+
+/** Every part runs, so that one run tells everything. */
+function test(node: string): void {
+  const part = (takes: (argument: string) => boolean, ...command: ReadonlyArray<string>): number => {
+    const own = args.filter(takes)
+    if (args.length > 0 && own.length === 0) return 0
+    const { error, status } = spawnSync(node, [...command, ...own], {
+      cwd: target,
+      stdio: "inherit",
+      env: { ...process.env, EFFECT_3_NODE: process.execPath, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` }
+    })
+    if (error !== undefined) throw error
+    if (status !== 0) console.error(`edition 4: ${command.join(" ")} ended with ${status}`)
+    return status ?? 1
+  }
+  const isTypeTest = (argument: string) => argument.endsWith(".tst.ts")
+  const inRoot = (path: string) => join("..", path)
+  const ends = [
+    part(
+      (argument) => !isTypeTest(argument),
       join("node_modules", "vitest", "vitest.mjs"),
       "run",
       "--reporter=default",
-      "--reporter=../scripts/test/vitestReporter.ts",
-      ...args
-    ],
-    { EFFECT_3_NODE: process.execPath, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` }
-  )
+      `--reporter=${inRoot("scripts/test/vitestReporter.ts")}`
+    ),
+    part(
+      isTypeTest,
+      "--import",
+      "tsx",
+      inRoot("node_modules/tstyche/build/bin.js"),
+      "--reporters",
+      `list,summary,${inRoot("scripts/test/tstycheReporter.ts")}`
+    )
+  ]
+  process.exit(ends.find((status) => status !== 0) ?? 0)
 }
-if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "web", "server.ts")])
-if (command === "package") checkPackage(root, target, newerNode())
 
 function version(name: string): string {
   return (JSON.parse(readFileSync(join(target, "node_modules", name, "package.json"), "utf8")) as { version: string })

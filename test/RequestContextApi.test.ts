@@ -4,9 +4,7 @@ import {
   HttpApiClient,
   HttpApiEndpoint,
   HttpApiGroup,
-  HttpApiMiddleware,
   HttpApiSchema,
-  HttpApiSecurity,
   type HttpApp,
   HttpClient,
   HttpClientRequest,
@@ -27,8 +25,11 @@ import {
   Subject
 } from "effect-session"
 import * as Testing from "effect-session/Testing"
+import { apiWebHandler, Bearer } from "./support/apiWebHandler.js"
 
 const Value = SessionKey.make("value", Schema.String)
+
+const silent = Logger.remove(Logger.defaultLogger)
 
 const responses = (document: OpenApi.OpenAPISpec, path: string) => document.paths[path].get!.responses
 
@@ -85,8 +86,6 @@ describe("the OpenAPI document", () => {
     }
     expect(JSON.stringify(responses(document, "/write")[503])).toContain("SessionStoreError")
   })
-
-  class Bearer extends HttpApiMiddleware.Tag<Bearer>()("Bearer", { security: { bearer: HttpApiSecurity.bearer } }) {}
 
   const endpoints = HttpApi.make("api")
     .add(HttpApiGroup.make("session").add(HttpApiEndpoint.get("a", "/a")).middleware(RequestContextApi.Session))
@@ -212,19 +211,16 @@ describe("RequestId", () => {
     options: RequestId.Options | undefined,
     middleware: (app: HttpApp.Default) => HttpApp.Default = (app) => app
   ) =>
-    HttpApiBuilder.toWebHandler(
-      Layer.mergeAll(
-        HttpApiBuilder.api(api).pipe(
-          Layer.provide(GroupsLive),
-          Layer.provide(
-            Layer.merge(RequestContextApi.layer(Session, options), RequestContextApi.layerRequestId(options))
-          ),
-          Layer.provide(SessionStore.layerMemory({ secure: false }))
+    apiWebHandler(
+      HttpApiBuilder.api(api).pipe(
+        Layer.provide(GroupsLive),
+        Layer.provide(
+          Layer.merge(RequestContextApi.layer(Session, options), RequestContextApi.layerRequestId(options))
         ),
-        HttpServer.layerContext,
-        Logger.replace(Logger.defaultLogger, logger)
+        Layer.provide(SessionStore.layerMemory({ secure: false })),
+        Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger))
       ),
-      { middleware }
+      middleware
     )
 
   type Web = ReturnType<typeof serve>
@@ -358,9 +354,7 @@ describe("the current user", () => {
       Layer.provide(UsersLive),
       Layer.provide(countedStore(options))
     )
-    const { dispose, handler } = HttpApiBuilder.toWebHandler(
-      Layer.mergeAll(Live, HttpServer.layerContext, Logger.remove(Logger.defaultLogger))
-    )
+    const { dispose, handler } = apiWebHandler(Layer.provideMerge(Live, silent))
     const ask = (path: string, cookie = "", method = "GET") =>
       handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
     const signedInAs = async (user: string) =>
@@ -411,9 +405,7 @@ describe("the current user", () => {
         Layer.provide(UsersLive),
         Layer.provide(store)
       )
-      const { dispose, handler } = HttpApiBuilder.toWebHandler(
-        Layer.mergeAll(Live as Layer.Layer<HttpApi.Api>, HttpServer.layerContext, Logger.remove(Logger.defaultLogger))
-      )
+      const { dispose, handler } = apiWebHandler(Layer.provideMerge(Live, silent))
       const cookie = `session=${"A".repeat(43)}`
       const { status } = await handler(new Request("http://localhost/me", { headers: { cookie } }))
       await dispose()
@@ -448,9 +440,7 @@ describe("the current user", () => {
       }, { subject: Account })),
       Layer.provide(countedStore({}))
     )
-    const { dispose, handler } = HttpApiBuilder.toWebHandler(
-      Layer.mergeAll(Live, HttpServer.layerContext, Logger.remove(Logger.defaultLogger))
-    )
+    const { dispose, handler } = apiWebHandler(Layer.provideMerge(Live, silent))
     const ask = (path: string, cookie = "", method = "GET") =>
       handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
     const signedInAs = async (user: string) =>
@@ -479,7 +469,7 @@ describe("the current user", () => {
         httpClient: HttpClient.mapRequestInput(client, HttpClientRequest.prependUrl("http://localhost"))
       })
       expect(yield* Effect.flip(derived.account.me())).toEqual(new SessionError.NotSignedIn())
-      yield* derived.account.signIn({ path: { user: "alan" } })
+      yield* client.post("http://localhost/sign-in/alan")
       expect(yield* derived.account.me()).toEqual(["alan", "alan"])
     })
     await Effect.runPromise(program)
@@ -508,7 +498,7 @@ describe("the current user", () => {
       Layer.provide(RequestContext.layerRouter),
       Layer.provide(RequestId.layerRouter),
       Layer.provideMerge(countedStore({})),
-      Layer.provideMerge(Logger.remove(Logger.defaultLogger))
+      Layer.provideMerge(silent)
     )
     const { dispose, handler } = HttpLayerRouter.toWebHandler(Live.pipe(Layer.provide(HttpServer.layerContext)), {
       disableLogger: true
