@@ -47,13 +47,18 @@ const codeOf = (error: unknown): unknown =>
   typeof error === "object" && error !== null && "code" in error ? error.code : undefined
 
 /** A package beside this one, or one of the project in the working directory. */
-const load = async (name: string): Promise<unknown> => {
+const load = async (kind: Kind): Promise<unknown> => {
+  const { name } = clients[kind]
   try {
-    return await import(name)
+    try {
+      return await import(name)
+    } catch (error) {
+      if (codeOf(error) !== "ERR_MODULE_NOT_FOUND") throw error
+    }
+    return await import(pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve(name)).href)
   } catch (error) {
-    if (codeOf(error) !== "ERR_MODULE_NOT_FOUND") throw error
+    throw isMissing(error) ? missing(kind) : unfit(kind, error)
   }
-  return import(pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve(name)).href)
 }
 
 const missing = (kind: Kind) => {
@@ -62,6 +67,13 @@ const missing = (kind: Kind) => {
     `${name} is not installed here: run the command in the folder of your app, or npm i ${[name, ...others].join(" ")}`
   )
 }
+
+/** Such as a driver that looks for parts of another version of Effect. */
+const unfit = (kind: Kind, error: unknown) =>
+  failed(
+    `${clients[kind].name} is installed, but it cannot be loaded (${String(codeOf(error) ?? "no code")}): `
+      + "is it the one for your version of effect?"
+  )
 
 /** Both are codes of Node for a package that is not there: for `import`, and for `require.resolve`. */
 const isMissing = (error: unknown): boolean =>
@@ -84,13 +96,13 @@ export const open = async (io: Io, given: Given): Promise<Effect.Effect<Database
   const kind = schemes[scheme]
   if (kind === "redis" && given.table !== undefined) throw misused("--table is for SQL; Redis has a --prefix")
   if (kind !== "redis" && given.prefix !== undefined) throw misused("--prefix is for Redis; SQL has a --table")
+  const loaded = await load(kind)
   try {
     if (kind === "redis") {
-      await load("ioredis")
       const Redis = await import("./redisDatabase.js")
       return Redis.open(Redacted.make(url), given.prefix ?? "session:")
     }
-    const client = clientLayer(kind, url, await load(clients[kind].name))
+    const client = clientLayer(kind, url, loaded)
     const Sql = await import("./sqlDatabase.js")
     return Effect.flatMap(
       Layer.build(client),

@@ -1,4 +1,5 @@
 import { Layer, Tracer } from "effect"
+import { HttpMiddleware } from "effect/http"
 
 export interface Span {
   readonly name: string
@@ -16,4 +17,9 @@ export const tracerOf = (spans: Array<Span>): Tracer.Tracer =>
     }
   })
 
-export const tracing = (spans: Array<Span>): Layer.Layer<never> => Layer.succeed(Tracer.Tracer, tracerOf(spans))
+/** Spans of the server have each header. */
+export const tracing = (spans: Array<Span>): Layer.Layer<never> =>
+  Layer.merge(
+    Layer.succeed(Tracer.Tracer, tracerOf(spans)),
+    Layer.succeed(HttpMiddleware.TracerHeaderFilter, () => true)
+  )
