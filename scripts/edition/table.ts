@@ -201,6 +201,7 @@ export const members: Readonly<Record<string, string>> = {
   "Either.left": "Result.fail",
   "Either.right": "Result.succeed",
   "Fiber.RuntimeFiber": "Fiber.Fiber",
+  "Layer.Layer.Context": "Layer.Services",
   "Layer.scoped": "Layer.effect",
   "Layer.scopedDiscard": "Layer.effectDiscard",
   "Layer.scopedContext": "Layer.effectContext",

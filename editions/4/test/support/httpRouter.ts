@@ -63,7 +63,7 @@ export const empty: HttpRouter = make([])
 
 const route =
   (method: string | undefined) =>
-  <E2, R2>(path: string, app: App<E2, R2>) =>
+  <E2 = never, R2 = never>(path: string, app: App<E2, R2>) =>
   <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
     make([...router.routes, { method, path, app: app as App<unknown, unknown> }])
 
@@ -95,7 +95,7 @@ export const mount =
     ])
 
 export const mountApp =
-  <E2, R2>(prefix: string, app: App<E2, R2>) => <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
+  <E2 = never, R2 = never>(prefix: string, app: App<E2, R2>) => <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
     make([
       ...router.routes,
       { method: undefined, path: `${prefix}*`, app: below(prefix, app as App<unknown, unknown>) }
