@@ -15,7 +15,7 @@ it("W6: a driver that cannot be loaded with this version of effect ends with 1, 
       { cwd: folder, encoding: "utf8", env: { ...process.env, SESSION_STORE_URL: url } }
     )
     expect([status, stdout]).toEqual([1, ""])
-    expect(stderr).toContain("is installed, but it cannot be loaded (ERR_PACKAGE_PATH_NOT_EXPORTED)")
+    expect(stderr).toContain("is installed, but it cannot be loaded (ERR_MODULE_NOT_FOUND)")
     expect(stderr).not.toContain("the-password")
   }
 })
