@@ -15,7 +15,15 @@ export const start = (env: Record<string, string>, directory = root): Promise<Ex
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--import", "tsx", "examples/web/server.ts"], {
       cwd: directory,
-      env: { ...process.env, NODE_ENV: "development", PORT: "0", HOST: "127.0.0.1", ...env }
+      env: {
+        ...process.env,
+        // A copy of the example finds the library here.
+        TSX_TSCONFIG_PATH: Path.join(root, "tsconfig.json"),
+        NODE_ENV: "development",
+        PORT: "0",
+        HOST: "127.0.0.1",
+        ...env
+      }
     })
     let output = ""
     const exited = new Promise<number | null>((done) => child.on("exit", done))
