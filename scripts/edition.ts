@@ -4,6 +4,8 @@
  *
  * - `start`: starts the example app, as `npm start` does
  * - `test`: runs its tests; further arguments go to vitest
+ * - `example name`: runs one of its other examples, as `npm run example` does
+ * - `examples`: compiles the examples of its documentation, and runs those that are programs; further arguments are files
  * - `package`: packs it, and installs the pack into an empty project
  * - `generate`: writes the sources only
  *
@@ -13,6 +15,7 @@
 import { spawnSync } from "node:child_process"
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
+import { makeFormat } from "./edition/format.js"
 import { generate, type Generated } from "./edition/generate.js"
 import { checkPackage } from "./edition/package.js"
 import { Leftover } from "./edition/rename.js"
@@ -29,9 +32,12 @@ const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEn
   }
 }
 
-const write = (): Generated => {
+const folders = ["src", "test", "examples", "scripts/example.ts"]
+const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs"]
+
+const write = async (): Promise<Generated> => {
   try {
-    return generate(root, ["src", "test", "examples"], target)
+    return generate(root, folders, target, true, { paths: pages, format: await makeFormat() })
   } catch (error) {
     if (!(error instanceof Leftover)) throw error
     console.error(error.message)
@@ -67,9 +73,10 @@ const newerNode = (): string => {
   return binary
 }
 
+const commands = ["build", "example", "examples", "generate", "package", "start", "test"]
 const [command = "build", ...args] = process.argv.slice(2)
-if (!["build", "generate", "package", "start", "test"].includes(command)) {
-  console.error(`edition 4: ${command} is unknown; accepted: build, generate, package, start, test`)
+if (!commands.includes(command)) {
+  console.error(`edition 4: ${command} is unknown; accepted: ${commands.join(", ")}`)
   process.exit(1)
 }
 
@@ -77,13 +84,13 @@ if (!["build", "generate", "package", "start", "test"].includes(command)) {
 mkdirSync(join(target, "config"), { recursive: true })
 copyFileSync(join(root, "config/development.yaml"), join(target, "config/development.yaml"))
 
-const { identical, lines, omitted, renamed, written } = write()
+const { identical, lines, mixed, omitted, renamed, written } = await write()
 const share = (count: number) => `${(100 * count / lines.all).toFixed(1)} %`
 console.log(
   `edition 4: ${identical.length} files are the same, ${renamed.length} are renamed, ${written.length} are written for Effect 4, `
     + `${omitted.length} are left out; ${share(lines.identical)} of ${lines.all} lines are the same`
 )
-if (command === "start") install()
+if (command === "start" || command === "example" || command === "examples") install()
 else if (command !== "generate") {
   install()
   const tsc = join("node_modules", "typescript", "bin", "tsc")
@@ -107,6 +114,12 @@ if (command === "test") {
   )
 }
 if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "web", "server.ts")])
+if (command === "example") run(newerNode(), ["--import", "tsx", join("scripts", "example.ts"), ...args])
+if (command === "examples") {
+  for (const each of mixed) console.log(each)
+  run(newerNode(), ["--import", "tsx", join("..", "scripts", "examples.ts"), "--edition=4", "--run", ...args])
+  if (mixed.length > 0) process.exitCode = 1
+}
 if (command === "package") checkPackage(root, target, newerNode())
 
 function version(name: string): string {

@@ -207,6 +207,14 @@ export const members: Readonly<Record<string, string>> = {
   "Scope.extend": "Scope.provide"
 }
 
+/** A name in a sentence of the documentation. */
+export const spans: Readonly<Record<string, string>> = {
+  HttpLayerRouter: "HttpRouter",
+  "HttpApp.appendPreResponseHandler": "HttpEffect.appendPreResponseHandler",
+  "HttpApp.toWebHandlerLayer": "HttpRouter.toWebHandler",
+  "HttpLayerRouter.toWebHandler": "HttpRouter.toWebHandler"
+}
+
 /** A property or a method, of whatever value. */
 export const methods: Readonly<Record<string, string>> = {
   left: "failure",
@@ -219,7 +227,7 @@ export const methods: Readonly<Record<string, string>> = {
 }
 
 /** How a name is resolved: with the namespaces as their modules call them; undefined where it is none of Effect's. */
-type Resolve = (node: ts.Node) => string | undefined
+export type Resolve = (node: ts.Node) => string | undefined
 
 export interface Shape {
   readonly name: string

@@ -1,0 +1,131 @@
+/**
+ * How an example of the documentation builds its app: with Effect 3 an `HttpRouter` is an effect of a response, and the middlewares
+ * are in its pipe; with Effect 4 routes are layers, and so is what surrounds them. Only examples are turned by these rules; the
+ * tests have a router in Effect 3's style of their own.
+ */
+import ts from "typescript"
+import { type Edit, type Resolve, type Shape } from "./table.js"
+
+const methods: Readonly<Record<string, string>> = {
+  all: "*",
+  del: "DELETE",
+  get: "GET",
+  options: "OPTIONS",
+  patch: "PATCH",
+  post: "POST",
+  put: "PUT"
+}
+
+const replace = (node: ts.Node, source: ts.SourceFile, text: string): Edit => ({
+  start: node.getStart(source),
+  end: node.end,
+  text
+})
+
+interface Part {
+  readonly text: string
+  /** A comment behind the part, in its line. */
+  readonly comment: string
+}
+
+/** The arguments of a call, each with the comment in its line. */
+const partsOf = (call: ts.CallExpression, source: ts.SourceFile): ReadonlyArray<Part & { readonly node: ts.Expression }> =>
+  call.arguments.map((node) => {
+    const { text } = source
+    const end = text[node.end] === "," ? node.end + 1 : node.end
+    const comments = ts.getTrailingCommentRanges(text, end) ?? []
+    return {
+      node,
+      text: node.getText(source),
+      comment: comments.map(({ end, pos }) => ` ${text.slice(pos, end)}`).join("")
+    }
+  })
+
+const listOf = (parts: ReadonlyArray<Part>): string =>
+  parts.map(({ comment, text }, i) => `${text}${i < parts.length - 1 ? "," : ""}${comment}`).join("\n")
+
+/** `Session.middleware` and `Session.middlewareWith(options)` as layers. */
+const layerOf = (node: ts.Expression, source: ts.SourceFile): string | undefined => {
+  const text = node.getText(source)
+  if (/^Migration\.middleware\b/.test(text)) return `HttpRouter.middleware(${text}).layer`
+  return /^\w+\.middleware(With\b|$)/.test(text) ? text.replace(".middleware", ".layerRouter") : undefined
+}
+
+/** `HttpRouter.concat(pages)` is `pages`, which is a layer too. */
+const routeOf = (node: ts.Expression, source: ts.SourceFile, resolve: Resolve): string =>
+  ts.isCallExpression(node) && resolve(node.expression) === "HttpRouter.concat"
+    ? node.arguments[0].getText(source)
+    : node.getText(source)
+
+const isEmptyRouter = (node: ts.Node, resolve: Resolve): boolean =>
+  ts.isPropertyAccessExpression(node) && node.name.text === "pipe" && resolve(node.expression) === "HttpRouter.empty"
+
+const app: Shape = {
+  name: "HttpRouter.empty.pipe(…)",
+  brings: ["Layer.provide", "HttpRouter.add"],
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node) || !isEmptyRouter(node.expression, resolve)) return undefined
+    const routes: Array<Part> = []
+    const layers: Array<Part> = []
+    for (const part of partsOf(node, source)) {
+      const layer = layerOf(part.node, source)
+      if (layer !== undefined) layers.push({ ...part, text: `Layer.provide(${layer})` })
+      else routes.push({ ...part, text: routeOf(part.node, source, resolve) })
+    }
+    const all = routes.length === 0
+      ? "Layer.empty"
+      : routes.length === 1
+      ? routes[0].text
+      : `Layer.mergeAll(\n${listOf(routes)}\n)`
+    return replace(node, source, layers.length === 0 ? all : `${all}.pipe(\n${listOf(layers)}\n)`)
+  }
+}
+
+const route: Shape = {
+  name: "HttpRouter.get(path, handler)",
+  brings: ["HttpRouter.add"],
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node)) return undefined
+    const [, name] = /^HttpRouter\.(\w+)$/.exec(resolve(node.expression) ?? "") ?? []
+    if (name === undefined || !Object.hasOwn(methods, name)) return undefined
+    return replace(node, source, `HttpRouter.add("${methods[name]}", ${listOf(partsOf(node, source))})`)
+  }
+}
+
+const serve: Shape = {
+  name: "HttpServer.serve(app)",
+  brings: ["HttpRouter.serve"],
+  edit: (node, source, resolve) =>
+    ts.isCallExpression(node) && resolve(node.expression) === "HttpServer.serve"
+      ? replace(node, source, `HttpRouter.serve(${listOf(partsOf(node, source))})`)
+      : undefined
+}
+
+/** Effect 4 logs the address without being asked. */
+const address: Shape = {
+  name: "HttpServer.withLogAddress",
+  brings: [],
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node)) return undefined
+    const at = node.arguments.findIndex((each) => resolve(each) === "HttpServer.withLogAddress")
+    if (at === -1) return undefined
+    const next = node.arguments[at + 1]
+    return {
+      start: node.arguments[at].getStart(source),
+      end: next === undefined ? node.arguments[at].end : next.getStart(source),
+      text: ""
+    }
+  }
+}
+
+const webHandler: Shape = {
+  name: "HttpApp.toWebHandlerLayer(app, store)",
+  brings: ["HttpRouter.toWebHandler", "Layer.provide"],
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node) || resolve(node.expression) !== "HttpApp.toWebHandlerLayer") return undefined
+    const [app, store] = node.arguments.map((each) => each.getText(source))
+    return replace(node, source, `HttpRouter.toWebHandler(Layer.provide(${app}, ${store}), { disableLogger: true })`)
+  }
+}
+
+export const exampleShapes: ReadonlyArray<Shape> = [app, route, serve, address, webHandler]
