@@ -9,16 +9,18 @@
  * - `package`: packs it, and installs the pack into an empty project
  * - `generate`: writes the sources only
  *
- * Effect 4 needs Node.js 22.19 or newer. Where this process has an older one, `EDITION_4_NODE` says where a newer one is, or
- * else Node.js 24 is installed from npm into `effect4/.node`.
+ * Effect 4 needs Node.js 22.19 or newer. `EDITION_4_NODE` says where one is, or which version npm shall install, such as `latest`.
+ * Without it, this process's own is taken if it is new enough, or else Node.js 24 from npm.
  */
 import { spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { makeFormat } from "./edition/format.js"
-import { generate, type Generated } from "./edition/generate.js"
+import { filesAt, generate, type Generated } from "./edition/generate.js"
 import { checkPackage } from "./edition/package.js"
 import { Leftover } from "./edition/rename.js"
+import { nodeAt } from "./nodes.js"
 
 const root = resolve(import.meta.dirname, "..")
 const target = join(root, "effect4")
@@ -55,6 +57,24 @@ const install = (): void => {
   utimesSync(stamp, new Date(), new Date(Math.max(Date.now(), statSync(lock).mtimeMs)))
 }
 
+/** Checks the types of sources and examples and builds `dist`, unless that is done for just these files. */
+const build = (): void => {
+  const stamp = join(target, "node_modules/.built")
+  const hash = createHash("sha256")
+  for (const path of ["src", "examples", "tsconfig.json", "tsconfig.build.json", "package-lock.json"]) {
+    for (const file of filesAt(target, path)) hash.update(`${file}\n${readFileSync(join(target, file), "utf8")}\n`)
+  }
+  const sources = hash.digest("hex")
+  const dist = join(target, "dist")
+  if (existsSync(dist) && existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return
+  const tsc = join("node_modules", "typescript", "bin", "tsc")
+  run(process.execPath, [tsc, "-p", "tsconfig.json"])
+  rmSync(dist, { recursive: true, force: true })
+  run(process.execPath, [tsc, "-p", "tsconfig.build.json"])
+  writeFileSync(stamp, sources)
+  console.log(`edition 4: built effect4/dist with effect ${version("effect")}`)
+}
+
 const isNewEnough = (version: string): boolean => {
   const [major, minor] = version.replace(/^v/, "").split(".").map(Number)
   return major > 22 || (major === 22 && minor >= 19)
@@ -62,15 +82,10 @@ const isNewEnough = (version: string): boolean => {
 
 /** A Node.js on which Effect 4 runs. */
 const newerNode = (): string => {
-  const given = process.env["EDITION_4_NODE"]
-  if (given !== undefined && given !== "") return given
-  if (isNewEnough(process.version)) return process.execPath
-  const folder = join(target, ".node")
-  const binary = join(folder, "node_modules/node/bin/node")
-  if (!existsSync(binary)) {
-    run("npm", ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "node@24"])
-  }
-  return binary
+  const given = process.env["EDITION_4_NODE"] ?? ""
+  if (/^(\d+|latest)$/.test(given)) return nodeAt(given)
+  if (given !== "") return given
+  return isNewEnough(process.version) ? process.execPath : nodeAt("24")
 }
 
 const commands = ["build", "example", "examples", "generate", "package", "start", "test"]
@@ -90,15 +105,8 @@ console.log(
   `edition 4: ${identical.length} files are the same, ${renamed.length} are renamed, ${written.length} are written for Effect 4, `
     + `${omitted.length} are left out; ${share(lines.identical)} of ${lines.all} lines are the same`
 )
-if (command === "start" || command === "example" || command === "examples") install()
-else if (command !== "generate") {
-  install()
-  const tsc = join("node_modules", "typescript", "bin", "tsc")
-  run(process.execPath, [tsc, "-p", "tsconfig.json"])
-  rmSync(join(target, "dist"), { recursive: true, force: true })
-  run(process.execPath, [tsc, "-p", "tsconfig.build.json"])
-  console.log(`edition 4: built effect4/dist with effect ${version("effect")}`)
-}
+if (command !== "generate") install()
+if (["build", "package", "test"].includes(command)) build()
 if (command === "test") {
   const node = newerNode()
   run(

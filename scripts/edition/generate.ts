@@ -42,7 +42,7 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
     : []
 
 /** The file at the path, or those in the folder at the path, all relative to `root`. */
-const filesAt = (root: string, path: string): ReadonlyArray<string> =>
+export const filesAt = (root: string, path: string): ReadonlyArray<string> =>
   existsSync(join(root, path)) && statSync(join(root, path)).isFile()
     ? [path]
     : filesIn(join(root, path)).map((file) => file.slice(root.length + 1))

@@ -67,10 +67,11 @@ export const editionOf = (info: string): Edition | undefined => {
 const isAboutBoth = (page: string): boolean => /^<!-- both editions -->$/m.test(page)
 
 /** A name in a sentence, between backticks. */
-const renameSpan = (span: string): string =>
-  Object.hasOwn(spans, span)
-    ? spans[span]
-    : span.replace(/\b[A-Z]\w*\.\w+(?:\.\w+)?\b/g, (name) => Object.hasOwn(members, name) ? members[name] : name)
+const renameSpan = (span: string): string => {
+  const rule = spans.find(([from]) => from.test(span))
+  if (rule !== undefined) return span.replace(...rule)
+  return span.replace(/\b[A-Z]\w*\.\w+(?:\.\w+)?\b/g, (name) => Object.hasOwn(members, name) ? members[name] : name)
+}
 
 /** What no page for Effect 4 names, unless it is about both editions. */
 const foreign = /@effect\/(?:platform(?!-)|rpc|schema|sql(?!-))|HttpLayerRouter|\bHttpApp\b|HttpRouter\.(?:empty|concat)|LegacySchema/

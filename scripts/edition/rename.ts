@@ -242,11 +242,12 @@ const renameImports = (
           const own = isExample && imported === "HttpRouter" ? undefined : imports[`${module} ${imported}`]
           if (own !== undefined) used.add(`import ${module} ${imported}`)
           const place = own ?? placeOf(file, module, used)
-          const called = place.names?.[imported] ?? imported
+          const called = (isExample ? values[imported] : undefined) ?? place.names?.[imported] ?? imported
+          const kept = aliased || !isExample ? local : called
           const list = byModule.get(place.module) ?? []
           const typed = each.isTypeOnly ? "type " : ""
-          list.push(called === local ? `${typed}${local}` : `${typed}${called} as ${local}`)
-          declared.add(local)
+          list.push(called === kept ? `${typed}${kept}` : `${typed}${called} as ${kept}`)
+          declared.add(kept)
           byModule.set(place.module, list)
         }
         for (const name of bindings.elements) {
@@ -303,13 +304,14 @@ const mergeImports = (file: string, text: string, given: ReadonlySet<string>): s
     byModule.set(module, place)
   }
   for (const [module, { first, names }] of byModule) {
+    const isNeeded = names.size > 0
     edits.push({
       start: first.getStart(source),
-      end: first.end,
-      text: names.size === 0 ? "" : `import { ${[...names].join(", ")} } from ${module}`
+      end: isNeeded ? first.end : first.end + 1,
+      text: isNeeded ? `import { ${[...names].join(", ")} } from ${module}` : ""
     })
   }
-  return apply(text, edits).replace(/^\n+/, "")
+  return apply(text, edits).replace(/^\n+/, "").replace(/^(import .*\n)\n+(?=import )/gm, "$1")
 }
 
 const isDeclared = (source: ts.SourceFile, name: string): boolean =>

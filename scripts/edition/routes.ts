@@ -44,11 +44,12 @@ const partsOf = (call: ts.CallExpression, source: ts.SourceFile): ReadonlyArray<
 const listOf = (parts: ReadonlyArray<Part>): string =>
   parts.map(({ comment, text }, i) => `${text}${i < parts.length - 1 ? "," : ""}${comment}`).join("\n")
 
-/** `Session.middleware` and `Session.middlewareWith(options)` as layers. */
-const layerOf = (node: ts.Expression, source: ts.SourceFile): string | undefined => {
+/** `Session.middleware` and `Session.middlewareWith(options)` as layers, and whatever else is around the routes. */
+const layerOf = (node: ts.Expression, source: ts.SourceFile, resolve: Resolve): string | undefined => {
   const text = node.getText(source)
-  if (/^Migration\.middleware\b/.test(text)) return `HttpRouter.middleware(${text}).layer`
-  return /^\w+\.middleware(With\b|$)/.test(text) ? text.replace(".middleware", ".layerRouter") : undefined
+  if (/^\w+\.middleware(With\b|$)/.test(text)) return text.replace(".middleware", ".layerRouter")
+  if (!ts.isCallExpression(node) || /^HttpRouter\./.test(resolve(node.expression) ?? "")) return undefined
+  return `HttpRouter.middleware(${text}).layer`
 }
 
 /** `HttpRouter.concat(pages)` is `pages`, which is a layer too. */
@@ -68,7 +69,7 @@ const app: Shape = {
     const routes: Array<Part> = []
     const layers: Array<Part> = []
     for (const part of partsOf(node, source)) {
-      const layer = layerOf(part.node, source)
+      const layer = layerOf(part.node, source, resolve)
       if (layer !== undefined) layers.push({ ...part, text: `Layer.provide(${layer})` })
       else routes.push({ ...part, text: routeOf(part.node, source, resolve) })
     }
@@ -88,7 +89,8 @@ const route: Shape = {
     if (!ts.isCallExpression(node)) return undefined
     const [, name] = /^HttpRouter\.(\w+)$/.exec(resolve(node.expression) ?? "") ?? []
     if (name === undefined || !Object.hasOwn(methods, name)) return undefined
-    return replace(node, source, `HttpRouter.add("${methods[name]}", ${listOf(partsOf(node, source))})`)
+    const given = node.arguments.map((each) => each.getText(source)).join(", ")
+    return replace(node, source, `HttpRouter.add("${methods[name]}", ${given})`)
   }
 }
 
@@ -97,7 +99,7 @@ const serve: Shape = {
   brings: ["HttpRouter.serve"],
   edit: (node, source, resolve) =>
     ts.isCallExpression(node) && resolve(node.expression) === "HttpServer.serve"
-      ? replace(node, source, `HttpRouter.serve(${listOf(partsOf(node, source))})`)
+      ? replace(node, source, `HttpRouter.serve(${node.arguments.map((each) => each.getText(source)).join(", ")})`)
       : undefined
 }
 
@@ -128,4 +130,16 @@ const webHandler: Shape = {
   }
 }
 
-export const exampleShapes: ReadonlyArray<Shape> = [app, route, serve, address, webHandler]
+/** A response is an effect of itself with Effect 3 alone. */
+const response: Shape = {
+  name: "() => HttpServerResponse.text(…)",
+  brings: ["Effect.succeed"],
+  edit: (node, source, resolve) => {
+    if (!ts.isArrowFunction(node) || !ts.isCallExpression(node.body) || !ts.isCallExpression(node.parent)) return undefined
+    if (!/^Effect\.(catchTag|catchAll|flatMap)$/.test(resolve(node.parent.expression) ?? "")) return undefined
+    if (!/^HttpServerResponse\.(empty|html|redirect|text)$/.test(resolve(node.body.expression) ?? "")) return undefined
+    return replace(node.body, source, `Effect.succeed(${node.body.getText(source)})`)
+  }
+}
+
+export const exampleShapes: ReadonlyArray<Shape> = [app, route, serve, address, webHandler, response]

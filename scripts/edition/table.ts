@@ -207,13 +207,14 @@ export const members: Readonly<Record<string, string>> = {
   "Scope.extend": "Scope.provide"
 }
 
-/** A name in a sentence of the documentation. */
-export const spans: Readonly<Record<string, string>> = {
-  HttpLayerRouter: "HttpRouter",
-  "HttpApp.appendPreResponseHandler": "HttpEffect.appendPreResponseHandler",
-  "HttpApp.toWebHandlerLayer": "HttpRouter.toWebHandler",
-  "HttpLayerRouter.toWebHandler": "HttpRouter.toWebHandler"
-}
+/** What a sentence of the documentation has between backticks. */
+export const spans: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^HttpLayerRouter\b/, "HttpRouter"],
+  [/^HttpApp\.(appendPreResponseHandler)$/, "HttpEffect.$1"],
+  [/^(HttpApp\.)?toWebHandlerLayer$/, "HttpRouter.toWebHandler"],
+  [/^npm run example -- /, "npm run edition:4 -- example "],
+  [/\bnpm start\b/, "npm run edition:4 -- start"]
+]
 
 /** A property or a method, of whatever value. */
 export const methods: Readonly<Record<string, string>> = {
