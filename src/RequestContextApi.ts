@@ -58,8 +58,7 @@ interface Security extends Record<typeof schemeName, HttpApiSecurity.ApiKey> {}
  *
  * const api = HttpApi.make("shop").add(
  *   HttpApiGroup.make("cart")
- *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number))
- *     .addError(SessionError.ReadError)
+ *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number).addError(SessionError.ReadError))
  *     .middleware(Session)
  * ).annotate(OpenApi.Transform, RequestContextApi.openApiTransform)
  *

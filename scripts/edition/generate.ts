@@ -2,7 +2,16 @@
  * Writes the package for Effect 4: every source, test and example of this one by the table of renames, or, where a file differs
  * more than by names, the whole file that lies in `editions/4` under the same path.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { pageFor4 } from "./pages.js"
 import { exampleRenamer, Leftover, rename } from "./rename.js"
@@ -128,7 +137,7 @@ export const generate = (
       const code = exampleRenamer(file, used, documentation!.format)
       const page = pageFor4(file, readFileSync(join(root, file), "utf8"), code)
       output.set(file, page.text)
-      mixed.push(...page.mixed)
+      for (const each of page.mixed) mixed.push(each)
     } catch (error) {
       if (!(error instanceof Leftover)) throw error
       problems.push(error.message)

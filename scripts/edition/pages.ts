@@ -38,7 +38,9 @@ export const forEdition = (file: string, page: string, edition: Edition, keepLin
     const row = only3.exec(line)
     const other = instead.exec(line)
     if (opens3.test(line) || opens4.test(line)) {
-      if (region !== undefined) throw new Leftover(`${file}:${i + 1}: the mark in line ${region.line} is not closed yet`)
+      if (region !== undefined) {
+        throw new Leftover(`${file}:${i + 1}: the mark in line ${region.line} is not closed yet`)
+      }
       region = { of: opens3.test(line) ? 3 : 4, line: i + 1 }
       leaveOut()
     } else if (closes3.test(line) || (region?.of === 4 && closes4.test(line))) {
@@ -46,8 +48,9 @@ export const forEdition = (file: string, page: string, edition: Edition, keepLin
       region = undefined
       leaveOut()
     } else if (region !== undefined) {
-      if (region.of === edition) lines.push(edition === 4 ? line.replace(/^(\s*```ts)\b(?! effect-)/, "$1 effect-4") : line)
-      else leaveOut()
+      if (region.of === edition) {
+        lines.push(edition === 4 ? line.replace(/^(\s*```ts)\b(?! effect-)/, "$1 effect-4") : line)
+      } else leaveOut()
     } else if (row !== null) {
       if (edition === 3) lines.push(row[1])
       else leaveOut()
@@ -74,7 +77,8 @@ const renameSpan = (span: string): string => {
 }
 
 /** What no page for Effect 4 names, unless it is about both editions. */
-const foreign = /@effect\/(?:platform(?!-)|rpc|schema|sql(?!-))|HttpLayerRouter|\bHttpApp\b|HttpRouter\.(?:empty|concat)|LegacySchema/
+const foreign =
+  /@effect\/(?:platform(?!-)|rpc|schema|sql(?!-))|HttpLayerRouter|\bHttpApp\b|HttpRouter\.(?:empty|concat)|LegacySchema/
 
 export interface Page {
   readonly text: string

@@ -4,7 +4,7 @@
  * tests have a router in Effect 3's style of their own.
  */
 import ts from "typescript"
-import { type Edit, type Resolve, type Shape } from "./table.js"
+import type { Edit, Resolve, Shape } from "./table.js"
 
 const methods: Readonly<Record<string, string>> = {
   all: "*",
@@ -29,7 +29,10 @@ interface Part {
 }
 
 /** The arguments of a call, each with the comment in its line. */
-const partsOf = (call: ts.CallExpression, source: ts.SourceFile): ReadonlyArray<Part & { readonly node: ts.Expression }> =>
+const partsOf = (
+  call: ts.CallExpression,
+  source: ts.SourceFile
+): ReadonlyArray<Part & { readonly node: ts.Expression }> =>
   call.arguments.map((node) => {
     const { text } = source
     const end = text[node.end] === "," ? node.end + 1 : node.end
@@ -49,7 +52,7 @@ const layerOf = (node: ts.Expression, source: ts.SourceFile, resolve: Resolve): 
   const text = node.getText(source)
   if (/^\w+\.middleware(With\b|$)/.test(text)) return text.replace(".middleware", ".layerRouter")
   if (!ts.isCallExpression(node) || /^HttpRouter\./.test(resolve(node.expression) ?? "")) return undefined
-  return `HttpRouter.middleware(${text}).layer`
+  return `HttpRouter.middleware(${text}, { global: true })`
 }
 
 /** `HttpRouter.concat(pages)` is `pages`, which is a layer too. */
@@ -135,11 +138,87 @@ const response: Shape = {
   name: "() => HttpServerResponse.text(…)",
   brings: ["Effect.succeed"],
   edit: (node, source, resolve) => {
-    if (!ts.isArrowFunction(node) || !ts.isCallExpression(node.body) || !ts.isCallExpression(node.parent)) return undefined
+    if (!ts.isArrowFunction(node) || !ts.isCallExpression(node.body) || !ts.isCallExpression(node.parent)) {
+      return undefined
+    }
     if (!/^Effect\.(catchTag|catchAll|flatMap)$/.test(resolve(node.parent.expression) ?? "")) return undefined
     if (!/^HttpServerResponse\.(empty|html|redirect|text)$/.test(resolve(node.body.expression) ?? "")) return undefined
     return replace(node.body, source, `Effect.succeed(${node.body.getText(source)})`)
   }
 }
 
-export const exampleShapes: ReadonlyArray<Shape> = [app, route, serve, address, webHandler, response]
+const text = (node: ts.Node, source: ts.SourceFile): string => node.getText(source)
+
+const service: Shape = {
+  name: "Effect.Service<Self>()(id, { effect })",
+  brings: ["Context.Service"],
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node) || !ts.isCallExpression(node.expression)) return undefined
+    const [id, options] = node.arguments
+    if (resolve(node.expression.expression) !== "Effect.Service" || !ts.isObjectLiteralExpression(options)) {
+      return undefined
+    }
+    const [made] = options.properties
+    if (!ts.isPropertyAssignment(made)) return undefined
+    const value = text(made.initializer, source)
+    const make = text(made.name, source) === "succeed" ? `Effect.succeed(${value})` : value
+    const self = node.expression.typeArguments?.map((each) => text(each, source)).join(", ") ?? ""
+    return replace(node, source, `Context.Service<${self}>()(${text(id, source)}, { make: ${make} })`)
+  }
+}
+
+const listFromText: Shape = {
+  name: "Config.array(Config.string(), name)",
+  brings: ["Config.Array"],
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node) || resolve(node.expression) !== "Config.array") return undefined
+    const [of, name] = node.arguments
+    return ts.isCallExpression(of) && resolve(of.expression) === "Config.string"
+      ? replace(node, source, `Config.Array(Schema.String, ${text(name, source)})`)
+      : undefined
+  }
+}
+
+const uuid: Shape = {
+  name: "Schema.UUID",
+  brings: [],
+  edit: (node, source, resolve) =>
+    ts.isPropertyAccessExpression(node) && resolve(node) === "Schema.UUID"
+      ? replace(node, source, "Schema.String.pipe(Schema.check(Schema.isUUID()))")
+      : undefined
+}
+
+const testContext: Shape = {
+  name: "TestContext.TestContext",
+  brings: [],
+  edit: (node, source, resolve) =>
+    ts.isPropertyAccessExpression(node) && resolve(node) === "TestContext.TestContext"
+      ? replace(node, source, "TestClock.layer()")
+      : undefined
+}
+
+const apiHandler: Shape = {
+  name: "HttpApiBuilder.toWebHandler(Layer.merge(api, HttpServer.layerContext))",
+  brings: [],
+  edit: (node, source, resolve) => {
+    if (!ts.isCallExpression(node) || resolve(node.expression) !== "Layer.merge") return undefined
+    const [api, context] = node.arguments
+    return resolve(context) === "HttpServer.layerContext"
+      ? replace(node, source, `Layer.provideMerge(${text(api, source)}, HttpServer.layerServices)`)
+      : undefined
+  }
+}
+
+export const exampleShapes: ReadonlyArray<Shape> = [
+  service,
+  listFromText,
+  uuid,
+  testContext,
+  apiHandler,
+  app,
+  route,
+  serve,
+  address,
+  webHandler,
+  response
+]

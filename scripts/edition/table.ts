@@ -213,6 +213,7 @@ export const spans: ReadonlyArray<readonly [RegExp, string]> = [
   [/^HttpApp\.(appendPreResponseHandler)$/, "HttpEffect.$1"],
   [/^(HttpApp\.)?toWebHandlerLayer$/, "HttpRouter.toWebHandler"],
   [/^npm run example -- /, "npm run edition:4 -- example "],
+  [/^@effect\/sql$/, "effect/sql"],
   [/\bnpm start\b/, "npm run edition:4 -- start"]
 ]
 

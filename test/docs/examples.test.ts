@@ -25,7 +25,10 @@ const check = (...lines: ReadonlyArray<string>) => {
 
 describe("the examples of the documentation", () => {
   it("a right one passes, and a wrong type, an unknown name and a program that fails are found", () => {
-    const imports = ["import { RequestContext, SessionKey } from \"effect-session\"", "import { Effect, Schema } from \"effect\""]
+    const imports = [
+      "import { RequestContext, SessionKey } from \"effect-session\"",
+      "import { Effect, Schema } from \"effect\""
+    ]
     const right = [
       ...imports,
       "const Count = SessionKey.make(\"count\", Schema.Int).withDefault(() => 0)",
