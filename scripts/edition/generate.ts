@@ -33,10 +33,6 @@ export interface Generated {
 export const omitted: Readonly<Record<string, string>> = {
   "src/LegacySchema.ts": "adapts schemas of Effect 2's @effect/schema, which Effect 4 does not know",
   "src/internal/edition/fiberLocals.ts": "changes the FiberRefs of a fiber, which in Effect 4 are in its context",
-  "examples/better-auth/auth.ts":
-    "better-auth is not a dependency of the package for Effect 4; the bridge was not tried there",
-  "examples/better-auth/bridge.ts": "as auth.ts beside it",
-  "examples/better-auth/server.ts": "as auth.ts beside it",
   "test/LegacySchema.test.ts": "there is no LegacySchema",
   "test/edition/fiberLocals.test.ts": "there are no FiberRefs",
   "test/sql/libsql.test.ts": "the driver for libSQL was not tried with Effect 4"
@@ -63,6 +59,10 @@ export interface Documentation {
   /** Lays out an example that has changed. */
   readonly format: (code: string) => string
 }
+
+/** An example is there to be read: it is laid out, and says how it is started. */
+const readable = (text: string, isChanged: boolean, format: (code: string) => string = (code) => code): string =>
+  (isChanged ? format(text) : text).replaceAll("npm run example -- ", "npm run edition:4 -- example ")
 
 /** History, and what a page has no say in. */
 const copied = /^(CHANGELOG\.md|LICENSE)$|\.(png|svg)$/
@@ -107,7 +107,8 @@ export const generate = (
       continue
     }
     try {
-      const { text, used: rules } = rename(file, before, documentation?.format)
+      const { text: plain, used: rules } = rename(file, before, documentation?.format)
+      const text = file.startsWith("examples/") ? readable(plain, plain !== before, documentation?.format) : plain
       for (const rule of rules) used.add(rule)
       output.set(file, text)
       if (text === before) identical.push(file)

@@ -113,6 +113,7 @@ export const imports: Readonly<Record<string, Module>> = {
     [
       "HttpApi",
       "HttpApiBuilder",
+      "HttpApiClient",
       "HttpApiEndpoint",
       "HttpApiGroup",
       "OpenApi"
@@ -145,7 +146,9 @@ export const members: Readonly<Record<string, string>> = {
   "Schema.encode": "Schema.encodeEffect",
   "Inspectable.format": "Formatter.formatJson",
   "Inspectable.toJSON": "Inspectable.toJson",
+  "Runtime.Runtime": "Context.Context",
   "Runtime.runFork": "Effect.runForkWith",
+  "Runtime.runPromise": "Effect.runPromiseWith",
   "Runtime.runSync": "Effect.runSyncWith",
   "Effect.runtime": "Effect.context",
   "HttpApp.toWebHandlerRuntime": "HttpEffect.toWebHandlerWith",
@@ -363,6 +366,22 @@ export const shapes: ReadonlyArray<Shape> = [
         : undefined
     }
   },
+  {
+    name: "NodeRuntime.runMain(effect, { disablePrettyLogger })",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || resolve(node.expression) !== "NodeRuntime.runMain") return undefined
+      const [effect, options] = node.arguments
+      return options?.getText(source) === "{ disablePrettyLogger: true }"
+        ? replace(node, source, `${node.expression.getText(source)}(${effect.getText(source)})`)
+        : undefined
+    }
+  },
+  call(
+    "Ref.make",
+    (node, text) =>
+      text(node.arguments[0]) === "Cookies.empty" ? "Ref.make<ReadonlyArray<Cookies.Cookie>>([])" : undefined
+  ),
   call("Effect.yieldNow", () => "Effect.yieldNow"),
   call("Effect.dieMessage", (node, text) => `Effect.die(new Error(${args(node, text)}))`),
   call(
