@@ -17,7 +17,7 @@ const check = (...lines: ReadonlyArray<string>) => {
   const { status, stdout } = spawnSync(
     process.execPath,
     ["--import", "tsx", script, `--edition=${edition}`, "--run", page],
-    { encoding: "utf8" }
+    { encoding: "utf8", env: { ...process.env, TEST_REPORT: undefined } }
   )
   rmSync(folder, { recursive: true })
   return { status, output: stdout.replaceAll(page, "page.md") }
