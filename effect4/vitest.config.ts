@@ -18,7 +18,7 @@ export default defineConfig({
   },
   test: {
     server: { deps: { inline: [/@effect\/sql-(mysql2|sqlite-node)/] } },
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: Object.keys(notYet.files),
     maxWorkers: 2,
     testTimeout: 30_000,

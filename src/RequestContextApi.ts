@@ -58,8 +58,7 @@ interface Security extends Record<typeof schemeName, HttpApiSecurity.ApiKey> {}
  *
  * const api = HttpApi.make("shop").add(
  *   HttpApiGroup.make("cart")
- *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number))
- *     .addError(SessionError.ReadError)
+ *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number).addError(SessionError.ReadError))
  *     .middleware(Session)
  * ).annotate(OpenApi.Transform, RequestContextApi.openApiTransform)
  *
@@ -422,11 +421,12 @@ const corrected = (alternatives: Requirements, isRequired: boolean): Array<OpenA
   return isRequired ? withSession : [...withSession, ...others]
 }
 
-/** An operation that is only for users who have signed in declares this error. Effect 4 names it after its encoded side. */
-const refersToNotSignedIn = new RegExp(`"#/components/schemas/${NotSignedIn.name}(?:Encoded)?"`)
+/** The schema has the name of its class in a document of Effect 3, and a longer one in a document of Effect 4. */
+const schemaOfNotSignedIn = new RegExp(`"#/components/schemas/${NotSignedIn.name}(Encoded)?"`)
 
+/** An operation that is only for users who have signed in: it declares the error. */
 const isForUsers = ({ responses }: Partial<OpenApi.OpenAPISpecOperation>): boolean =>
-  refersToNotSignedIn.test(JSON.stringify(responses?.[401] ?? {}))
+  schemaOfNotSignedIn.test(JSON.stringify(responses?.[401] ?? {}))
 
 /**
  * Corrects an OpenAPI document: the session is optional wherever a tag's middleware is (`security: [{ "session": [] }, {}]`),
