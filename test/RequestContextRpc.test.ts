@@ -172,7 +172,10 @@ for (const [host, start] of Object.entries(hosts)) {
             Effect.gen(function*() {
               yield* client("signIn", { user: "ada" })
               loads = 0
-              expect([yield* client(rpc as "me", undefined), loads]).toEqual([rpc === "me" ? ["ada"] : ["ada", "ada"], 1])
+              expect([yield* client(rpc as "me", undefined), loads]).toEqual([
+                rpc === "me" ? ["ada"] : ["ada", "ada"],
+                1
+              ])
             })
           )
         )
@@ -294,7 +297,9 @@ describe("RPCs", () => {
       Layer.mergeAll(Layer.provide(Live, store()), RpcSerialization.layerJson, collectLogs(lines))
     )
     const exits = await clientOf(handler, RpcSerialization.layerJson).pipe(
-      Effect.flatMap(({ client }) => Effect.all([Effect.exit(client("theme", undefined)), Effect.exit(client("me", undefined))])),
+      Effect.flatMap(({ client }) =>
+        Effect.all([Effect.exit(client("theme", undefined)), Effect.exit(client("me", undefined))])
+      ),
       Effect.scoped,
       Effect.runPromise
     )

@@ -623,7 +623,9 @@ describe("a refused request", () => {
       })
       const { status } = await Effect.runPromise(Effect.scoped(program))
       expect(status).toBe(403)
-      return spans.flatMap(({ attributes }) => [...attributes.values()].filter((value) => String(value).includes("the-token")))
+      return spans.flatMap(({ attributes }) =>
+        [...attributes.values()].filter((value) => String(value).includes("the-token"))
+      )
     }
     expect(await spansOf(Csrf.layerRedacted)).toEqual([])
     expect(await spansOf(Layer.empty)).toHaveLength(1)

@@ -313,7 +313,9 @@ for (const database of databases) {
             place.dialect === "pg"
               ? [
                 PgClient.layer({ url: Redacted.make(place.url), ...upper }),
-                ...pgTypes.map((types) => PgClient.layer({ url: Redacted.make(place.url), types }))
+                ...pgTypes.map((types) =>
+                  PgClient.layer({ url: Redacted.make(place.url), types })
+                )
               ]
               : place.dialect === "mysql"
               ? [

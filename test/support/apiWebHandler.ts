@@ -1,4 +1,11 @@
-import { type HttpApi, HttpApiBuilder, HttpApiMiddleware, HttpApiSecurity, type HttpApp, HttpServer } from "@effect/platform"
+import {
+  type HttpApi,
+  HttpApiBuilder,
+  HttpApiMiddleware,
+  HttpApiSecurity,
+  type HttpApp,
+  HttpServer
+} from "@effect/platform"
 import { Layer } from "effect"
 
 /** Serves an `HttpApi` as a web handler, behind a middleware of the whole app. */
@@ -11,4 +18,6 @@ export const apiWebHandler = <A, E>(
   })
 
 /** A middleware of the app's own that asks for another security than the session's. */
-export class Bearer extends HttpApiMiddleware.Tag<Bearer>()("Bearer", { security: { bearer: HttpApiSecurity.bearer } }) {}
+export class Bearer
+  extends HttpApiMiddleware.Tag<Bearer>()("Bearer", { security: { bearer: HttpApiSecurity.bearer } })
+{}

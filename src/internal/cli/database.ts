@@ -65,7 +65,9 @@ const load = async (name: string): Promise<unknown> => {
     return await (beside === undefined ? import(pathToFileURL(place).href) : import(name))
   } catch (error) {
     throw failed(
-      `${name} is installed, but it cannot be loaded (${String(codeOf(error) ?? "no code")}): it needs a package that is not `
+      `${name} is installed, but it cannot be loaded (${
+        String(codeOf(error) ?? "no code")
+      }): it needs a package that is not `
         + "installed, or another version of effect"
     )
   }

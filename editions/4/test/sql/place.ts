@@ -13,7 +13,9 @@ export type Place = { readonly dialect: "pg" | "mysql"; readonly url: string } |
 }
 
 /** The driver does not wait by itself for a file that another process has locked. */
-const patient = Layer.tap((context) => Effect.provide(Effect.flatMap(SqlClient, (sql) => sql`PRAGMA busy_timeout = 5000`), context))
+const patient = Layer.tap((context) =>
+  Effect.provide(Effect.flatMap(SqlClient, (sql) => sql`PRAGMA busy_timeout = 5000`), context)
+)
 
 export const client = (place: Place, maxConnections = 10): Layer.Layer<SqlClient> => {
   switch (place.dialect) {

@@ -14,4 +14,6 @@ export const apiWebHandler = <A, E>(api: Layer.Layer<A, E>, middleware: (app: Ap
 }
 
 /** A middleware of the app's own that asks for another security than the session's. */
-export class Bearer extends HttpApiMiddleware.Service<Bearer>()("Bearer", { security: { bearer: HttpApiSecurity.bearer } }) {}
+export class Bearer
+  extends HttpApiMiddleware.Service<Bearer>()("Bearer", { security: { bearer: HttpApiSecurity.bearer } })
+{}

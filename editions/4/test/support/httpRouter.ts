@@ -95,7 +95,8 @@ export const mount =
     ])
 
 export const mountApp =
-  <E2 = never, R2 = never>(prefix: string, app: App<E2, R2>) => <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
+  <E2 = never, R2 = never>(prefix: string, app: App<E2, R2>) =>
+  <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
     make([
       ...router.routes,
       { method: undefined, path: `${prefix}*`, app: below(prefix, app as App<unknown, unknown>) }
