@@ -64,11 +64,10 @@ const load = async (name: string): Promise<unknown> => {
   try {
     return await (beside === undefined ? import(pathToFileURL(place).href) : import(name))
   } catch (error) {
+    const code = String(codeOf(error) ?? "no code")
     throw failed(
-      `${name} is installed, but it cannot be loaded (${
-        String(codeOf(error) ?? "no code")
-      }): it needs a package that is not `
-        + "installed, or another version of effect"
+      `${name} is installed, but it cannot be loaded (${code}): it needs a package that is not installed, or another version `
+        + "of effect"
     )
   }
 }
