@@ -8,7 +8,7 @@ import { root } from "./support/example.js"
 /** The first program of the README, on a port that is free, in a process of its own. */
 const startReadmeProgram = async (directory: string) => {
   const readme = await Fs.readFile(Path.join(root, "README.md"), "utf8")
-  const [{ text }] = Programs.inMarkdown("README.md", readme).programs
+  const [{ text }] = Programs.inMarkdown("README.md", readme, 3).programs
   expect(text).toContain("port: 3000")
   const file = Path.join(directory, "server.ts")
   await Fs.writeFile(file, text.replace("port: 3000", "port: 0"))
