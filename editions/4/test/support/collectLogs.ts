@@ -11,13 +11,10 @@ export interface Line {
 export const eachLine = (see: (line: Line) => void): Layer.Layer<never> =>
   Layer.merge(
     Logger.layer([
-      Logger.make(({ fiber, logLevel, message }) =>
-        see({
-          level: logLevel.toUpperCase(),
-          message,
-          annotation: (name) => fiber.getRef(References.CurrentLogAnnotations)[name]
-        })
-      )
+      Logger.make(({ fiber, logLevel, message }) => {
+        const annotations = fiber.getRef(References.CurrentLogAnnotations)
+        see({ level: logLevel.toUpperCase(), message, annotation: (name) => annotations[name] })
+      })
     ]),
     Layer.succeed(References.MinimumLogLevel, "All")
   )
