@@ -19,7 +19,10 @@ const ask = async (header: string | undefined, handle = handler) => {
 
 const capture = () => {
   const lines: Array<Line> = []
-  return { lines, layer: eachLine((line) => void lines.push(line)) }
+  const keep = (line: Line) => {
+    if (line.level !== "DEBUG" && line.level !== "TRACE") lines.push(line)
+  }
+  return { lines, layer: eachLine(keep) }
 }
 
 const traced = () => {
