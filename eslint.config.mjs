@@ -25,6 +25,8 @@ export default defineConfig(
     ".examples/",
     "runtimes/.out/",
     "coverage/",
+    "effect4/.examples/",
+    "effect4/scripts/",
     "effect4/src/",
     "effect4/test/",
     "effect4/examples/"

@@ -59,8 +59,7 @@ interface Security extends Record<typeof schemeName, HttpApiSecurity.ApiKey> {}
  *
  * const api = HttpApi.make("shop").add(
  *   HttpApiGroup.make("cart")
- *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number))
- *     .addError(SessionError.ReadError)
+ *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number).addError(SessionError.ReadError))
  *     .middleware(Session)
  * ).annotate(OpenApi.Transform, RequestContextApi.openApiTransform)
  *
@@ -410,18 +409,25 @@ export const layerCsrf = (options: CsrfCheck.Options = {}): Layer.Layer<Csrf, ne
 
 type Requirements = ReadonlyArray<OpenApi.OpenAPISecurityRequirement>
 
-/** A list of alternatives; the platform puts one there for each middleware, although all of them apply. */
+/**
+ * A list of alternatives. What one alternative names applies together; in Effect 3 the platform puts an alternative there for
+ * each middleware, although all of them apply.
+ */
 const corrected = (alternatives: Requirements, isRequired: boolean): Array<OpenApi.OpenAPISecurityRequirement> => {
-  const others = alternatives.filter((alternative) => !(schemeName in alternative))
-  if (others.length === alternatives.length) return [...alternatives]
+  if (!alternatives.some((alternative) => schemeName in alternative)) return [...alternatives]
+  const others = alternatives.map(({ [schemeName]: _session, ...others }) => others)
+    .filter((alternative) => Object.keys(alternative).length > 0)
   if (others.length === 0) return isRequired ? [{ [schemeName]: [] }] : [{ [schemeName]: [] }, {}]
   const withSession = others.map((other) => ({ ...other, [schemeName]: [] }))
   return isRequired ? withSession : [...withSession, ...others]
 }
 
+/** The schema has the name of its class in a document of Effect 3, and a longer one in a document of Effect 4. */
+const schemaOfNotSignedIn = new RegExp(`"#/components/schemas/${NotSignedIn.name}(Encoded)?"`)
+
 /** An operation that is only for users who have signed in: it declares the error. */
 const isForUsers = ({ responses }: Partial<OpenApi.OpenAPISpecOperation>): boolean =>
-  JSON.stringify(responses?.[401] ?? {}).includes(`"#/components/schemas/${NotSignedIn.name}"`)
+  schemaOfNotSignedIn.test(JSON.stringify(responses?.[401] ?? {}))
 
 /**
  * Corrects an OpenAPI document: the session is optional wherever a tag's middleware is (`security: [{ "session": [] }, {}]`),

@@ -1,59 +1,14 @@
-import { HttpApp, HttpRouter, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Option, Schema } from "effect"
-import { KeyRing, RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
 import { spawn } from "node:child_process"
 import * as Fs from "node:fs/promises"
 import * as Path from "node:path"
 import * as Programs from "../scripts/examples/programs.js"
 import { root } from "./support/example.js"
 
-const Alan = SessionKey.make("alan", Schema.String)
-
-const app = HttpRouter.empty.pipe(
-  HttpRouter.post("/session", RequestContext.insert(Alan, "turing").pipe(Effect.as(HttpServerResponse.text("turing")))),
-  HttpRouter.get(
-    "/session",
-    Effect.gen(function*() {
-      const value = yield* RequestContext.get(Alan)
-      return HttpServerResponse.text(Option.getOrElse(value, () => ""))
-    })
-  ),
-  RequestContext.middleware,
-  RequestId.middleware
-)
-
-const stores = {
-  memory: SessionStore.layerMemory({ secure: false }),
-  cookie: SessionStore.layerCookie({ secure: false, keys: Effect.runSync(KeyRing.generate) })
-}
-
-describe("the seed's own test", () => {
-  for (const [name, layer] of Object.entries(stores)) {
-    it(`M8: a second request reads the value, with the cookie alone or the whole Set-Cookie string (${name} store)`, async () => {
-      const { dispose, handler } = HttpApp.toWebHandlerLayer(app, layer)
-      const posted = await handler(new Request("http://localhost/session", { method: "POST" }))
-      expect(posted.status).toBe(200)
-      expect(await posted.text()).toBe("turing")
-      const cookies = posted.headers.getSetCookie()
-      expect(cookies).toHaveLength(1)
-      for (const cookie of [cookies[0], cookies[0].split(";")[0]]) {
-        const got = await handler(new Request("http://localhost/session", { headers: { cookie } }))
-        expect(got.status).toBe(200)
-        expect(await got.text()).toBe("turing")
-        expect(got.headers.getSetCookie()).toEqual([])
-        expect(got.headers.get("x-request-id")).toHaveLength(36)
-        expect(got.headers.get("vary")).toBe("Cookie")
-      }
-      await dispose()
-    })
-  }
-})
-
 /** The first program of the README, on a port that is free, in a process of its own. */
 const startReadmeProgram = async (directory: string) => {
   const readme = await Fs.readFile(Path.join(root, "README.md"), "utf8")
-  const [{ text }] = Programs.inMarkdown("README.md", readme).programs
+  const [{ text }] = Programs.inMarkdown("README.md", readme, 3).programs
   expect(text).toContain("port: 3000")
   const file = Path.join(directory, "server.ts")
   await Fs.writeFile(file, text.replace("port: 3000", "port: 0"))

@@ -113,6 +113,7 @@ export const imports: Readonly<Record<string, Module>> = {
     [
       "HttpApi",
       "HttpApiBuilder",
+      "HttpApiClient",
       "HttpApiEndpoint",
       "HttpApiGroup",
       "OpenApi"
@@ -120,6 +121,7 @@ export const imports: Readonly<Record<string, Module>> = {
       .map((name) => [`@effect/platform ${name}`, { module: "effect/http-api" }])
   ),
   "@effect/platform KeyValueStore": { module: "effect/persistence" },
+  "@effect/platform Socket": { module: "effect/socket" },
   "@effect/platform HttpRouter": { module: "#test/platform" },
   "effect FastCheck": { module: "fast-check", isNamespace: true },
   "effect TestClock": { module: "effect/testing" }
@@ -140,12 +142,15 @@ export const members: Readonly<Record<string, string>> = {
   "Logger.structuredLogger": "Logger.formatStructured",
   "Effect.mapInputContext": "Effect.updateContext",
   "HttpApiBuilder.api": "HttpApiBuilder.layer",
+  "HttpLayerRouter.addHttpApi": "HttpApiBuilder.layer",
   "RpcServer.layerHttpRouter": "RpcServer.layerHttp",
   "Schema.decodeUnknown": "Schema.decodeUnknownEffect",
   "Schema.encode": "Schema.encodeEffect",
   "Inspectable.format": "Formatter.formatJson",
   "Inspectable.toJSON": "Inspectable.toJson",
+  "Runtime.Runtime": "Context.Context",
   "Runtime.runFork": "Effect.runForkWith",
+  "Runtime.runPromise": "Effect.runPromiseWith",
   "Runtime.runSync": "Effect.runSyncWith",
   "Effect.runtime": "Effect.context",
   "HttpApp.toWebHandlerRuntime": "HttpEffect.toWebHandlerWith",
@@ -198,6 +203,7 @@ export const members: Readonly<Record<string, string>> = {
   "Either.left": "Result.fail",
   "Either.right": "Result.succeed",
   "Fiber.RuntimeFiber": "Fiber.Fiber",
+  "Layer.Layer.Context": "Layer.Services",
   "Layer.scoped": "Layer.effect",
   "Layer.scopedDiscard": "Layer.effectDiscard",
   "Layer.scopedContext": "Layer.effectContext",
@@ -206,6 +212,16 @@ export const members: Readonly<Record<string, string>> = {
   "Option.fromNullable": "Option.fromNullishOr",
   "Scope.extend": "Scope.provide"
 }
+
+/** What a sentence of the documentation has between backticks. */
+export const spans: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^HttpLayerRouter\b/, "HttpRouter"],
+  [/^HttpApp\.(appendPreResponseHandler)$/, "HttpEffect.$1"],
+  [/^(HttpApp\.)?toWebHandlerLayer$/, "HttpRouter.toWebHandler"],
+  [/^npm run example -- /, "npm run edition:4 -- example "],
+  [/^@effect\/sql$/, "effect/sql"],
+  [/\bnpm start\b/, "npm run edition:4 -- start"]
+]
 
 /** A property or a method, of whatever value. */
 export const methods: Readonly<Record<string, string>> = {
@@ -219,7 +235,7 @@ export const methods: Readonly<Record<string, string>> = {
 }
 
 /** How a name is resolved: with the namespaces as their modules call them; undefined where it is none of Effect's. */
-type Resolve = (node: ts.Node) => string | undefined
+export type Resolve = (node: ts.Node) => string | undefined
 
 export interface Shape {
   readonly name: string
@@ -353,6 +369,22 @@ export const shapes: ReadonlyArray<Shape> = [
         : undefined
     }
   },
+  {
+    name: "NodeRuntime.runMain(effect, { disablePrettyLogger })",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || resolve(node.expression) !== "NodeRuntime.runMain") return undefined
+      const [effect, options] = node.arguments
+      return options?.getText(source) === "{ disablePrettyLogger: true }"
+        ? replace(node, source, `${node.expression.getText(source)}(${effect.getText(source)})`)
+        : undefined
+    }
+  },
+  call(
+    "Ref.make",
+    (node, text) =>
+      text(node.arguments[0]) === "Cookies.empty" ? "Ref.make<ReadonlyArray<Cookies.Cookie>>([])" : undefined
+  ),
   call("Effect.yieldNow", () => "Effect.yieldNow"),
   call("Effect.dieMessage", (node, text) => `Effect.die(new Error(${args(node, text)}))`),
   call(
@@ -377,13 +409,6 @@ export const shapes: ReadonlyArray<Shape> = [
       ? `Schema.UndefinedOr(${args(node, text)}).pipe(Schema.withDecodingDefaultKey(Effect.succeed(undefined)))`
       : undefined, ["Effect.succeed"]),
   call("Fiber.interruptFork", (node, text) => `Effect.sync(() => ${text(node.arguments[0])}.interruptUnsafe())`),
-  call(
-    "Fiber.poll",
-    (node, text) => `Effect.sync(() => Option.fromUndefinedOr(${text(node.arguments[0])}.pollUnsafe()))`,
-    [
-      "Option.fromUndefinedOr"
-    ]
-  ),
   call(
     "Logger.replace",
     (node, text) =>
@@ -522,6 +547,21 @@ export const shapes: ReadonlyArray<Shape> = [
       const all = { ...given, [option]: given[option] === undefined ? listed : `[${given[option]}, ${listed}].flat()` }
       const written = Object.entries(all).map(([name, value]) => `${name}: ${value}`).join(", ")
       return replace(node, source, `${text(endpoint.expression)}(${text(name)}, ${text(path)}, { ${written} })`)
+    }
+  },
+  {
+    // handlers.handle(name, ({ path }) => …)
+    name: "handle(…, ({ path }) => …)",
+    brings: [],
+    edit: (node, source) => {
+      if (!ts.isBindingElement(node) || node.propertyName !== undefined || node.name.getText(source) !== "path") {
+        return undefined
+      }
+      const call = node.parent.parent.parent.parent
+      return ts.isCallExpression(call) && ts.isPropertyAccessExpression(call.expression)
+          && call.expression.name.text === "handle"
+        ? replace(node, source, "params: path")
+        : undefined
     }
   },
   {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Metric, Option, TestClock } from "effect"
+import { Effect, Option, TestClock } from "effect"
 import { KeyRing, PrivateCookie } from "effect-session"
 import * as RandomPool from "../../src/internal/codec/random.js"
+import { countOf } from "../../src/internal/edition/metric.js"
 import { A, B, Count, increment } from "../support/sessionKeys.js"
 import { sealedStage, stage } from "../support/stage.js"
 
@@ -37,12 +38,7 @@ describe("which of the cookie's values is the session", () => {
 })
 
 describe("loads, counted by outcome", () => {
-  const total = Metric.counter("effect_session_load_total", {
-    description: "sessions looked up for a request, by outcome",
-    incremental: true
-  })
-  const count = (outcome: string) =>
-    Effect.map(Metric.value(Metric.tagged(total, "outcome", outcome)), (state) => Number(state.count))
+  const count = (outcome: string) => Effect.sync(() => countOf("effect_session_load_total", ["outcome", outcome]))
 
   /** By how much the count of each outcome went up, where it did. */
   const counted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
