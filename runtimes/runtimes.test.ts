@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Agent, fetch } from "undici"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { describeWith, postgres, redis } from "../test/services.js"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
@@ -190,6 +190,7 @@ const stores = ["memory", "cookie", ...redis.available ? ["redis"] : [], ...post
 
 /** A busy machine may need a while to load everything. */
 const patience = 120_000
+vi.setConfig({ testTimeout: patience })
 
 for (const { args, command, name } of runtimes) {
   describeRuntime(name, command, () => {

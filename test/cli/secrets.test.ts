@@ -2,7 +2,7 @@
  * What every command prints, searched for keys, sealed values, the values of sessions, and passwords of databases.
  */
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { Effect } from "effect"
 import { SessionBackend } from "effect-session"
 import * as SqlStore from "effect-session/SessionStore/Sql"
@@ -12,6 +12,9 @@ import { join } from "node:path"
 import { data, freshId, ownerOf, session } from "../../src/internal/contract/records.js"
 import { expectNoSecret, keep, keepKey, marked, write } from "../support/secrets.js"
 import { type Call, call, folder, type Outcome, sealed, start } from "./given.js"
+
+// the programs take a while to load on a busy machine
+vi.setConfig({ testTimeout: 120_000 })
 
 const value = marked("value")
 const key = randomBytes(64)

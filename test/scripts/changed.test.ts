@@ -2,8 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { root } from "../support/example.js"
+
+// each test starts vitest up to three times
+vi.setConfig({ testTimeout: 120_000 })
 
 /** A repository with two modules and a test of each. */
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "effect-session-changed-")))
