@@ -12,5 +12,6 @@ export const makeFormat = async (): Promise<(code: string) => string> => {
   const linter = new Linter({ cwd: root })
   // It would split an import whose names are types by now.
   const settings = [...config, { files: ["**/*.ts"], rules: { "@typescript-eslint/consistent-type-imports": "off" } }]
-  return (code) => linter.verifyAndFix(code, settings as Array<Linter.Config>, { filename: join(root, "docs/example.ts") }).output
+  return (code) =>
+    linter.verifyAndFix(code, settings as Array<Linter.Config>, { filename: join(root, "docs/example.ts") }).output
 }
