@@ -79,8 +79,6 @@ const programsOf = (file: string, blocks: ReadonlyArray<Block>): Found => {
       }
       continue
     }
-    // `npm run edition:4 -- package` compiles and runs it.
-    if (file === "docs/editions.md" && block.info === "ts effect-4") continue
     if (block.info !== "ts" && block.info !== "ts run") {
       mistakes.push({
         file,
