@@ -139,7 +139,7 @@ const renameBody = (file: string, text: string, isExample: boolean, used: Set<st
         if (replaceName(node)) return
       } else if (ts.isIdentifier(node) && !isNameOf(node)) {
         const key = bound.get(node.text)
-        if (key !== undefined && Object.hasOwn(values, key)) {
+        if (key !== undefined && Object.hasOwn(values, key) && values[key] !== node.text) {
           used.add(`value ${key}`)
           edits.push({ start: node.getStart(source), end: node.end, text: values[key] })
         }

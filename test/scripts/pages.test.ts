@@ -82,7 +82,7 @@ describe("a page for Effect 4", () => {
       "  RequestContext.middleware,",
       "  RequestId.middlewareWith({ trustInbound: false }) // last",
       ")",
-      "HttpServer.serve(app).pipe(HttpServer.withLogAddress, Layer.launch)",
+      "HttpServer.serve(app).pipe(Layer.launch)",
       "```"
     )
     expect(text).toBe(page(
