@@ -24,6 +24,8 @@ export default defineConfig(
     "**/node_modules/",
     ".examples/",
     "coverage/",
+    "effect4/.examples/",
+    "effect4/scripts/",
     "effect4/src/",
     "effect4/test/",
     "effect4/examples/"

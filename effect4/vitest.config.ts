@@ -19,7 +19,7 @@ export default defineConfig({
   },
   test: {
     server: { deps: { inline: [/@effect\/sql-(mysql2|sqlite-node)/] } },
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: Object.keys(notYet.files),
     testNamePattern: new RegExp(`^(?!.*(${Object.keys(notYet.titles).map(escaped).join("|")}))`, "s"),
     maxWorkers: 2,

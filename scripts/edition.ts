@@ -4,18 +4,23 @@
  *
  * - `start`: starts the example app, as `npm start` does
  * - `test`: runs its tests; further arguments go to vitest
+ * - `example name`: runs one of its other examples, as `npm run example` does
+ * - `examples`: compiles the examples of its documentation, and runs those that are programs; further arguments are files
  * - `package`: packs it, and installs the pack into an empty project
  * - `generate`: writes the sources only
  *
- * Effect 4 needs Node.js 22.19 or newer. Where this process has an older one, `EDITION_4_NODE` says where a newer one is, or
- * else Node.js 24 is installed from npm into `effect4/.node`.
+ * Effect 4 needs Node.js 22.19 or newer. `EDITION_4_NODE` says where one is, or which version npm shall install, such as `latest`.
+ * Without it, this process's own is taken if it is new enough, or else Node.js 24 from npm.
  */
 import { spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
-import { generate, type Generated } from "./edition/generate.js"
+import { makeFormat } from "./edition/format.js"
+import { filesAt, generate, type Generated } from "./edition/generate.js"
 import { checkPackage } from "./edition/package.js"
 import { Leftover } from "./edition/rename.js"
+import { nodeAt } from "./nodes.js"
 
 const root = resolve(import.meta.dirname, "..")
 const target = join(root, "effect4")
@@ -29,9 +34,12 @@ const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEn
   }
 }
 
-const write = (): Generated => {
+const folders = ["src", "test", "examples", "scripts/example.ts"]
+const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs"]
+
+const write = async (): Promise<Generated> => {
   try {
-    return generate(root, ["src", "test", "examples"], target)
+    return generate(root, folders, target, true, { paths: pages, format: await makeFormat() })
   } catch (error) {
     if (!(error instanceof Leftover)) throw error
     console.error(error.message)
@@ -49,6 +57,24 @@ const install = (): void => {
   utimesSync(stamp, new Date(), new Date(Math.max(Date.now(), statSync(lock).mtimeMs)))
 }
 
+/** Checks the types of sources and examples and builds `dist`, unless that is done for just these files. */
+const build = (): void => {
+  const stamp = join(target, "node_modules/.built")
+  const hash = createHash("sha256")
+  for (const path of ["src", "examples", "tsconfig.json", "tsconfig.build.json", "package-lock.json"]) {
+    for (const file of filesAt(target, path)) hash.update(`${file}\n${readFileSync(join(target, file), "utf8")}\n`)
+  }
+  const sources = hash.digest("hex")
+  const dist = join(target, "dist")
+  if (existsSync(dist) && existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return
+  const tsc = join("node_modules", "typescript", "bin", "tsc")
+  run(process.execPath, [tsc, "-p", "tsconfig.json"])
+  rmSync(dist, { recursive: true, force: true })
+  run(process.execPath, [tsc, "-p", "tsconfig.build.json"])
+  writeFileSync(stamp, sources)
+  console.log(`edition 4: built effect4/dist with effect ${version("effect")}`)
+}
+
 const isNewEnough = (version: string): boolean => {
   const [major, minor] = version.replace(/^v/, "").split(".").map(Number)
   return major > 22 || (major === 22 && minor >= 19)
@@ -56,20 +82,16 @@ const isNewEnough = (version: string): boolean => {
 
 /** A Node.js on which Effect 4 runs. */
 const newerNode = (): string => {
-  const given = process.env["EDITION_4_NODE"]
-  if (given !== undefined && given !== "") return given
-  if (isNewEnough(process.version)) return process.execPath
-  const folder = join(target, ".node")
-  const binary = join(folder, "node_modules/node/bin/node")
-  if (!existsSync(binary)) {
-    run("npm", ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "node@24"])
-  }
-  return binary
+  const given = process.env["EDITION_4_NODE"] ?? ""
+  if (/^(\d+|latest)$/.test(given)) return nodeAt(given)
+  if (given !== "") return given
+  return isNewEnough(process.version) ? process.execPath : nodeAt("24")
 }
 
+const commands = ["build", "example", "examples", "generate", "package", "start", "test"]
 const [command = "build", ...args] = process.argv.slice(2)
-if (!["build", "generate", "package", "start", "test"].includes(command)) {
-  console.error(`edition 4: ${command} is unknown; accepted: build, generate, package, start, test`)
+if (!commands.includes(command)) {
+  console.error(`edition 4: ${command} is unknown; accepted: ${commands.join(", ")}`)
   process.exit(1)
 }
 
@@ -77,21 +99,14 @@ if (!["build", "generate", "package", "start", "test"].includes(command)) {
 mkdirSync(join(target, "config"), { recursive: true })
 copyFileSync(join(root, "config/development.yaml"), join(target, "config/development.yaml"))
 
-const { identical, lines, omitted, renamed, written } = write()
+const { identical, lines, mixed, omitted, renamed, written } = await write()
 const share = (count: number) => `${(100 * count / lines.all).toFixed(1)} %`
 console.log(
   `edition 4: ${identical.length} files are the same, ${renamed.length} are renamed, ${written.length} are written for Effect 4, `
     + `${omitted.length} are left out; ${share(lines.identical)} of ${lines.all} lines are the same`
 )
-if (command === "start") install()
-else if (command !== "generate") {
-  install()
-  const tsc = join("node_modules", "typescript", "bin", "tsc")
-  run(process.execPath, [tsc, "-p", "tsconfig.json"])
-  rmSync(join(target, "dist"), { recursive: true, force: true })
-  run(process.execPath, [tsc, "-p", "tsconfig.build.json"])
-  console.log(`edition 4: built effect4/dist with effect ${version("effect")}`)
-}
+if (command !== "generate") install()
+if (["build", "package", "test"].includes(command)) build()
 if (command === "test") {
   const node = newerNode()
   run(
@@ -107,6 +122,12 @@ if (command === "test") {
   )
 }
 if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "web", "server.ts")])
+if (command === "example") run(newerNode(), ["--import", "tsx", join("scripts", "example.ts"), ...args])
+if (command === "examples") {
+  for (const each of mixed) console.log(each)
+  run(newerNode(), ["--import", "tsx", join("..", "scripts", "examples.ts"), "--edition=4", "--run", ...args])
+  if (mixed.length > 0) process.exitCode = 1
+}
 if (command === "package") checkPackage(root, target, newerNode())
 
 function version(name: string): string {

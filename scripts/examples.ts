@@ -3,7 +3,8 @@
  * sources; with `--run` those marked `ts run` are run too, and must end by themselves with exit code 0.
  * How to write one: CONTRIBUTING.md.
  *
- * Arguments: the files to look at; all of them when none is named.
+ * Arguments: the files to look at; all of them when none is named. `npm run edition:4 -- examples` runs this in `effect4/`, with
+ * `--edition=4`.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -81,9 +82,11 @@ const runError = (program: Programs.Program): string | undefined => {
 
 const args = process.argv.slice(2)
 const shouldRun = args.includes("--run")
-const named = args.filter((argument) => argument !== "--run").map((file) => relative(".", file))
+const edition = args.includes("--edition=4") ? 4 : 3
+const named = args.filter((argument) => !argument.startsWith("--")).map((file) => relative(".", file))
 const { mistakes, programs } = Programs.all(
-  (named.length > 0 ? named : allFiles()).map((file) => [file, readFileSync(file, "utf8")] as const)
+  (named.length > 0 ? named : allFiles()).map((file) => [file, readFileSync(file, "utf8")] as const),
+  edition
 )
 
 rmSync(folder, { recursive: true, force: true })

@@ -58,8 +58,7 @@ interface Security extends Record<typeof schemeName, HttpApiSecurity.ApiKey> {}
  *
  * const api = HttpApi.make("shop").add(
  *   HttpApiGroup.make("cart")
- *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number))
- *     .addError(SessionError.ReadError)
+ *     .add(HttpApiEndpoint.get("count", "/cart/count").addSuccess(Schema.Number).addError(SessionError.ReadError))
  *     .middleware(Session)
  * ).annotate(OpenApi.Transform, RequestContextApi.openApiTransform)
  *
@@ -418,9 +417,12 @@ const corrected = (alternatives: Requirements, isRequired: boolean): Array<OpenA
   return isRequired ? withSession : [...withSession, ...others]
 }
 
+/** The schema has the name of its class in a document of Effect 3, and a longer one in a document of Effect 4. */
+const schemaOfNotSignedIn = new RegExp(`"#/components/schemas/${NotSignedIn.name}(Encoded)?"`)
+
 /** An operation that is only for users who have signed in: it declares the error. */
 const isForUsers = ({ responses }: Partial<OpenApi.OpenAPISpecOperation>): boolean =>
-  JSON.stringify(responses?.[401] ?? {}).includes(`"#/components/schemas/${NotSignedIn.name}"`)
+  schemaOfNotSignedIn.test(JSON.stringify(responses?.[401] ?? {}))
 
 /**
  * Corrects an OpenAPI document: the session is optional wherever a tag's middleware is (`security: [{ "session": [] }, {}]`),

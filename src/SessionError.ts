@@ -362,17 +362,17 @@ export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded
  *
  * @example
  * ```ts
- * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { Csrf, RequestContext, RequestId } from "effect-session"
  * import { Effect } from "effect"
  *
- * const app = HttpRouter.empty.pipe(
+ * const app = Effect.succeed(HttpServerResponse.text("transferred")).pipe(
  *   Csrf.middleware,
  *   Effect.catchTag("CsrfRefused", ({ reason }) =>
- *     HttpServerResponse.text(
+ *     Effect.succeed(HttpServerResponse.text(
  *       reason === "NoToken" || reason === "WrongToken" ? "This form has expired: load it again." : "Not from here.",
  *       { status: 403 }
- *     )),
+ *     ))),
  *   RequestContext.middleware,
  *   RequestId.middleware
  * )

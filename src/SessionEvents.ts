@@ -70,7 +70,7 @@ export type SessionEvent = Event.SessionEvent
  * @since 0.3.0
  * @category schemas
  */
-export const SessionEvent: Schema.Schema<SessionEvent> = Event.SessionEvent
+export const SessionEvent: Schema.Schema<SessionEvent, SessionEvent> = Event.SessionEvent
 
 /**
  * Options of a subscriber.

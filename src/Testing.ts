@@ -652,8 +652,8 @@ const noCalls = (): { [operation in Operation]: number } => ({
  * const Store = Layer.provideMerge(SessionStore.layerBackend(), Testing.counting(Testing.memory))
  *
  * const program = Effect.gen(function*() {
- *   const runtime = yield* Effect.runtime<SessionStore.SessionStore>()
- *   const handler = HttpApp.toWebHandlerRuntime(runtime)(app)
+ *   const context = yield* Effect.context<SessionStore.SessionStore>()
+ *   const handler = HttpApp.toWebHandler(Effect.provide(app, context))
  *   const browser = yield* Testing.browser((request) => handler(request))
  *   yield* browser.fetch("/")
  *   const { find, insert } = yield* Testing.counts

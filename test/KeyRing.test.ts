@@ -232,7 +232,7 @@ describe("KeyRing", () => {
         }
         for (const slab of slabs) {
           const bytes = Buffer.from(slab)
-          expect(bytes.length).toBe(Buffer.poolSize)
+          expect(bytes.length).toBeGreaterThanOrEqual(Buffer.poolSize) // newer versions of Node align it
           expect(forbidden.filter((key) => bytes.includes(key)).length).toBe(0)
         }
       })

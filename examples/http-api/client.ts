@@ -13,9 +13,9 @@ const makeClient = (baseUrl: string) =>
   Effect.gen(function*() {
     const jar = yield* Ref.make(Cookies.empty)
     return yield* HttpApiClient.make(api, {
-      baseUrl,
       transformClient: (client) =>
         client.pipe(
+          HttpClient.mapRequest(HttpClientRequest.prependUrl(baseUrl)),
           HttpClient.withCookiesRef(jar),
           // Only pages of other sites need to be refused, and this is not a page.
           HttpClient.mapRequest(HttpClientRequest.setHeader("sec-fetch-site", "same-origin"))

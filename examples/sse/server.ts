@@ -3,28 +3,15 @@
  *
  * Start it with `npm run example -- sse`, and open http://127.0.0.1:3000 in two tabs.
  */
-import { HttpLayerRouter, HttpServerRequest, HttpServerResponse, Socket } from "@effect/platform"
+import { HttpLayerRouter, HttpServerResponse } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Config, Effect, Layer, Option, Schedule, Schema, Stream } from "effect"
-import { Csrf, RequestContext, Session, SessionKey, SessionStore } from "effect-session"
+import { Config, Effect, Layer, Option, Schedule, Stream } from "effect"
+import { Csrf, RequestContext, Session, SessionStore } from "effect-session"
 import { createServer } from "node:http"
 import { page } from "./page.js"
-
-// ── when to end ──
-
-const Unused = SessionKey.make("unused", Schema.Null)
-
-/**
- * Ends at most a second after the user has signed out. The head of the response has left long ago, and the session of this
- * request was loaded before that; a `modify` that writes nothing asks the store.
- */
-const untilSignedOut = RequestContext.modify(Unused, (value) => [undefined, value]).pipe(
-  Effect.zipRight(RequestContext.signedIn),
-  Effect.repeat({ until: Option.isNone, schedule: Schedule.spaced("1 second") }),
-  Effect.catchTag("SessionEnded", () => Effect.succeedNone),
-  Effect.asVoid
-)
+import { socket } from "./socket.js"
+import { untilSignedOut } from "./untilSignedOut.js"
 
 // ── server-sent events ──
 
@@ -46,23 +33,6 @@ const events = Effect.gen(function*() {
   })
 })
 
-// ── a WebSocket ──
-
-const echo = Effect.gen(function*() {
-  const { subject } = yield* RequestContext.requireSignedIn
-  const socket = yield* HttpServerRequest.upgrade
-  const write = yield* socket.writer
-  yield* Effect.race(
-    socket.runRaw((message) => write(`${subject}: ${String(message)}`)),
-    Effect.zipRight(untilSignedOut, write(new Socket.CloseEvent(4001, "signed out")))
-  )
-  return HttpServerResponse.empty()
-}).pipe(
-  Effect.scoped,
-  // The other side has gone.
-  Effect.catchTag("SocketError", () => Effect.succeed(HttpServerResponse.empty()))
-)
-
 // ── signing in and out ──
 
 /** Whoever presses the button is signed in: this example is about what comes after. */
@@ -76,7 +46,7 @@ const AppLive = HttpLayerRouter.addAll([
   HttpLayerRouter.route("POST", "/sign-in", signIn),
   HttpLayerRouter.route("POST", "/sign-out", signOut),
   HttpLayerRouter.route("GET", "/events", events),
-  HttpLayerRouter.route("GET", "/socket", echo)
+  HttpLayerRouter.route("GET", "/socket", socket)
 ]).pipe(
   // A page of another site can open a WebSocket, too.
   Layer.provide(Csrf.layerRouter),

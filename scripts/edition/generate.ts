@@ -2,9 +2,20 @@
  * Writes the package for Effect 4: every source, test and example of this one by the table of renames, or, where a file differs
  * more than by names, the whole file that lies in `editions/4` under the same path.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join } from "node:path"
-import { Leftover, rename } from "./rename.js"
+import { pageFor4 } from "./pages.js"
+import { exampleRenamer, Leftover, rename } from "./rename.js"
+import { exampleShapes } from "./routes.js"
 import { imports, members, methods, modules, shapes } from "./table.js"
 
 export interface Generated {
@@ -13,6 +24,8 @@ export interface Generated {
   readonly renamed: ReadonlyArray<string>
   readonly written: ReadonlyArray<string>
   readonly omitted: ReadonlyArray<string>
+  /** Names of Effect 3 that the pages for Effect 4 still have. */
+  readonly mixed: ReadonlyArray<string>
   readonly lines: { readonly all: number; readonly identical: number; readonly written: number }
 }
 
@@ -20,10 +33,6 @@ export interface Generated {
 export const omitted: Readonly<Record<string, string>> = {
   "src/LegacySchema.ts": "adapts schemas of Effect 2's @effect/schema, which Effect 4 does not know",
   "src/internal/edition/fiberLocals.ts": "changes the FiberRefs of a fiber, which in Effect 4 are in its context",
-  "examples/better-auth/auth.ts":
-    "better-auth is not a dependency of the package for Effect 4; the bridge was not tried there",
-  "examples/better-auth/bridge.ts": "as auth.ts beside it",
-  "examples/better-auth/server.ts": "as auth.ts beside it",
   "test/LegacySchema.test.ts": "there is no LegacySchema",
   "test/edition/fiberLocals.test.ts": "there are no FiberRefs",
   "test/sql/libsql.test.ts": "the driver for libSQL was not tried with Effect 4"
@@ -37,6 +46,27 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
       .sort()
     : []
 
+/** The file at the path, or those in the folder at the path, all relative to `root`. */
+export const filesAt = (root: string, path: string): ReadonlyArray<string> =>
+  existsSync(join(root, path)) && statSync(join(root, path)).isFile()
+    ? [path]
+    : filesIn(join(root, path)).map((file) => file.slice(root.length + 1))
+
+/** What is documentation: pages, and what they show. */
+export interface Documentation {
+  /** Pages by themselves, and folders of pages and pictures. */
+  readonly paths: ReadonlyArray<string>
+  /** Lays out an example that has changed. */
+  readonly format: (code: string) => string
+}
+
+/** An example is there to be read: it is laid out, and says how it is started. */
+const readable = (text: string, isChanged: boolean, format: (code: string) => string = (code) => code): string =>
+  (isChanged ? format(text) : text).replaceAll("npm run example -- ", "npm run edition:4 -- example ")
+
+/** History, and what a page has no say in. */
+const copied = /^(CHANGELOG\.md|LICENSE)$|\.(png|svg)$/
+
 /**
  * @throws Leftover with every file that cannot be turned into one for Effect 4, every rule that nothing needs, and every file
  * of `editions/4` that replaces nothing
@@ -45,7 +75,8 @@ export const generate = (
   root: string,
   folders: ReadonlyArray<string>,
   to: string,
-  checkRules = true
+  checkRules = true,
+  documentation?: Documentation
 ): Generated => {
   const problems: Array<string> = []
   const used = new Set<string>()
@@ -56,13 +87,12 @@ export const generate = (
   const lines = { all: 0, identical: 0, written: 0 }
   const handWritten = (file: string) => join(root, "editions/4", file)
   const left: Array<string> = []
-  for (const path of folders.flatMap((folder) => filesIn(join(root, folder)))) {
-    const file = path.slice(root.length + 1)
+  for (const file of folders.flatMap((folder) => filesAt(root, folder))) {
     if (file in omitted) {
       left.push(file)
       continue
     }
-    const before = readFileSync(path, "utf8")
+    const before = readFileSync(join(root, file), "utf8")
     const count = before.split("\n").length - 1
     lines.all += count
     if (existsSync(handWritten(file))) {
@@ -77,7 +107,8 @@ export const generate = (
       continue
     }
     try {
-      const { text, used: rules } = rename(file, before)
+      const { text: plain, used: rules } = rename(file, before, documentation?.format)
+      const text = file.startsWith("examples/") ? readable(plain, plain !== before, documentation?.format) : plain
       for (const rule of rules) used.add(rule)
       output.set(file, text)
       if (text === before) identical.push(file)
@@ -96,12 +127,33 @@ export const generate = (
       else problems.push(`editions/4/${file} replaces nothing: there is no ${file}`)
     }
   }
+  const mixed: Array<string> = []
+  const pictures: Array<string> = []
+  for (const file of documentation?.paths.flatMap((path) => filesAt(root, path)) ?? []) {
+    if (copied.test(file)) {
+      pictures.push(file)
+      continue
+    }
+    try {
+      const code = exampleRenamer(file, used, documentation!.format)
+      const page = pageFor4(file, readFileSync(join(root, file), "utf8"), code)
+      output.set(file, page.text)
+      for (const each of page.mixed) mixed.push(each)
+    } catch (error) {
+      if (!(error instanceof Leftover)) throw error
+      problems.push(error.message)
+    }
+  }
   if (checkRules) {
     for (const rule of unused(used)) problems.push(`scripts/edition/table.ts: nothing needs the rule "${rule}"`)
   }
   if (problems.length > 0) throw new Leftover(problems.join("\n"))
-  for (const path of folders.flatMap((folder) => filesIn(join(to, folder)))) {
-    if (!output.has(path.slice(to.length + 1))) rmSync(path)
+  for (const file of [...folders, ...documentation?.paths ?? []].flatMap((path) => filesAt(to, path))) {
+    if (!output.has(file) && !pictures.includes(file)) rmSync(join(to, file))
+  }
+  for (const file of pictures) {
+    mkdirSync(dirname(join(to, file)), { recursive: true })
+    copyFileSync(join(root, file), join(to, file))
   }
   for (const [file, text] of output) {
     const path = join(to, file)
@@ -110,7 +162,7 @@ export const generate = (
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
   }
-  return { identical, renamed, written, omitted: left, lines }
+  return { identical, renamed, written, omitted: left, mixed, lines }
 }
 
 const unused = (used: ReadonlySet<string>): ReadonlyArray<string> =>
@@ -121,7 +173,7 @@ const unused = (used: ReadonlySet<string>): ReadonlyArray<string> =>
     ...Object.keys(imports).map((name) => `import ${name}`),
     ...Object.keys(members).map((name) => `member ${name}`),
     ...Object.keys(methods).map((name) => `method ${name}`),
-    ...shapes.map(({ name }) => `shape ${name}`)
+    ...[...shapes, ...exampleShapes].map(({ name }) => `shape ${name}`)
   ].filter((rule) => !used.has(rule))
 
 const lastOf = (module: string): string => module.slice(module.lastIndexOf("/") + 1)

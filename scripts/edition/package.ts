@@ -35,6 +35,12 @@ export const checkPackage = (root: string, target: string, node: string): void =
   if (quickStart.packages[0] !== `./${tarball}`) {
     throw new Error(`README.md installs ${quickStart.packages[0]}, not ${tarball}`)
   }
+  const shown = QuickStart.read(readFileSync(join(target, "README.md"), "utf8"), 3)
+  if (shown.packages.join(" ") !== quickStart.packages.join(" ")) {
+    throw new Error(
+      `README.md installs ${quickStart.packages.join(" ")}, and its page for Effect 4 ${shown.packages.join(" ")}`
+    )
+  }
   run("npm", ["init", "-y"])
   run("npm", ["pkg", "set", "type=module"])
   const packages = quickStart.packages.map((name) => name.replaceAll("\"", ""))

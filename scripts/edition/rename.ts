@@ -4,6 +4,7 @@
  * that Effect 4 does not have is an error.
  */
 import ts from "typescript"
+import { exampleShapes } from "./routes.js"
 import { type Edit, imports, members, methods, type Module, modules, shapes, values } from "./table.js"
 
 export interface Renamed {
@@ -124,7 +125,7 @@ const renameBody = (file: string, text: string, isExample: boolean, used: Set<st
     }
     const visit = (node: ts.Node): void => {
       if (ts.isImportDeclaration(node)) return
-      for (const shape of shapes) {
+      for (const shape of isExample ? [...exampleShapes, ...shapes] : shapes) {
         const edit = shape.edit(node, source, (node) => {
           const name = dotted(node)
           return name === undefined ? undefined : canonical(name)
@@ -138,7 +139,7 @@ const renameBody = (file: string, text: string, isExample: boolean, used: Set<st
         if (replaceName(node)) return
       } else if (ts.isIdentifier(node) && !isNameOf(node)) {
         const key = bound.get(node.text)
-        if (key !== undefined && Object.hasOwn(values, key)) {
+        if (key !== undefined && Object.hasOwn(values, key) && values[key] !== node.text) {
           used.add(`value ${key}`)
           edits.push({ start: node.getStart(source), end: node.end, text: values[key] })
         }
@@ -188,7 +189,14 @@ const isPropertyName = (node: ts.Identifier): boolean => {
  * The imports: in Effect 4's places and under its names, without those that a rename has made needless, with those that one
  * has made necessary.
  */
-const renameImports = (file: string, text: string, before: string, isExample: boolean, used: Set<string>): string => {
+const renameImports = (
+  file: string,
+  text: string,
+  before: string,
+  isExample: boolean,
+  used: Set<string>,
+  given: ReadonlySet<string>
+): string => {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
   const original = ts.createSourceFile(file, before, ts.ScriptTarget.ES2022, true)
   const names = mentioned(source)
@@ -234,11 +242,12 @@ const renameImports = (file: string, text: string, before: string, isExample: bo
           const own = isExample && imported === "HttpRouter" ? undefined : imports[`${module} ${imported}`]
           if (own !== undefined) used.add(`import ${module} ${imported}`)
           const place = own ?? placeOf(file, module, used)
-          const called = place.names?.[imported] ?? imported
+          const called = (isExample ? values[imported] : undefined) ?? place.names?.[imported] ?? imported
+          const kept = aliased || !isExample ? local : called
           const list = byModule.get(place.module) ?? []
           const typed = each.isTypeOnly ? "type " : ""
-          list.push(called === local ? `${typed}${local}` : `${typed}${called} as ${local}`)
-          declared.add(local)
+          list.push(called === kept ? `${typed}${kept}` : `${typed}${called} as ${kept}`)
+          declared.add(kept)
           byModule.set(place.module, list)
         }
         for (const name of bindings.elements) {
@@ -262,14 +271,47 @@ const renameImports = (file: string, text: string, before: string, isExample: bo
     }
   }
   const missing = [...newNamespaces].filter(([name]) =>
-    names.has(name) && !declared.has(name) && !isDeclared(source, name)
+    names.has(name) && !declared.has(name) && !given.has(name) && !isDeclared(source, name)
     && (!wasMentioned.has(name) || (!isExample && wasImported.has(name)))
   )
   if (missing.length > 0) {
-    const added = missing.map(([name, module]) => `import * as ${name} from "${module}"`).join("\n")
+    const added = missing.map(([name, module]) =>
+      isExample ? `import { ${name} } from "${barrelOf(module)}"` : `import * as ${name} from "${module}"`
+    ).join("\n")
     edits.push({ start: end, end, text: end === 0 ? `${added}\n` : `\n${added}` })
   }
-  return apply(text, edits).replace(/^\n+(?=import )/, "")
+  const renamed = apply(text, edits).replace(/^\n+(?=import )/, "")
+  return isExample ? mergeImports(file, renamed, given) : renamed
+}
+
+const barrelOf = (module: string): string => module.slice(0, module.lastIndexOf("/"))
+
+/** One import for each module, as the examples have them, without what a block before this one has imported. */
+const mergeImports = (file: string, text: string, given: ReadonlySet<string>): string => {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
+  const byModule = new Map<string, { readonly first: ts.ImportDeclaration; readonly names: Set<string> }>()
+  const edits: Array<Edit> = []
+  for (const statement of source.statements) {
+    if (!ts.isImportDeclaration(statement) || statement.importClause?.isTypeOnly === true) continue
+    const bindings = statement.importClause?.namedBindings
+    if (bindings === undefined || !ts.isNamedImports(bindings)) continue
+    const module = statement.moduleSpecifier.getText(source)
+    const place = byModule.get(module) ?? { first: statement, names: new Set<string>() }
+    for (const each of bindings.elements) if (!given.has(each.name.text)) place.names.add(each.getText(source))
+    if (place.first !== statement) {
+      edits.push({ start: statement.getFullStart(), end: statement.end, text: "" })
+    }
+    byModule.set(module, place)
+  }
+  for (const [module, { first, names }] of byModule) {
+    const isNeeded = names.size > 0
+    edits.push({
+      start: first.getStart(source),
+      end: isNeeded ? first.end : first.end + 1,
+      text: isNeeded ? `import { ${[...names].join(", ")} } from ${module}` : ""
+    })
+  }
+  return apply(text, edits).replace(/^\n+/, "").replace(/^(import .*\n)\n+(?=import )/gm, "$1")
 }
 
 const isDeclared = (source: ts.SourceFile, name: string): boolean =>
@@ -286,7 +328,7 @@ const newNamespaces: ReadonlyMap<string, string> = new Map(
     ...Object.values(members),
     ...Object.values(methods),
     ...Object.values(values),
-    ...shapes.flatMap((each) => each.brings)
+    ...[...shapes, ...exampleShapes].flatMap((each) => each.brings)
   ]
     .flatMap((to) => [...to.matchAll(/\b([A-Z]\w+)\b(?=\.|$)/g)].map(([, name]) => name))
     .flatMap((name) => {
@@ -295,25 +337,57 @@ const newNamespaces: ReadonlyMap<string, string> = new Map(
     })
 )
 
-const renameCode = (file: string, text: string, isExample: boolean, used: Set<string>): string =>
-  renameImports(file, renameBody(file, text, isExample, used), text, isExample, used)
+const renameCode = (
+  file: string,
+  text: string,
+  isExample: boolean,
+  used: Set<string>,
+  given: ReadonlySet<string> = new Set()
+): string => renameImports(file, renameBody(file, text, isExample, used), text, isExample, used, given)
+
+/** The names that the statements of a source import or declare. */
+const declaredIn = (file: string, text: string): ReadonlyArray<string> => {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
+  return source.statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement)) return []
+    const bindings = statement.importClause?.namedBindings
+    if (bindings === undefined) return []
+    return ts.isNamespaceImport(bindings) ? [bindings.name.text] : bindings.elements.map(({ name }) => name.text)
+  })
+}
+
+/**
+ * Turns the examples of one page or source, in their order: a block that continues the one before it has its imports.
+ *
+ * @param format lays out what has changed
+ */
+export const exampleRenamer = (file: string, used: Set<string>, format: (code: string) => string) => {
+  let given: ReadonlySet<string> = new Set()
+  return (_: string, text: string): string => {
+    const before = /^\/\/ continues\b/.test(text) ? given : new Set<string>()
+    const renamed = renameCode(file, text, true, used, before)
+    given = new Set([...before, ...declaredIn(file, renamed)])
+    return renamed === text ? text : format(renamed).trimEnd()
+  }
+}
 
 /** The examples in the docstrings of a source, each as a source of its own. */
-const renameExamples = (file: string, text: string, used: Set<string>): string =>
-  text.replace(
+const renameExamples = (file: string, text: string, used: Set<string>, format: (code: string) => string): string => {
+  const rename = exampleRenamer(file, used, format)
+  return text.replace(
     /^( *\* ?)```(ts[^\n]*)\n((?: *\*[^\n]*\n)*?) *\* ?```$/gm,
     (_, prefix: string, info: string, body: string) => {
       const lines = body.split("\n").slice(0, -1).map((line) => line.replace(/^ *\* ?/, ""))
-      const renamed = renameCode(file, lines.join("\n"), true, used)
-      const starred = renamed.split("\n").map((line) => `${prefix}${line}`.trimEnd())
+      const starred = rename(info, lines.join("\n")).split("\n").map((line) => `${prefix}${line}`.trimEnd())
       return [`${prefix}\`\`\`${info}`, ...starred, `${prefix}\`\`\``].join("\n")
     }
   )
+}
 
 /** @throws Leftover */
-export const rename = (file: string, text: string): Renamed => {
+export const rename = (file: string, text: string, format: (code: string) => string = (code) => code): Renamed => {
   const used = new Set<string>()
   const code = renameCode(file, text, false, used)
-  const result = renameExamples(file, code, used)
+  const result = renameExamples(file, code, used, format)
   return { text: result, used }
 }

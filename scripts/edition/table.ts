@@ -113,6 +113,7 @@ export const imports: Readonly<Record<string, Module>> = {
     [
       "HttpApi",
       "HttpApiBuilder",
+      "HttpApiClient",
       "HttpApiEndpoint",
       "HttpApiGroup",
       "OpenApi"
@@ -145,7 +146,9 @@ export const members: Readonly<Record<string, string>> = {
   "Schema.encode": "Schema.encodeEffect",
   "Inspectable.format": "Formatter.formatJson",
   "Inspectable.toJSON": "Inspectable.toJson",
+  "Runtime.Runtime": "Context.Context",
   "Runtime.runFork": "Effect.runForkWith",
+  "Runtime.runPromise": "Effect.runPromiseWith",
   "Runtime.runSync": "Effect.runSyncWith",
   "Effect.runtime": "Effect.context",
   "HttpApp.toWebHandlerRuntime": "HttpEffect.toWebHandlerWith",
@@ -207,6 +210,16 @@ export const members: Readonly<Record<string, string>> = {
   "Scope.extend": "Scope.provide"
 }
 
+/** What a sentence of the documentation has between backticks. */
+export const spans: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^HttpLayerRouter\b/, "HttpRouter"],
+  [/^HttpApp\.(appendPreResponseHandler)$/, "HttpEffect.$1"],
+  [/^(HttpApp\.)?toWebHandlerLayer$/, "HttpRouter.toWebHandler"],
+  [/^npm run example -- /, "npm run edition:4 -- example "],
+  [/^@effect\/sql$/, "effect/sql"],
+  [/\bnpm start\b/, "npm run edition:4 -- start"]
+]
+
 /** A property or a method, of whatever value. */
 export const methods: Readonly<Record<string, string>> = {
   left: "failure",
@@ -219,7 +232,7 @@ export const methods: Readonly<Record<string, string>> = {
 }
 
 /** How a name is resolved: with the namespaces as their modules call them; undefined where it is none of Effect's. */
-type Resolve = (node: ts.Node) => string | undefined
+export type Resolve = (node: ts.Node) => string | undefined
 
 export interface Shape {
   readonly name: string
@@ -353,6 +366,22 @@ export const shapes: ReadonlyArray<Shape> = [
         : undefined
     }
   },
+  {
+    name: "NodeRuntime.runMain(effect, { disablePrettyLogger })",
+    brings: [],
+    edit: (node, source, resolve) => {
+      if (!ts.isCallExpression(node) || resolve(node.expression) !== "NodeRuntime.runMain") return undefined
+      const [effect, options] = node.arguments
+      return options?.getText(source) === "{ disablePrettyLogger: true }"
+        ? replace(node, source, `${node.expression.getText(source)}(${effect.getText(source)})`)
+        : undefined
+    }
+  },
+  call(
+    "Ref.make",
+    (node, text) =>
+      text(node.arguments[0]) === "Cookies.empty" ? "Ref.make<ReadonlyArray<Cookies.Cookie>>([])" : undefined
+  ),
   call("Effect.yieldNow", () => "Effect.yieldNow"),
   call("Effect.dieMessage", (node, text) => `Effect.die(new Error(${args(node, text)}))`),
   call(

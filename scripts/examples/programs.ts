@@ -1,4 +1,5 @@
 /** Finds the TypeScript programs in Markdown and in docstrings. Pure: text in, programs out. */
+import { type Edition, editionOf, forEdition } from "../edition/pages.js"
 
 /**
  * One program: a fenced block, with the blocks that continue it.
@@ -69,7 +70,10 @@ const blocksOf = (lines: ReadonlyArray<Line>, start: number): ReadonlyArray<Bloc
 const typeScript = /^(ts|typescript|tsx|mts|cts|js|javascript|jsx|mjs|cjs)\b/i
 const continues = /^\/\/ continues\b/
 
-const programsOf = (file: string, blocks: ReadonlyArray<Block>): Found => {
+/** `ts`, `ts run`, and the same with the edition that a block belongs to. */
+const known = /^ts( run)?( effect-[34])?$/
+
+const programsOf = (file: string, blocks: ReadonlyArray<Block>, edition: Edition): Found => {
   const mistakes: Array<Mistake> = []
   const groups: Array<Array<Block>> = []
   for (const block of blocks) {
@@ -79,7 +83,7 @@ const programsOf = (file: string, blocks: ReadonlyArray<Block>): Found => {
       }
       continue
     }
-    if (block.info !== "ts" && block.info !== "ts run") {
+    if (!known.test(block.info)) {
       mistakes.push({
         file,
         line: block.line,
@@ -87,6 +91,7 @@ const programsOf = (file: string, blocks: ReadonlyArray<Block>): Found => {
       })
       continue
     }
+    if ((editionOf(block.info) ?? edition) !== edition) continue
     const previous = groups.at(-1)
     if (!continues.test(block.body[0]?.text ?? "")) groups.push([block])
     else if (previous !== undefined) previous.push(block)
@@ -104,7 +109,7 @@ const programsOf = (file: string, blocks: ReadonlyArray<Block>): Found => {
       file,
       line: group[0].line,
       text: `${lines.join("\n")}\n`,
-      runs: group.some((block) => block.info === "ts run"),
+      runs: group.some((block) => / run\b/.test(block.info)),
       indents
     }
   })
@@ -117,11 +122,13 @@ const join = (found: ReadonlyArray<Found>): Found => ({
 })
 
 /** The programs of a Markdown file; blocks inside an HTML comment too (set-up that a reader need not see). */
-export const inMarkdown = (file: string, text: string): Found =>
-  programsOf(file, blocksOf(text.split("\n").map((line) => ({ text: line, indent: 0 })), 0))
+export const inMarkdown = (file: string, text: string, edition: Edition = 3): Found => {
+  const lines = forEdition(file, text, edition, true).split("\n")
+  return programsOf(file, blocksOf(lines.map((line) => ({ text: line, indent: 0 })), 0), edition)
+}
 
 /** The programs of a source file's docstrings; each docstring stands for itself. */
-export const inSource = (file: string, text: string): Found => {
+export const inSource = (file: string, text: string, edition: Edition): Found => {
   const lines = text.split("\n")
   const found: Array<Found> = []
   for (let start = 0; start < lines.length; start++) {
@@ -134,7 +141,7 @@ export const inSource = (file: string, text: string): Found => {
     })
     const blocks = blocksOf(doc, start)
     const tag = doc.findIndex((line) => line.text.startsWith("@example"))
-    found.push(programsOf(file, blocks))
+    found.push(programsOf(file, blocks, edition))
     if (tag !== -1 && !blocks.some((block) => typeScript.test(block.info))) {
       found.push({
         programs: [],
@@ -146,8 +153,8 @@ export const inSource = (file: string, text: string): Found => {
   return join(found)
 }
 
-export const inFile = (file: string, text: string): Found =>
-  file.endsWith(".md") ? inMarkdown(file, text) : inSource(file, text)
+export const inFile = (file: string, text: string, edition: Edition = 3): Found =>
+  file.endsWith(".md") ? inMarkdown(file, text, edition) : inSource(file, text, edition)
 
-export const all = (files: Iterable<readonly [file: string, text: string]>): Found =>
-  join(Array.from(files, ([file, text]) => inFile(file, text)))
+export const all = (files: Iterable<readonly [file: string, text: string]>, edition: Edition = 3): Found =>
+  join(Array.from(files, ([file, text]) => inFile(file, text, edition)))

@@ -1,5 +1,6 @@
 /** Turns a page of the project into a page of the site: the same text, with links that lead somewhere on the site. */
 import { posix } from "node:path"
+import { forEdition } from "../edition/pages.js"
 
 /** What a path of the project is: a file, a folder, or nothing. */
 export type Kind = (path: string) => "file" | "folder" | undefined
@@ -56,7 +57,8 @@ export const rewrite = (root: string, path: string, text: string, kindOf: Kind):
   }
 
   let inCode = false
-  const lines = text.split("\n").map((line, index) => {
+  // Those for Effect 4 have no marks any more.
+  const lines = forEdition(path, text, 3, true).split("\n").map((line, index) => {
     if (/^\s*```/.test(line)) inCode = !inCode
     if (inCode) return line
     return line.replace(

@@ -45,7 +45,7 @@ describe("the example opentelemetry", () => {
 
       const until = (path: string, ...texts: ReadonlyArray<string>) =>
         expect.poll(() => texts.filter((text) => !received[path].includes(text)), { timeout: patience / 3 }).toEqual([])
-      await until("/v1/traces", "\"count a visit\"", "\"http.server GET\"", id)
+      await until("/v1/traces", "\"count a visit\"", "\"kind\":2", id) // the server's span
       await until("/v1/logs", "counted a visit", id)
       await until("/v1/metrics", "effect_session_load_total", "\"Found\"", "\"Absent\"")
       const token = cookie.slice("session=".length)

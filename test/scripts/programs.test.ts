@@ -60,6 +60,34 @@ describe("examples in Markdown", () => {
     }
   })
 
+  test("a block of one edition belongs to no program of the other", () => {
+    const page = [
+      "```ts effect-3",
+      "three",
+      "```",
+      "```ts run effect-4",
+      "four",
+      "```",
+      "<!-- effect-4",
+      "```ts",
+      "hidden",
+      "```",
+      "-->",
+      "<!-- effect-3: Effect 4 has no such thing -->",
+      "```ts",
+      "only",
+      "```",
+      "<!-- /effect-3 -->",
+      "```ts",
+      "both",
+      "```"
+    ].join("\n")
+    const programs = (edition: 3 | 4) =>
+      Programs.inFile("a.md", page, edition).programs.map(({ line, runs, text }) => [line, text.trim(), runs])
+    expect(programs(3)).toEqual([[1, "three", false], [13, "only", false], [17, "both", false]])
+    expect(programs(4)).toEqual([[4, "four", true], [8, "hidden", false], [17, "both", false]])
+  })
+
   test("a block that continues nothing, or never ends, is a mistake", () => {
     expect(messages(markdown("```ts", "// continues", "```"))[0][0]).toBe(1)
     expect(messages(markdown("text", "```sh", "npm test"))).toEqual([[2, "this block is never closed"]])
