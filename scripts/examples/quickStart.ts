@@ -29,9 +29,9 @@ export const read = (readme: string, edition: 3 | 4): QuickStart => {
   if (edition === 3) {
     return { packages: find(readme, /^npm i (.*)$/m, "command for Effect 3").split(" "), program, requests }
   }
-  const firstLine = find(readme, /first line is\s`(import [^`]+)`/, "first line for Effect 4")
+  const firstLine = find(readme, /first\s+line\s+is\s+`(import [^`]+)`/, "first line for Effect 4")
   return {
-    packages: find(readme, /For Effect 4, the third command is\s`npm i ([^`]+)`/, "command for Effect 4").split(" "),
+    packages: find(readme, /third\s+command\s+is\s+`npm i ([^`]+)`/, "command for Effect 4").split(" "),
     program: program.replace(/^.*\n/, `${firstLine}\n`),
     requests
   }
