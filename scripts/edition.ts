@@ -3,7 +3,8 @@
  * checks its types and builds it. With an argument it goes on:
  *
  * - `start`: starts the example app, as `npm start` does
- * - `test`: runs its tests; further arguments go to vitest
+ * - `test`: runs its tests and its type tests; arguments choose, as with `npm test`: `*.tst.ts` are type tests, everything else goes
+ *   to vitest
  * - `example name`: runs one of its other examples, as `npm run example` does
  * - `examples`: compiles the examples of its documentation, and runs those that are programs; further arguments are files
  * - `package`: packs it, and installs the pack into an empty project
@@ -107,20 +108,7 @@ console.log(
 )
 if (command !== "generate") install()
 if (["build", "package", "test"].includes(command)) build()
-if (command === "test") {
-  const node = newerNode()
-  run(
-    node,
-    [
-      join("node_modules", "vitest", "vitest.mjs"),
-      "run",
-      "--reporter=default",
-      "--reporter=../scripts/test/vitestReporter.ts",
-      ...args
-    ],
-    { EFFECT_3_NODE: process.execPath, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` }
-  )
-}
+if (command === "test") test(newerNode())
 if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "web", "server.ts")])
 if (command === "example") run(newerNode(), ["--import", "tsx", join("scripts", "example.ts"), ...args])
 if (command === "examples") {
@@ -129,6 +117,42 @@ if (command === "examples") {
   if (mixed.length > 0) process.exitCode = 1
 }
 if (command === "package") checkPackage(root, target, newerNode())
+
+/** Every part runs, so that one run tells everything. */
+function test(node: string): void {
+  const part = (takes: (argument: string) => boolean, ...command: ReadonlyArray<string>): number => {
+    const own = args.filter(takes)
+    if (args.length > 0 && own.length === 0) return 0
+    const { error, status } = spawnSync(node, [...command, ...own], {
+      cwd: target,
+      stdio: "inherit",
+      env: { ...process.env, EFFECT_3_NODE: process.execPath, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` }
+    })
+    if (error !== undefined) throw error
+    if (status !== 0) console.error(`edition 4: ${command.join(" ")} ended with ${status}`)
+    return status ?? 1
+  }
+  const isTypeTest = (argument: string) => argument.endsWith(".tst.ts")
+  const inRoot = (path: string) => join("..", path)
+  const ends = [
+    part(
+      (argument) => !isTypeTest(argument),
+      join("node_modules", "vitest", "vitest.mjs"),
+      "run",
+      "--reporter=default",
+      `--reporter=${inRoot("scripts/test/vitestReporter.ts")}`
+    ),
+    part(
+      isTypeTest,
+      "--import",
+      "tsx",
+      inRoot("node_modules/tstyche/build/bin.js"),
+      "--reporters",
+      `list,summary,${inRoot("scripts/test/tstycheReporter.ts")}`
+    )
+  ]
+  process.exit(ends.find((status) => status !== 0) ?? 0)
+}
 
 function version(name: string): string {
   return (JSON.parse(readFileSync(join(target, "node_modules", name, "package.json"), "utf8")) as { version: string })

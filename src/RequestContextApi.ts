@@ -408,10 +408,14 @@ export const layerCsrf = (options: CsrfCheck.Options = {}): Layer.Layer<Csrf, ne
 
 type Requirements = ReadonlyArray<OpenApi.OpenAPISecurityRequirement>
 
-/** A list of alternatives; the platform puts one there for each middleware, although all of them apply. */
+/**
+ * A list of alternatives. What one alternative names applies together; in Effect 3 the platform puts an alternative there for
+ * each middleware, although all of them apply.
+ */
 const corrected = (alternatives: Requirements, isRequired: boolean): Array<OpenApi.OpenAPISecurityRequirement> => {
-  const others = alternatives.filter((alternative) => !(schemeName in alternative))
-  if (others.length === alternatives.length) return [...alternatives]
+  if (!alternatives.some((alternative) => schemeName in alternative)) return [...alternatives]
+  const others = alternatives.map(({ [schemeName]: _session, ...others }) => others)
+    .filter((alternative) => Object.keys(alternative).length > 0)
   if (others.length === 0) return isRequired ? [{ [schemeName]: [] }] : [{ [schemeName]: [] }, {}]
   const withSession = others.map((other) => ({ ...other, [schemeName]: [] }))
   return isRequired ? withSession : [...withSession, ...others]

@@ -18,6 +18,7 @@ import { WebSocket } from "undici"
 import { describe, expect, it } from "vitest"
 import { collectLogs } from "./support/collectLogs.js"
 import { cookieOf } from "./support/counting.js"
+import { rpcWebHandler } from "./support/rpcWebHandler.js"
 
 const Theme = SessionKey.make("theme", Schema.String)
 
@@ -89,7 +90,7 @@ interface Running {
   readonly dispose: () => Promise<void>
 }
 
-const withSession = (app: HttpApp.Default<never, never>) => app.pipe(RequestContext.middleware, RequestId.middleware)
+const withSession = (app: HttpApp.Default) => app.pipe(RequestContext.middleware, RequestId.middleware)
 
 const silent = Logger.remove(Logger.defaultLogger)
 
@@ -108,15 +109,11 @@ const hosts = {
     ),
   HttpApp: (serialization: typeof RpcSerialization.layerJson, options?: SessionStore.MemoryOptions): Running => {
     const store = storeOf(options)
-    return RpcServer.toWebHandler(Rpcs, {
-      layer: Layer.mergeAll(
-        Layer.provide(Live, Layer.succeedContext(store)),
-        serialization,
-        HttpServer.layerContext,
-        silent
-      ),
-      middleware: (app) => Effect.provide(withSession(app as HttpApp.Default), store) as typeof app
-    })
+    return rpcWebHandler(
+      Rpcs,
+      Layer.mergeAll(Layer.provide(Live, Layer.succeedContext(store)), serialization, silent),
+      (app) => Effect.provide(withSession(app), store)
+    )
   }
 }
 
@@ -133,7 +130,9 @@ const clientOf = (handler: Web, serialization: typeof RpcSerialization.layerJson
     const protocol = yield* RpcClient.makeProtocolHttp(
       HttpClient.mapRequestInput(browser.client, HttpClientRequest.prependUrl("http://localhost/rpc"))
     ).pipe(Effect.provide(serialization))
-    const client = yield* RpcClient.make(Rpcs).pipe(Effect.provideService(RpcClient.Protocol, protocol))
+    const client = yield* RpcClient.make(Rpcs, { flatten: true }).pipe(
+      Effect.provideService(RpcClient.Protocol, protocol)
+    )
     return { browser, client }
   })
 
@@ -157,28 +156,26 @@ for (const [host, start] of Object.entries(hosts)) {
         "U3: handlers get the session of the HTTP request, and a sign-in in one is there in the next",
         run(({ browser, client }) =>
           Effect.gen(function*() {
-            expect(yield* client.theme()).toBe("none")
-            yield* client.paint({ theme: "dark" })
-            yield* client.signIn({ user: "ada" })
-            expect(yield* client.theme()).toBe("dark")
+            expect(yield* client("theme", undefined)).toBe("none")
+            yield* client("paint", { theme: "dark" })
+            yield* client("signIn", { user: "ada" })
+            expect(yield* client("theme", undefined)).toBe("dark")
             expect(yield* browser.jar.cookies).toHaveLength(1)
           })
         )
       )
 
-      for (const rpc of ["me", "inner.me", "outer.me"] as const) {
+      for (const rpc of ["me", "inner.me", "outer.me"]) {
         it(
           `U3: handlers get the user who has signed in, with one load (${rpc})`,
           run(({ client }) =>
             Effect.gen(function*() {
-              yield* client.signIn({ user: "ada" })
+              yield* client("signIn", { user: "ada" })
               loads = 0
-              const answer = rpc === "me"
-                ? yield* client.me()
-                : rpc === "inner.me"
-                ? yield* client.inner.me()
-                : yield* client.outer.me()
-              expect([answer, loads]).toEqual([rpc === "me" ? ["ada"] : ["ada", "ada"], 1])
+              expect([yield* client(rpc as "me", undefined), loads]).toEqual([
+                rpc === "me" ? ["ada"] : ["ada", "ada"],
+                1
+              ])
             })
           )
         )
@@ -188,11 +185,11 @@ for (const [host, start] of Object.entries(hosts)) {
         "U3: without a user an RPC fails with NotSignedIn, and with what the look-up fails with, typed",
         run(({ client }) =>
           Effect.gen(function*() {
-            expect(failureOf(yield* Effect.exit(client.me()))).toBeInstanceOf(SessionError.NotSignedIn)
-            yield* client.signIn({ user: "deleted" })
-            expect(failureOf(yield* Effect.exit(client.me()))).toBeInstanceOf(SessionError.NotSignedIn)
-            yield* client.signIn({ user: "away" })
-            expect(failureOf(yield* Effect.exit(client.me()))).toBeInstanceOf(UsersAreAway)
+            expect(failureOf(yield* Effect.exit(client("me", undefined)))).toBeInstanceOf(SessionError.NotSignedIn)
+            yield* client("signIn", { user: "deleted" })
+            expect(failureOf(yield* Effect.exit(client("me", undefined)))).toBeInstanceOf(SessionError.NotSignedIn)
+            yield* client("signIn", { user: "away" })
+            expect(failureOf(yield* Effect.exit(client("me", undefined)))).toBeInstanceOf(UsersAreAway)
           })
         )
       )
@@ -201,8 +198,8 @@ for (const [host, start] of Object.entries(hosts)) {
         "U3: what an RPC has changed before it fails is saved, because its response is a 200",
         run(({ client }) =>
           Effect.gen(function*() {
-            expect(failureOf(yield* Effect.exit(client.paint({ theme: "refused" })))).toBeInstanceOf(Refused)
-            expect(yield* client.theme()).toBe("refused")
+            expect(failureOf(yield* Effect.exit(client("paint", { theme: "refused" })))).toBeInstanceOf(Refused)
+            expect(yield* client("theme", undefined)).toBe("refused")
           })
         )
       )
@@ -211,7 +208,7 @@ for (const [host, start] of Object.entries(hosts)) {
         "U3: with disabled sessions an RPC for users fails with SessionDisabled",
         run(({ client }) =>
           Effect.gen(function*() {
-            expect(failureOf(yield* Effect.exit(client.me()))).toBeInstanceOf(SessionError.SessionDisabled)
+            expect(failureOf(yield* Effect.exit(client("me", undefined)))).toBeInstanceOf(SessionError.SessionDisabled)
           }), { enable: false })
       )
     })
@@ -224,7 +221,7 @@ for (const [host, start] of Object.entries(hosts)) {
         new Request("http://localhost/rpc", {
           method: "POST",
           headers: { "content-type": "application/ndjson", cookie },
-          body: calls.map(([tag, payload], id) =>
+          body: calls.map(([tag, payload = null], id) =>
             `${JSON.stringify({ _tag: "Request", id: String(id), tag, payload, headers: [] })}\n`
           ).join("")
         })
@@ -266,8 +263,11 @@ describe("RPCs", () => {
       const signIn = yield* Effect.promise(() => fetch(`http://${host}/sign-in`, { method: "POST" }))
       const connect = (cookie: string) =>
         Effect.gen(function*() {
-          const client = yield* RpcClient.make(Rpcs)
-          return [yield* Effect.exit(client.outer.me()), yield* Effect.exit(client.signIn({ user: "eve" }))] as const
+          const client = yield* RpcClient.make(Rpcs, { flatten: true })
+          return [
+            yield* Effect.exit(client("outer.me", undefined)),
+            yield* Effect.exit(client("signIn", { user: "eve" }))
+          ] as const
         }).pipe(
           Effect.provide(
             RpcClient.layerProtocolSocket().pipe(
@@ -292,16 +292,14 @@ describe("RPCs", () => {
 
   it("U3: an RPC in a request without a session dies, and says what to add", async () => {
     const lines: Array<string> = []
-    const { dispose, handler } = RpcServer.toWebHandler(Rpcs, {
-      layer: Layer.mergeAll(
-        Layer.provide(Live, store()),
-        RpcSerialization.layerJson,
-        HttpServer.layerContext,
-        collectLogs(lines)
-      )
-    })
+    const { dispose, handler } = rpcWebHandler(
+      Rpcs,
+      Layer.mergeAll(Layer.provide(Live, store()), RpcSerialization.layerJson, collectLogs(lines))
+    )
     const exits = await clientOf(handler, RpcSerialization.layerJson).pipe(
-      Effect.flatMap(({ client }) => Effect.all([Effect.exit(client.theme()), Effect.exit(client.me())])),
+      Effect.flatMap(({ client }) =>
+        Effect.all([Effect.exit(client("theme", undefined)), Effect.exit(client("me", undefined))])
+      ),
       Effect.scoped,
       Effect.runPromise
     )
@@ -318,8 +316,8 @@ describe("RPCs", () => {
 
   it("U3: in a test without HTTP they have the session of the test", async () => {
     const program = Effect.gen(function*() {
-      const client = yield* RpcTest.makeClient(Rpcs)
-      return [yield* client.theme(), yield* client.outer.me()]
+      const client = yield* RpcTest.makeClient(Rpcs, { flatten: true })
+      return [yield* client("theme", undefined), yield* client("outer.me", undefined)]
     }).pipe(
       Effect.scoped,
       Effect.provide(

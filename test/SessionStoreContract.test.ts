@@ -1,9 +1,7 @@
-import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { KeyRing, Revocation, SessionStore } from "effect-session"
 import * as SessionStoreContract from "effect-session/SessionStoreContract"
 import * as Testing from "effect-session/Testing"
-import { readFileSync } from "node:fs"
 import * as Adapter from "../examples/adapter.js"
 
 SessionStoreContract.suite("Memory backend", Testing.memory, { index: true })
@@ -37,11 +35,3 @@ SessionStoreContract.suite(
     interleavings: 300
   }
 )
-
-describe("docs/adapter.md", () => {
-  it("shows the adapter that the suite runs over", () => {
-    const doc = readFileSync("docs/adapter.md", "utf8")
-    const source = readFileSync("examples/adapter.ts", "utf8")
-    expect(doc).toContain(`\`\`\`ts\n${source}\`\`\`\n`)
-  })
-})

@@ -8,6 +8,7 @@ import * as Token from "../src/internal/server/token.js"
 import { serve } from "./processes/app.js"
 import type { Job } from "./processes/worker.js"
 import { cookieOf } from "./support/counting.js"
+import { nodeOptions } from "./support/nodeOptions.js"
 import { describeSharedStores } from "./support/sharedStores.js"
 import { storeAt } from "./support/storeAt.js"
 
@@ -16,7 +17,7 @@ const worker = Path.resolve(import.meta.dirname, "processes/worker.ts")
 /** Runs one process for each job, all from one moment on, and waits for their end. */
 const together = async (...jobs: ReadonlyArray<Job>): Promise<void> => {
   const children = jobs.map((job) => {
-    const child = spawn(process.execPath, ["--import", "tsx", worker, JSON.stringify(job)])
+    const child = spawn(process.execPath, [...nodeOptions, worker, JSON.stringify(job)])
     let errors = ""
     child.stderr.on("data", (data) => errors += String(data))
     const end = once(child, "exit").then(([code]) => {

@@ -29,8 +29,12 @@ const pageFor = (tag: string | undefined, request: HttpServerRequest.HttpServerR
   }
 }
 
+const isTagged = (error: unknown): error is { readonly _tag: string; readonly reason?: unknown } =>
+  typeof error === "object" && error !== null && "_tag" in error
+
+/** What the server itself fails with is, in Effect 4, the reason of another error. */
 const tagOf = (error: unknown): string | undefined =>
-  typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : undefined
+  isTagged(error) ? isTagged(error.reason) ? error.reason._tag : error._tag : undefined
 
 export const ErrorPages = HttpLayerRouter.middleware(
   (app) =>

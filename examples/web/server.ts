@@ -37,7 +37,9 @@ const ServerLive = Layer.effectDiscard(announce).pipe(
   Layer.provide(Layer.provideMerge(SignInLive, StoreLive))
 )
 
-// Only once: the second Ctrl-C finds no listener and ends the process at once.
-process.once("SIGINT", () => console.log("waiting for requests in flight (Ctrl-C again to stop at once)"))
+process.once("SIGINT", () => {
+  console.log("waiting for requests in flight (Ctrl-C again to stop at once)")
+  process.once("SIGINT", () => process.exit(130))
+})
 
 NodeRuntime.runMain(Layer.launch(ServerLive), { disablePrettyLogger: true })

@@ -121,6 +121,7 @@ export const imports: Readonly<Record<string, Module>> = {
       .map((name) => [`@effect/platform ${name}`, { module: "effect/http-api" }])
   ),
   "@effect/platform KeyValueStore": { module: "effect/persistence" },
+  "@effect/platform Socket": { module: "effect/socket" },
   "@effect/platform HttpRouter": { module: "#test/platform" },
   "effect FastCheck": { module: "fast-check", isNamespace: true },
   "effect TestClock": { module: "effect/testing" }
@@ -141,6 +142,7 @@ export const members: Readonly<Record<string, string>> = {
   "Logger.structuredLogger": "Logger.formatStructured",
   "Effect.mapInputContext": "Effect.updateContext",
   "HttpApiBuilder.api": "HttpApiBuilder.layer",
+  "HttpLayerRouter.addHttpApi": "HttpApiBuilder.layer",
   "RpcServer.layerHttpRouter": "RpcServer.layerHttp",
   "Schema.decodeUnknown": "Schema.decodeUnknownEffect",
   "Schema.encode": "Schema.encodeEffect",
@@ -201,6 +203,7 @@ export const members: Readonly<Record<string, string>> = {
   "Either.left": "Result.fail",
   "Either.right": "Result.succeed",
   "Fiber.RuntimeFiber": "Fiber.Fiber",
+  "Layer.Layer.Context": "Layer.Services",
   "Layer.scoped": "Layer.effect",
   "Layer.scopedDiscard": "Layer.effectDiscard",
   "Layer.scopedContext": "Layer.effectContext",
@@ -409,13 +412,6 @@ export const shapes: ReadonlyArray<Shape> = [
       : undefined, ["Effect.succeed"]),
   call("Fiber.interruptFork", (node, text) => `Effect.sync(() => ${text(node.arguments[0])}.interruptUnsafe())`),
   call(
-    "Fiber.poll",
-    (node, text) => `Effect.sync(() => Option.fromUndefinedOr(${text(node.arguments[0])}.pollUnsafe()))`,
-    [
-      "Option.fromUndefinedOr"
-    ]
-  ),
-  call(
     "Logger.replace",
     (node, text) =>
       text(node.arguments[0]) === "Logger.defaultLogger" ? `Logger.layer([${text(node.arguments[1])}])` : undefined
@@ -553,6 +549,21 @@ export const shapes: ReadonlyArray<Shape> = [
       const all = { ...given, [option]: given[option] === undefined ? listed : `[${given[option]}, ${listed}].flat()` }
       const written = Object.entries(all).map(([name, value]) => `${name}: ${value}`).join(", ")
       return replace(node, source, `${text(endpoint.expression)}(${text(name)}, ${text(path)}, { ${written} })`)
+    }
+  },
+  {
+    // handlers.handle(name, ({ path }) => …)
+    name: "handle(…, ({ path }) => …)",
+    brings: [],
+    edit: (node, source) => {
+      if (!ts.isBindingElement(node) || node.propertyName !== undefined || node.name.getText(source) !== "path") {
+        return undefined
+      }
+      const call = node.parent.parent.parent.parent
+      return ts.isCallExpression(call) && ts.isPropertyAccessExpression(call.expression)
+          && call.expression.name.text === "handle"
+        ? replace(node, source, "params: path")
+        : undefined
     }
   },
   {

@@ -3,12 +3,11 @@
  */
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import { afterAll } from "vitest"
 import { run } from "../../src/internal/cli/run.js"
+import { nodeOptions } from "../support/nodeOptions.js"
 
 export interface Outcome {
   readonly code: number | null
@@ -45,13 +44,12 @@ export const call = async (args: ReadonlyArray<string>, { env = {}, stdin = "" }
 }
 
 const cli = resolve("src/cli.ts")
-const tsx = pathToFileURL(createRequire(resolve("package.json")).resolve("tsx")).href
 
 /** The command as a process of its own, in a folder. */
 export const start = (args: ReadonlyArray<string>, { cwd, env = {}, stdin = "" }: Call & { readonly cwd: string }) =>
   new Promise<Outcome>((settle) => {
     const { NODE_ENV: _, ...rest } = process.env
-    const child = spawn(process.execPath, ["--import", tsx, cli, ...args], { cwd, env: { ...rest, ...env } })
+    const child = spawn(process.execPath, [...nodeOptions, cli, ...args], { cwd, env: { ...rest, ...env } })
     let [out, err] = ["", ""]
     child.stdout.on("data", (data) => out += String(data))
     child.stderr.on("data", (data) => err += String(data))

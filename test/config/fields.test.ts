@@ -2,9 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as SessionConfig from "effect-session/SessionConfig"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
-import { keyNames } from "../../src/internal/config/environment.js"
-import { environmentName, fields, fileName } from "../../src/internal/config/fields.js"
 import { cookieFile, key, placeholder, refusal, withConfig, withEnvironment } from "./given.js"
 
 describe("an option in a file and in the environment", () => {
@@ -59,17 +56,6 @@ describe("an option in a file and in the environment", () => {
         else assert.include((yield* refusal(withEnvironment(declared))).message, "a duration with its unit", text)
       }
     }))
-
-  it("F2: the documentation lists every option under its three names", () => {
-    const docs = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8")
-    for (const option of ["enable", ...Object.keys(fields)]) {
-      const row = docs.split("\n").find((line) => line.startsWith(`| \`${option}\` |`)) ?? ""
-      const [, , inFile, inEnvironment] = row.split("|")
-      assert.match(inFile, new RegExp(`^ \`${fileName(option)}\\b`), option)
-      assert.strictEqual(inEnvironment.trim(), `\`${environmentName(option)}\``)
-    }
-    for (const name of keyNames) assert.include(docs, name.replace(/_\d$/, ""))
-  })
 
   it.effect("F1: the type of the store is accepted in any case of letters, and Server is another word for Tower", () =>
     Effect.gen(function*() {

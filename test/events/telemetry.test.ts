@@ -1,15 +1,17 @@
 import { HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Effect, Layer, Metric, TestClock, Tracer } from "effect"
+import { Context, Effect, Layer, TestClock } from "effect"
 import { KeyRing, RequestContext, SessionBackend, SessionError, Sessions, SessionStore } from "effect-session"
 import Crypto from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
 import { countOf, gaugeOf } from "../../src/internal/edition/metric.js"
 import * as memory from "../../src/internal/memory/backend.js"
 import { cookieOf } from "../support/counting.js"
+import { observationsOf } from "../support/observations.js"
 import { serve } from "../support/server.js"
 import { A } from "../support/sessionKeys.js"
 import { requestsTo } from "../support/stage.js"
+import { type Span, tracing } from "../support/tracing.js"
 
 const keys = Effect.runSync(KeyRing.generate)
 
@@ -36,38 +38,6 @@ const slow = (fails = () => false) => {
   })))
 }
 
-interface Span {
-  readonly name: string
-  readonly kind: string
-  readonly attributes: ReadonlyMap<string, unknown>
-}
-
-const tracing = (spans: Array<Span>) =>
-  Layer.setTracer(Tracer.make({
-    context: (run) => run(),
-    span: (name, parent, context, links, startTime, kind, options) => {
-      const attributes = new Map<string, unknown>(Object.entries(options?.attributes ?? {}))
-      spans.push({ name, kind, attributes })
-      return {
-        _tag: "Span",
-        name,
-        spanId: "1",
-        traceId: "1",
-        parent,
-        context,
-        status: { _tag: "Started", startTime },
-        attributes,
-        links,
-        sampled: true,
-        kind,
-        end: () => undefined,
-        attribute: (key, value) => void attributes.set(key, value),
-        event: () => undefined,
-        addLinks: () => undefined
-      }
-    }
-  }))
-
 const app = Effect.gen(function*() {
   yield* RequestContext.get(A)
   yield* RequestContext.insert(A, "a")
@@ -78,14 +48,7 @@ const storeSpans = (spans: ReadonlyArray<Span>) =>
   spans.filter(({ name }) => name.startsWith("SessionStore.")).map(({ name }) => name)
 
 /** How many calls the histogram has seen, by operation. */
-const callsSeen = (): Record<string, number> => {
-  const seen: Record<string, number> = {}
-  for (const { metricKey, metricState } of Metric.unsafeSnapshot()) {
-    if (metricKey.name !== "effect_session_store_seconds" || !("count" in metricState)) continue
-    seen[metricKey.tags.find(({ key }) => key === "operation")?.value ?? ""] = Number(metricState.count)
-  }
-  return seen
-}
+const callsSeen = () => observationsOf("effect_session_store_seconds", "operation")
 
 describe("spans", () => {
   it("N8: a call of a store that has to wait is a client span of its own, with its operation and nothing else", async () => {

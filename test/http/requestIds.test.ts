@@ -10,10 +10,11 @@ import {
   HttpServerRequest,
   HttpServerResponse
 } from "@effect/platform"
-import { Effect, HashMap, Layer, Logger, Option, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { RequestContext, RequestId, SessionKey, SessionStore } from "effect-session"
 import * as Testing from "effect-session/Testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { eachLine } from "../support/collectLogs.js"
 import { hosts, type Web } from "../support/hosts.js"
 import { listen } from "../support/server.js"
 
@@ -21,12 +22,9 @@ const Value = SessionKey.make("value", Schema.String)
 
 /** Keeps the id of each line that is logged with this message. */
 const idsOf = (message: string, ids: Array<unknown>) =>
-  Logger.replace(
-    Logger.defaultLogger,
-    Logger.make((line) => {
-      if (String(line.message) === message) ids.push(Option.getOrUndefined(HashMap.get(line.annotations, "request_id")))
-    })
-  )
+  eachLine((line) => {
+    if (String(line.message) === message) ids.push(line.annotation("request_id"))
+  })
 
 const handle = Effect.gen(function*() {
   const { url } = yield* HttpServerRequest.HttpServerRequest
@@ -104,15 +102,9 @@ describe("two services", () => {
   )
 
   /** Built once, when the app starts, and not in a request. */
-  class Stock extends Effect.Service<Stock>()("Stock", {
-    effect: Effect.map(HttpClient.HttpClient, (client) => ({
-      client: RequestId.withClient(
-        HttpClient.mapRequest(client, HttpClientRequest.prependUrl(`http://127.0.0.1:${stock.port}`))
-      )
-    }))
-  }) {}
+  class Stock extends Context.Tag("Stock")<Stock, HttpClient.HttpClient>() {}
 
-  const ask = Effect.flatMap(Stock, ({ client }) => client.get("/tea")).pipe(
+  const ask = Effect.flatMap(Stock, (client) => client.get("/tea")).pipe(
     Effect.flatMap(({ text }) => text),
     Effect.orDie
   )
@@ -131,7 +123,7 @@ describe("two services", () => {
     ),
     HttpRouter.get(
       "/own",
-      Effect.flatMap(Stock, ({ client }) => client.get("/tea", { headers: { "x-request-id": "own" } })).pipe(
+      Effect.flatMap(Stock, (client) => client.get("/tea", { headers: { "x-request-id": "own" } })).pipe(
         Effect.flatMap(({ text }) => text),
         Effect.map((text) => HttpServerResponse.text(text)),
         Effect.orDie
@@ -140,7 +132,13 @@ describe("two services", () => {
   )
 
   const store = SessionStore.layerMemory({ secure: false })
-  const StockClient = Layer.suspend(() => Layer.provide(Stock.Default, FetchHttpClient.layer))
+  const StockClient = Layer.suspend(() => {
+    const toStock = HttpClientRequest.prependUrl(`http://127.0.0.1:${stock.port}`)
+    return Layer.effect(
+      Stock,
+      Effect.map(HttpClient.HttpClient, (client) => RequestId.withClient(HttpClient.mapRequest(client, toStock)))
+    ).pipe(Layer.provide(FetchHttpClient.layer))
+  })
 
   beforeAll(async () => {
     stock = await listen(Effect.provide(stockApp, idsOf("stock", back)), store)

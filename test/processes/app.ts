@@ -36,7 +36,9 @@ const app = HttpRouter.empty.pipe(
 /** The app over a store, and a look at the session that a cookie names. */
 export const serve = async (layer: Layer.Layer<SessionStore.SessionStore, unknown>) => {
   const runtime = ManagedRuntime.make(layer)
-  const handler = HttpApp.toWebHandlerRuntime(await runtime.runtime())(app)
+  const handler = HttpApp.toWebHandlerRuntime(await runtime.runPromise(Effect.runtime<SessionStore.SessionStore>()))(
+    app
+  )
   const request = (method: string, path: string, cookie = "") =>
     handler(new Request(`http://localhost${path}`, { method, headers: { cookie } }))
   const load = (cookie: string) =>

@@ -198,18 +198,18 @@ describe("concurrent fibers of one request", () => {
       const session = request(token)
       const finding = hold("find", "after")
       const inserting = hold("insert", "after")
-      // a fiber reads, writes and saves: the response waits for the read, and then finds the save in progress
-      const detached = yield* Effect.fork(
-        session.get(B).pipe(Effect.zipRight(session.insert(A, "a")), Effect.zipRight(session.commit))
-      )
+      // one fiber reads, and another one writes and saves: the response waits for both
+      const reading = yield* Effect.fork(session.get(B))
       yield* finding.reached
+      const saving = yield* Effect.fork(Effect.zipRight(session.insert(A, "a"), session.commit))
       const finishing = yield* Effect.fork(finish(session, token))
       yield* settle
       yield* finding.release
       yield* inserting.reached
       yield* settle
       yield* inserting.release
-      yield* Fiber.join(detached)
+      yield* Fiber.join(reading)
+      yield* Fiber.join(saving)
       const { token: next } = yield* Fiber.join(finishing)
       expect(yield* stored(next!)).toEqual({ a: "\"a\"" })
     }))

@@ -5,6 +5,7 @@ import { once } from "node:events"
 import * as Path from "node:path"
 import { onTestFinished } from "vitest"
 import { cookieOf } from "../support/counting.js"
+import { nodeOptions } from "../support/nodeOptions.js"
 import { describeSharedStores } from "../support/sharedStores.js"
 import type { Place } from "../support/storeAt.js"
 
@@ -13,7 +14,7 @@ const secret = "a secret of these tests, which is long enough"
 
 /** Sends requests to an instance of its own. */
 const instance = async (place: Place) => {
-  const child = spawn(process.execPath, ["--import", "tsx", worker, JSON.stringify([place, secret])])
+  const child = spawn(process.execPath, [...nodeOptions, worker, JSON.stringify([place, secret])])
   onTestFinished(() => void child.kill())
   let errors = ""
   child.stderr.on("data", (data) => errors += String(data))

@@ -1,12 +1,15 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { generate } from "../../scripts/edition/generate.js"
 import { Leftover, rename } from "../../scripts/edition/rename.js"
+import { root as checkout } from "../support/example.js"
 
 const root = mkdtempSync(join(tmpdir(), "effect-session-edition-"))
 afterAll(() => rmSync(root, { recursive: true }))
+
+const notYet = JSON.parse(readFileSync(join(checkout, "effect4/notYet.json"), "utf8")) as Record<string, string>
 
 const write = (files: Readonly<Record<string, string>>): void => {
   rmSync(root, { recursive: true, force: true })
@@ -20,6 +23,13 @@ const generated = (checkRules = false) => generate(root, ["src"], join(root, "ef
 const read = (file: string) => readFileSync(join(root, "effect4", file), "utf8")
 
 describe("the edition for Effect 4", () => {
+  it("leaves out only tests that exist, each with a reason", () => {
+    for (const [path, reason] of Object.entries(notYet)) {
+      expect([path, existsSync(join(checkout, path.replace("/**", "")))]).toEqual([path, true])
+      expect(reason).not.toBe("")
+    }
+  })
+
   it("is not written when a source imports what Effect 4 does not have, and the message names both", () => {
     write({
       "src/a.ts": "import * as FiberRefs from \"effect/FiberRefs\"\nexport const a = FiberRefs.empty\n",

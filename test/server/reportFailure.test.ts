@@ -1,8 +1,10 @@
 import { HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, HashMap, Layer, Logger, Metric, Option, Scope, TestClock } from "effect"
+import { Effect, Exit, Layer, Scope, TestClock } from "effect"
 import { RequestContext, SessionBackend, SessionError, SessionStore } from "effect-session"
+import { countOf } from "../../src/internal/edition/metric.js"
 import * as ReportFailure from "../../src/internal/server/reportFailure.js"
+import { eachLine } from "../support/collectLogs.js"
 import { serve } from "../support/server.js"
 import { A } from "../support/sessionKeys.js"
 
@@ -20,16 +22,8 @@ const failingWith = (detail: unknown) => {
   ))
 }
 
-const countOf = (operation: string) =>
-  Effect.map(
-    Metric.value(
-      Metric.counter("effect_session_store_failures_total", {
-        description: "calls to a session store's backend that failed, by operation and reason",
-        incremental: true
-      }).pipe(Metric.tagged("operation", operation), Metric.tagged("reason", "Unavailable"))
-    ),
-    ({ count }) => count
-  )
+const failuresOf = (operation: string): number =>
+  countOf("effect_session_store_failures_total", ["operation", operation])
 
 const token = "A".repeat(43)
 
@@ -40,7 +34,7 @@ describe("a store's failures", () => {
   }
   for (const [operation, app] of Object.entries(requests)) {
     it(`M5: a request whose ${operation} fails has one error line, with the operation, the cause and the request's id`, async () => {
-      const before = Effect.runSync(countOf(operation))
+      const before = failuresOf(operation)
       const { dispose, logs, request } = serve(app, failingWith(new TypeError("secret value")))
       const response = await request("/", { cookie: `session=${token}`, headers: { "x-request-id": "the-id" } })
       expect(response.status).toBe(503)
@@ -48,20 +42,20 @@ describe("a store's failures", () => {
       expect(errors).toHaveLength(1)
       for (const part of [operation, "Unavailable", "TypeError", "the-id"]) expect(errors[0]).toContain(part)
       expect(errors[0]).not.toContain("secret value")
-      expect(Effect.runSync(countOf(operation))).toBe(before + 1)
+      expect(failuresOf(operation)).toBe(before + 1)
       await dispose()
     })
   }
 
   it("M5: a request has one error line, although it fails to read the session and then to save it", async () => {
-    const before = Effect.runSync(countOf("find"))
+    const before = failuresOf("find")
     const { dispose, logs, request } = serve(
       Effect.ignore(RequestContext.get(A)).pipe(Effect.zipRight(requests.update)),
       failingWith("of the test")
     )
     await request("/", { cookie: `session=${token}`, headers: { "x-request-id": "the-id" } })
     expect(logs.filter(({ level }) => level === "ERROR")).toHaveLength(1)
-    expect(Effect.runSync(countOf("find"))).toBeGreaterThan(before)
+    expect(failuresOf("find")).toBeGreaterThan(before)
     await dispose()
   })
 })
@@ -69,12 +63,7 @@ describe("a store's failures", () => {
 describe("an outage", () => {
   /** Each line with the request id that it carries. */
   const collect = (lines: Array<readonly [text: string, requestId: unknown]>) =>
-    Logger.replace(
-      Logger.defaultLogger,
-      Logger.make(({ annotations, message }) => {
-        lines.push([String(message), Option.getOrUndefined(HashMap.get(annotations, "request_id"))])
-      })
-    )
+    eachLine(({ annotation, message }) => void lines.push([String(message), annotation("request_id")]))
 
   const fail = (report: ReportFailure.Report, count: number) =>
     Effect.forEach(
@@ -90,7 +79,7 @@ describe("an outage", () => {
     const lines: Array<readonly [string, unknown]> = []
     return Effect.gen(function*() {
       const report = yield* ReportFailure.make
-      const before = yield* countOf("find")
+      const before = failuresOf("find")
       yield* fail(report, 5_000)
       yield* TestClock.adjust(9_999)
       expect(lines.map(([, requestId]) => requestId)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -100,7 +89,7 @@ describe("an outage", () => {
         + "The last one was: session store failed (find: Unavailable): cause 4999",
         undefined
       ]])
-      expect(yield* countOf("find")).toBe(before + 5_000)
+      expect(failuresOf("find")).toBe(before + 5_000)
 
       yield* fail(report, 3)
       yield* TestClock.adjust(20_000)

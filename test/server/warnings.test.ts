@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import type * as SessionBackend from "effect-session/SessionBackend"
 import * as SessionConfig from "effect-session/SessionConfig"
 import * as ServerStore from "../../src/internal/server/serverStore.js"
@@ -12,7 +12,7 @@ const token = "A".repeat(43)
 /** The warnings of a store that finds the record again and again: of 100 reads in one minute, and of the next read. */
 const warningsOf = (record: SessionBackend.Renewed | SessionBackend.Corrupt) =>
   Effect.gen(function*() {
-    const config = yield* SessionConfig.resolve({})
+    const config = Either.getOrThrow(SessionConfig.resolve({}))
     const { backend } = countingStore()
     const store = ServerStore.make(config, { ...backend, find: () => Effect.succeed(Option.some(record)) })
     const warningAt = (at: number) =>

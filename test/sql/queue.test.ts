@@ -6,6 +6,7 @@ import { RequestContext, SessionBackend, SessionKey } from "effect-session"
 import * as Sql from "effect-session/SessionStore/Sql"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { idOf } from "../../src/internal/server/token.js"
 import { serve } from "../support/server.js"
@@ -39,7 +40,7 @@ for (const database of databases) {
           )
           expect(responses.filter(({ status }) => status !== 204)).toHaveLength(0)
           const backend = yield* SessionBackend.SessionBackend
-          const record = yield* Effect.flatten(backend.find(idOf(cookie.split("=")[1]), Date.now()))
+          const record = Option.getOrThrow(yield* backend.find(idOf(cookie.split("=")[1]), Date.now()))
           expect("_tag" in record ? record._tag : [...record.data.keys()].sort()).toEqual(["first", ...names].sort())
           yield* Effect.promise(dispose)
         }).pipe(Effect.scoped), 60_000)

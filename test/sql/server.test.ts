@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 import { withDeadline } from "../../src/internal/edition/deadline.js"
+import * as Guard from "../../src/internal/server/guard.js"
 import { describeWith } from "../services.js"
 import { counted } from "./counted.js"
 import { databases, pg, sqlite } from "./databases.js"
@@ -197,8 +198,19 @@ pg.describe(() =>
           const context = yield* Layer.build(PgClient.layer({ url, maxConnections: 1, connectTimeout: 300 }))
           const sql = Context.get(context, SqlClient.SqlClient)
           const adapter = yield* backendOf(sql)
-          const calls = everyCall(adapter)
-          yield* Effect.scoped(Effect.zipRight(sql.reserve, expectUnavailable(calls, /timeout/)))
+          const calls = everyCall({
+            backend: Guard.guarded(adapter.backend, 400, Effect.fail),
+            index: Guard.guardedIndex(adapter.index, 400, Effect.fail)
+          })
+          yield* sql.reserve.pipe(
+            Effect.zipRight(Effect.forEach(calls, (call) => Effect.flip(call))),
+            Effect.map((errors) => {
+              // Where the client does not limit the time that it waits for a connection, the store does.
+              const reason = expect.stringMatching(/^(?:Unavailable|Timeout)$/)
+              for (const error of errors) expect(error).toMatchObject({ _tag: "SessionStoreError", reason })
+            }),
+            Effect.scoped
+          )
           yield* Effect.all(calls)
         }).pipe(Effect.scoped),
       60_000

@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
+import { errorOf } from "../../src/internal/edition/cause.js"
 import { databases } from "./databases.js"
 import { another, backendOf, own, table, Where } from "./harness.js"
 import { client, type Place } from "./place.js"
@@ -39,8 +40,11 @@ const columns = Effect.flatMap(
 const dump = (place: Place): Effect.Effect<string, never, SqlClient.SqlClient> => {
   switch (place.dialect) {
     case "pg":
-      return Effect.try(() => execFileSync("pg_dump", ["--dbname", place.url], { encoding: "latin1" })).pipe(
-        Effect.orElse(() => columns),
+      return Effect.try({
+        try: () => execFileSync("pg_dump", ["--dbname", place.url], { encoding: "latin1" }),
+        catch: (error) => error
+      }).pipe(
+        Effect.catchAll(() => columns),
         Effect.orDie
       )
     case "mysql":
@@ -54,9 +58,7 @@ const dump = (place: Place): Effect.Effect<string, never, SqlClient.SqlClient> =
 }
 
 const mistakesOf = <A>(exit: Exit.Exit<A, unknown>): unknown =>
-  Exit.isFailure(exit) && exit.cause._tag === "Fail"
-    ? (exit.cause.error as { readonly mistakes?: unknown }).mistakes
-    : undefined
+  Exit.isFailure(exit) ? (errorOf(exit.cause) as { readonly mistakes?: unknown } | undefined)?.mistakes : undefined
 
 for (const database of databases) {
   const { dialect } = database

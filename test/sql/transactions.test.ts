@@ -19,6 +19,7 @@ import * as Redacted from "effect/Redacted"
 import * as Guard from "../../src/internal/server/guard.js"
 import * as ServerStore from "../../src/internal/server/serverStore.js"
 import * as Sessions from "../../src/internal/server/subjectSessions.js"
+import { pgTypes } from "../support/pgTypes.js"
 import { databases, mariadb, pg, sqlite } from "./databases.js"
 import { another, backendOf, own, table, Where } from "./harness.js"
 import { client } from "./place.js"
@@ -312,19 +313,9 @@ for (const database of databases) {
             place.dialect === "pg"
               ? [
                 PgClient.layer({ url: Redacted.make(place.url), ...upper }),
-                PgClient.layer({
-                  url: Redacted.make(place.url),
-                  types: {
-                    getTypeParser: (oid: number) => (text: string) =>
-                      oid === 20 ? BigInt(text) : text
-                  } as any
-                }),
-                PgClient.layer({
-                  url: Redacted.make(place.url),
-                  types: {
-                    getTypeParser: (oid: number) => (text: string) => [20, 21, 23].includes(oid) ? Number(text) : text
-                  } as any
-                })
+                ...pgTypes.map((types) =>
+                  PgClient.layer({ url: Redacted.make(place.url), types })
+                )
               ]
               : place.dialect === "mysql"
               ? [

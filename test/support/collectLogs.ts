@@ -1,11 +1,28 @@
-import { Layer, Logger, LogLevel } from "effect"
+import { HashMap, Layer, Logger, LogLevel, Option } from "effect"
 
-/** Collects what is logged, each message with its level in front. */
-export const collectLogs = (lines: Array<string>) =>
+export interface Line {
+  readonly level: string
+  readonly message: unknown
+  /** The annotation of that name. */
+  readonly annotation: (name: string) => unknown
+}
+
+/** Sees each line that is logged, of every level. */
+export const eachLine = (see: (line: Line) => void): Layer.Layer<never> =>
   Layer.merge(
     Logger.replace(
       Logger.defaultLogger,
-      Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${JSON.stringify(message)}`))
+      Logger.make(({ annotations, logLevel, message }) =>
+        see({
+          level: logLevel.label,
+          message,
+          annotation: (name) => Option.getOrUndefined(HashMap.get(annotations, name))
+        })
+      )
     ),
     Logger.minimumLogLevel(LogLevel.All)
   )
+
+/** Collects what is logged, each message with its level in front. */
+export const collectLogs = (lines: Array<string>) =>
+  eachLine(({ level, message }) => void lines.push(`${level} ${JSON.stringify(message)}`))

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import * as Path from "node:path"
+import { nodeOptions } from "./nodeOptions.js"
 
 /** The project's root. */
 export const root = Path.resolve(import.meta.dirname, "../..")
@@ -13,9 +14,17 @@ export interface Example {
 
 export const start = (env: Record<string, string>, directory = root): Promise<Example> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "examples/web/server.ts"], {
+    const child = spawn(process.execPath, [...nodeOptions, "examples/web/server.ts"], {
       cwd: directory,
-      env: { ...process.env, NODE_ENV: "development", PORT: "0", HOST: "127.0.0.1", ...env }
+      env: {
+        ...process.env,
+        // A copy of the example finds the library here.
+        TSX_TSCONFIG_PATH: Path.join(root, "tsconfig.json"),
+        NODE_ENV: "development",
+        PORT: "0",
+        HOST: "127.0.0.1",
+        ...env
+      }
     })
     let output = ""
     const exited = new Promise<number | null>((done) => child.on("exit", done))

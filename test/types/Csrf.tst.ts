@@ -1,6 +1,6 @@
 import { HttpLayerRouter, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import type { HttpApp } from "@effect/platform"
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { Csrf, RequestContext, RequestContextApi, RequestId, type SessionError, SessionStore } from "effect-session"
 import { describe, expect, test } from "tstyche"
 
@@ -12,7 +12,7 @@ type NeedsServer = Layer.Layer<never, SessionError.SessionConfigError, HttpServe
 
 describe("Csrf", () => {
   test("X7: a refusal, and a session that cannot be loaded, are typed errors of the app", () => {
-    const checked = Csrf.middleware(HttpServerResponse.empty())
+    const checked = Csrf.middleware(Effect.succeed(HttpServerResponse.empty()))
     expect(checked).type.toBe<HttpApp.Default<Refusals, RequestContext.RequestContext>>()
     expect(RequestContextApi.layerCsrf()).type.toBe<
       Layer.Layer<RequestContextApi.Csrf, never, SessionStore.SessionStore>

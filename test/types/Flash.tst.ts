@@ -1,7 +1,8 @@
 import type { HttpServerRequest } from "@effect/platform"
-import { Context, type Effect, type ParseResult, Schema } from "effect"
+import { Context, type Effect, Schema } from "effect"
 import { Flash, type RequestContext, type SessionError } from "effect-session"
 import { describe, expect, test } from "tstyche"
+import type { SchemaError } from "../../src/internal/edition/schema.js"
 
 type Read = SessionError.ReadError
 type Change = Exclude<SessionError.WriteError, SessionError.SessionEnded>
@@ -44,7 +45,7 @@ describe("Flash", () => {
     }
     interface Pairs {
       readonly input: ReadonlyArray<readonly [string, string]>
-      readonly errors: ParseResult.ParseError
+      readonly errors: SchemaError
     }
     expect<Records>().type.toBeAssignableTo<Flash.Failure>()
     expect<Pairs>().type.toBeAssignableTo<Flash.Failure>()

@@ -35,37 +35,42 @@ const schemes: Readonly<Record<string, Kind>> = {
   file: "sqlite"
 }
 
-/** The package of each client, and the module of it that makes one from a URL. */
-const clients: Readonly<Record<Kind, { readonly name: string; readonly others: ReadonlyArray<string> }>> = {
-  redis: { name: "ioredis", others: [] },
-  pg: { name: "@effect/sql-pg", others: ["@effect/sql"] },
-  mysql: { name: "@effect/sql-mysql2", others: ["@effect/sql"] },
-  sqlite: { name: "@effect/sql-sqlite-node", others: ["@effect/sql"] }
+/** The package of each client. */
+const clients: Readonly<Record<Kind, string>> = {
+  redis: "ioredis",
+  pg: "@effect/sql-pg",
+  mysql: "@effect/sql-mysql2",
+  sqlite: "@effect/sql-sqlite-node"
 }
 
 const codeOf = (error: unknown): unknown =>
   typeof error === "object" && error !== null && "code" in error ? error.code : undefined
 
+const resolved = (from: string, name: string): string | undefined => {
+  try {
+    return createRequire(from).resolve(name)
+  } catch {
+    return undefined
+  }
+}
+
 /** A package beside this one, or one of the project in the working directory. */
 const load = async (name: string): Promise<unknown> => {
-  try {
-    return await import(name)
-  } catch (error) {
-    if (codeOf(error) !== "ERR_MODULE_NOT_FOUND") throw error
+  const beside = resolved(import.meta.url, name)
+  const place = beside ?? resolved(join(process.cwd(), "package.json"), name)
+  if (place === undefined) {
+    throw failed(`${name} is not installed here: run the command in the folder of your app, or npm i ${name}`)
   }
-  return import(pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve(name)).href)
+  try {
+    return await (beside === undefined ? import(pathToFileURL(place).href) : import(name))
+  } catch (error) {
+    const code = String(codeOf(error) ?? "no code")
+    throw failed(
+      `${name} is installed, but it cannot be loaded (${code}): it needs a package that is not installed, or another version `
+        + "of effect"
+    )
+  }
 }
-
-const missing = (kind: Kind) => {
-  const { name, others } = clients[kind]
-  return failed(
-    `${name} is not installed here: run the command in the folder of your app, or npm i ${[name, ...others].join(" ")}`
-  )
-}
-
-/** Both are codes of Node for a package that is not there: for `import`, and for `require.resolve`. */
-const isMissing = (error: unknown): boolean =>
-  ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(String(codeOf(error)))
 
 /** What is at the URL; it is closed with the scope. */
 export const open = async (io: Io, given: Given): Promise<Effect.Effect<Database, unknown, Scope.Scope>> => {
@@ -84,22 +89,17 @@ export const open = async (io: Io, given: Given): Promise<Effect.Effect<Database
   const kind = schemes[scheme]
   if (kind === "redis" && given.table !== undefined) throw misused("--table is for SQL; Redis has a --prefix")
   if (kind !== "redis" && given.prefix !== undefined) throw misused("--prefix is for Redis; SQL has a --table")
-  try {
-    if (kind === "redis") {
-      await load("ioredis")
-      const Redis = await import("./redisDatabase.js")
-      return Redis.open(Redacted.make(url), given.prefix ?? "session:")
-    }
-    const client = clientLayer(kind, url, await load(clients[kind].name))
-    const Sql = await import("./sqlDatabase.js")
-    return Effect.flatMap(
-      Layer.build(client),
-      (context) => Sql.open(context as Context.Context<never>, kind, given.table)
-    )
-  } catch (error) {
-    if (isMissing(error)) throw missing(kind)
-    throw error
+  const loaded = await load(clients[kind])
+  if (kind === "redis") {
+    const Redis = await import("./redisDatabase.js")
+    return Redis.open(Redacted.make(url), given.prefix ?? "session:")
   }
+  const client = clientLayer(kind, url, loaded)
+  const Sql = await import("./sqlDatabase.js")
+  return Effect.flatMap(
+    Layer.build(client),
+    (context) => Sql.open(context as Context.Context<never>, kind, given.table)
+  )
 }
 
 /** The layer of a client, from the namespace of its package. */

@@ -11,7 +11,7 @@ import * as KeyRing from "../../KeyRing.js"
 import type { SessionConfigError } from "../../SessionError.js"
 import { ending, maxKeys } from "../cookie/keyMaterial.js"
 import * as LastDay from "../cookie/lastDay.js"
-import { kindOf, mapOrRefuse } from "../edition/config.js"
+import { kindOf, variable } from "../edition/config.js"
 import { fromEither } from "../edition/done.js"
 import { decodeBlock } from "./block.js"
 import { environmentName, fields, fileName, number, sameSite, secondsOrNever, storeTypeOf } from "./fields.js"
@@ -43,7 +43,7 @@ const readers: ReadonlyMap<unknown, (text: string) => unknown> = new Map<unknown
 
 /** One duration, for a `Config` of the app's own. */
 export const duration = (name: string): Config.Config<Duration.Duration> =>
-  mapOrRefuse(Config.string(name), (value) => {
+  variable(name, (value) => {
     const mistakes: Array<Mistake> = []
     const read = decode(secondsOrNever, numberOr(value), "", mistakes)
     return mistakes.length === 0

@@ -5,13 +5,13 @@ import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 
-/** Fails with the message where `f` says so. */
-export const mapOrRefuse = <A, B>(
-  config: Config.Config<A>,
-  f: (a: A) => { readonly value: B } | { readonly refused: string }
-): Config.Config<B> =>
-  Config.mapOrFail(config, (a) => {
-    const result = f(a)
+/** What `f` makes of a variable's text. Where it refuses that, the error has its message and the variable's name. */
+export const variable = <A>(
+  name: string,
+  f: (text: string) => { readonly value: A } | { readonly refused: string }
+): Config.Config<A> =>
+  Config.mapOrFail(Config.string(name), (text) => {
+    const result = f(text)
     return "value" in result ? Either.right(result.value) : Either.left(ConfigError.InvalidData([], result.refused))
   })
 

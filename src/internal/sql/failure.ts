@@ -39,6 +39,9 @@ const contended: ReadonlySet<string | number> = new Set([
 const isContended = (code: string | number): boolean =>
   contended.has(code) || (typeof code === "string" && /^SQLITE_(BUSY|LOCKED)/.test(code))
 
+/** node:sqlite gives SQLite's numbers in place of names: the lowest byte says what happened, and the others say more of it. */
+const sqliteNames: Readonly<Record<number, string>> = { 5: "SQLITE_BUSY", 6: "SQLITE_LOCKED", 13: "SQLITE_FULL" }
+
 /** Cuts from the first quote to the last, because a quoted value may contain quotes. */
 const withoutQuoted = (message: string): string => message.replace(/["'`].*["'`]/s, "…")
 
@@ -49,9 +52,10 @@ export const describe = (cause: Cause.Cause<unknown>): Failure => {
   const visit = (error: unknown): void => {
     if (typeof error !== "object" || error === null || seen.has(error)) return
     seen.add(error)
-    const { cause, code, errno, errors, message } = error as {
-      readonly [property in "cause" | "code" | "errno" | "errors" | "message"]?: unknown
+    const { cause, code: given, errcode, errno, errors, message } = error as {
+      readonly [property in "cause" | "code" | "errcode" | "errno" | "errors" | "message"]?: unknown
     }
+    const code = typeof errcode === "number" ? sqliteNames[errcode & 0xff] ?? given : given
     if (typeof code === "string" || typeof code === "number") codes.push(code)
     if (typeof errno === "number") codes.push(errno)
     if (typeof message === "string" && message !== "") {

@@ -40,6 +40,7 @@ const paramsOf = (pattern: string, path: string): Record<string, string> | undef
     : Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(match[i + 1])]))
 }
 
+/** As in the platform's own router, a route is interrupted when its client has gone; an app without one is not. */
 const make = <E, R>(routes: ReadonlyArray<Route>): HttpRouter<E, R> => {
   const app = Effect.withFiber<Response, unknown, unknown>((fiber) => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
@@ -51,7 +52,7 @@ const make = <E, R>(routes: ReadonlyArray<Route>): HttpRouter<E, R> => {
       const params = paramsOf(pattern, path)
       if (params === undefined) continue
       const route = { params, route: Router.route("GET", "/", app as never) } as never
-      return Effect.provideService(effectOf(app), Router.RouteContext, route)
+      return Effect.interruptible(Effect.provideService(effectOf(app), Router.RouteContext, route))
     }
     return Effect.fail(new HttpServerError.HttpServerError({ reason: new HttpServerError.RouteNotFound({ request }) }))
   })
@@ -62,7 +63,7 @@ export const empty: HttpRouter = make([])
 
 const route =
   (method: string | undefined) =>
-  <E2, R2>(path: string, app: App<E2, R2>) =>
+  <E2 = never, R2 = never>(path: string, app: App<E2, R2>) =>
   <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
     make([...router.routes, { method, path, app: app as App<unknown, unknown> }])
 
@@ -94,7 +95,8 @@ export const mount =
     ])
 
 export const mountApp =
-  <E2, R2>(prefix: string, app: App<E2, R2>) => <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
+  <E2 = never, R2 = never>(prefix: string, app: App<E2, R2>) =>
+  <E, R>(router: HttpRouter<E, R>): HttpRouter<E | E2, R | R2> =>
     make([
       ...router.routes,
       { method: undefined, path: `${prefix}*`, app: below(prefix, app as App<unknown, unknown>) }

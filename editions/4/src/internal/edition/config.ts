@@ -4,16 +4,16 @@
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 
-/** Fails with the message where `f` says so. */
-export const mapOrRefuse = <A, B>(
-  config: Config.Config<A>,
-  f: (a: A) => { readonly value: B } | { readonly refused: string }
-): Config.Config<B> =>
-  Config.flatMap(config, (a) => {
-    const result = f(a)
+/** What `f` makes of a variable's text. Where it refuses that, the error has its message and the variable's name. */
+export const variable = <A>(
+  name: string,
+  f: (text: string) => { readonly value: A } | { readonly refused: string }
+): Config.Config<A> =>
+  Config.flatMap(Config.String(name), (text) => {
+    const result = f(text)
     return "value" in result
       ? Config.succeed(result.value)
-      : Config.fail(new ConfigProvider.SourceError({ message: result.refused }))
+      : Config.fail(new ConfigProvider.SourceError({ message: `${name}: ${result.refused}` }))
   })
 
 /** The kind of an error. Its message may hold what the provider read. */

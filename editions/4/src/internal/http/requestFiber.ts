@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as HttpEffect from "effect/http/HttpEffect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
@@ -34,7 +34,11 @@ interface Link extends Handle {
  */
 interface Root {
   readonly preResponseHandler: Link | undefined
+  /** what a middleware of ours has annotated the request's logs with */
+  annotated?: Annotated
 }
+
+type Annotated = readonly [key: string, value: string]
 
 const rootKey = "effect/http/HttpEffect/CurrentRequestState"
 
@@ -53,7 +57,10 @@ export const handlers = (_fiber: RequestFiber, ...owned: ReadonlyArray<Owned>): 
   for (const [owner, handle] of owned) {
     const outer = root.preResponseHandler
     // A function of its own: the same one may be appended to several requests.
-    const own: Handle = (request, response) => handle(request, response)
+    const own: Handle = (request, response) => {
+      keepAnnotation(root)
+      return handle(request, response)
+    }
     HttpEffect.appendPreResponseHandlerUnsafe(context, own)
     const link = root.preResponseHandler!
     link.owner = owner
@@ -97,11 +104,27 @@ export const find = <A>(
 }
 
 /** On every log line of the fiber from here on: what runs after the app, the server's own line, has it too. */
-export const annotation = (_fiber: RequestFiber, key: string, value: string): Change => (context) =>
+export const annotation = (_fiber: RequestFiber, key: string, value: string): Change => (context) => {
+  const root = rootOf(context)
+  if (root !== undefined) root.annotated = [key, value]
+  return annotate(context, [key, value])
+}
+
+const annotate = (context: Context.Context<never>, [key, value]: Annotated): Context.Context<never> =>
   Context.add(context, References.CurrentLogAnnotations, {
     ...Context.get(context, References.CurrentLogAnnotations),
     [key]: value
   })
+
+/** An `HttpApi` provides services around its middlewares, and takes the context back before the handlers of the response. */
+const keepAnnotation = ({ annotated }: Root): void => {
+  const fiber = Fiber.getCurrent()
+  if (fiber === undefined || annotated === undefined) return
+  const [key, value] = annotated
+  if (fiber.getRef(References.CurrentLogAnnotations)[key] !== value) {
+    fiber.setContext(annotate(fiber.context, annotated))
+  }
+}
 
 /** Makes changes that outlast the app. */
 export const make = (...changes: ReadonlyArray<Change>): Effect.Effect<void> =>

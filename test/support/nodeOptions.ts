@@ -1,0 +1,8 @@
+import { createRequire } from "node:module"
+import { pathToFileURL } from "node:url"
+
+/** What Node.js needs to run a TypeScript file of this package, from any folder. */
+export const nodeOptions: ReadonlyArray<string> = [
+  "--import",
+  pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
+]
