@@ -152,12 +152,13 @@ const supply = (policy: Http.Policy) =>
  *
  * @example
  * ```ts
- * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { Csrf, RequestContext, RequestId } from "effect-session"
+ * import { Effect } from "effect"
  *
- * const app = HttpRouter.empty.pipe(
- *   HttpRouter.post("/transfer", HttpServerResponse.text("transferred")),
- *   HttpRouter.post("/webhooks/payment", HttpServerResponse.empty()),
+ * const transfer = Effect.succeed(HttpServerResponse.text("transferred"))
+ *
+ * const app = transfer.pipe(
  *   Csrf.middlewareWith({
  *     trustedOrigins: ["https://login.example"],
  *     exempt: (request) => request.url.startsWith("/webhooks/")
@@ -186,11 +187,13 @@ const standard = supply(policyOf({}))
  *
  * @example
  * ```ts
- * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { Csrf, RequestContext, RequestId } from "effect-session"
+ * import { Effect } from "effect"
  *
- * const app = HttpRouter.empty.pipe(
- *   HttpRouter.post("/transfer", HttpServerResponse.text("transferred")),
+ * const transfer = Effect.succeed(HttpServerResponse.text("transferred"))
+ *
+ * const app = transfer.pipe(
  *   Csrf.middleware,
  *   RequestContext.middleware,
  *   RequestId.middleware

@@ -250,9 +250,9 @@ export const run = <E, R>(
  *
  * @example
  * ```ts
- * import { HttpRouter } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { Migration, RequestContext, RequestId } from "effect-session"
- * import { Redacted, Schema } from "effect"
+ * import { Effect, Redacted, Schema } from "effect"
  *
  * const migration = Migration.cookieSession({
  *   keys: [Redacted.make("the key of cookie-session")],
@@ -260,7 +260,9 @@ export const run = <E, R>(
  *   into: ({ user }) => RequestContext.bind(user)
  * })
  *
- * const app = HttpRouter.empty.pipe(Migration.middleware(migration), RequestContext.middleware, RequestId.middleware)
+ * const hello = Effect.succeed(HttpServerResponse.text("hello"))
+ *
+ * const app = hello.pipe(Migration.middleware(migration), RequestContext.middleware, RequestId.middleware)
  * ```
  *
  * @since 0.3.0

@@ -622,15 +622,16 @@ export const sessionId: Effect.Effect<Option.Option<string>, LoadError, RequestC
  *
  * @example
  * ```ts
- * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { RequestContext, RequestId, SessionKey } from "effect-session"
  * import { Effect, Schema } from "effect"
  *
  * const Alan = SessionKey.make("alan", Schema.String)
  *
- * // HttpApp that needs a SessionStore
- * const app = HttpRouter.empty.pipe(
- *   HttpRouter.post("/session", Effect.as(RequestContext.insert(Alan, "turing"), HttpServerResponse.text("turing"))),
+ * const remember = Effect.as(RequestContext.insert(Alan, "turing"), HttpServerResponse.text("turing"))
+ *
+ * // needs a SessionStore
+ * const app = remember.pipe(
  *   RequestContext.middleware,
  *   RequestId.middleware
  * )

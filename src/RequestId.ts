@@ -52,11 +52,14 @@ export interface Options {
  *
  * @example
  * ```ts
- * import { HttpRouter } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { RequestId } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const hello = Effect.map(RequestId.RequestId, (id) => HttpServerResponse.text(id))
  *
  * // ids of our own only, whatever the client sends
- * const app = HttpRouter.empty.pipe(RequestId.middlewareWith({ trustInbound: false }))
+ * const app = hello.pipe(RequestId.middlewareWith({ trustInbound: false }))
  * ```
  *
  * @since 0.1.0
@@ -73,14 +76,13 @@ const trusting = supply(resolve({}))
  *
  * @example
  * ```ts
- * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { RequestId } from "effect-session"
  * import { Effect } from "effect"
  *
- * const app = HttpRouter.empty.pipe(
- *   HttpRouter.get("/", Effect.map(RequestId.RequestId, (id) => HttpServerResponse.text(id))),
- *   RequestId.middleware
- * )
+ * const hello = Effect.map(RequestId.RequestId, (id) => HttpServerResponse.text(id))
+ *
+ * const app = hello.pipe(RequestId.middleware)
  * ```
  *
  * @since 0.1.0

@@ -21,11 +21,14 @@ import type { Options, RequestId } from "./RequestId.js"
  *
  * @example
  * ```ts
- * import { HttpRouter } from "@effect/platform"
- * import { Session } from "effect-session"
+ * import { HttpServerResponse } from "@effect/platform"
+ * import { RequestId, Session } from "effect-session"
+ * import { Effect } from "effect"
+ *
+ * const hello = Effect.map(RequestId.RequestId, (id) => HttpServerResponse.text(id))
  *
  * // every request gets an id of its own, whatever the client sends
- * const app = HttpRouter.empty.pipe(Session.middlewareWith({ trustInbound: false }))
+ * const app = hello.pipe(Session.middlewareWith({ trustInbound: false }))
  * ```
  *
  * @since 0.3.0
@@ -47,17 +50,16 @@ const trusting = middlewareWith({})
  *
  * @example
  * ```ts
- * import { HttpRouter, HttpServerResponse } from "@effect/platform"
+ * import { HttpServerResponse } from "@effect/platform"
  * import { RequestContext, Session, SessionKey } from "effect-session"
  * import { Effect, Schema } from "effect"
  *
  * const Alan = SessionKey.make("alan", Schema.String)
  *
- * // HttpApp that needs a SessionStore
- * const app = HttpRouter.empty.pipe(
- *   HttpRouter.post("/session", Effect.as(RequestContext.insert(Alan, "turing"), HttpServerResponse.text("turing"))),
- *   Session.middleware
- * )
+ * const remember = Effect.as(RequestContext.insert(Alan, "turing"), HttpServerResponse.text("turing"))
+ *
+ * // needs a SessionStore
+ * const app = remember.pipe(Session.middleware)
  * ```
  *
  * @since 0.3.0

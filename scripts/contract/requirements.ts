@@ -2,6 +2,7 @@
  * Whether the tables of docs/requirements.md link proofs that exist: rows of the contract, files of tests, and, for what is left to
  * the app, the section of a page that tells how the app does it. Decided on texts alone.
  */
+import { anchorsIn } from "./anchors.js"
 import * as Rows from "./rows.js"
 
 export const file = "docs/requirements.md"
@@ -18,26 +19,6 @@ const leftToApp = "left to the app"
 export interface Input {
   readonly pages: ReadonlyMap<string, string>
   readonly tests: ReadonlySet<string>
-}
-
-/** The part of an address that GitHub makes of a heading. */
-const anchorOf = (heading: string): string =>
-  heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(" ", "-")
-
-/** The headings of a page as anchors, each with its line; lines that start with `#` within blocks of code are no headings. */
-const anchorsIn = (markdown: string): ReadonlyMap<string, number> => {
-  const anchors = new Map<string, number>()
-  let inCode = false
-  for (const [index, text] of markdown.split("\n").entries()) {
-    if (text.startsWith("```")) inCode = !inCode
-    const heading = /^#+ (.*)$/.exec(text)?.[1]
-    if (inCode || heading === undefined) continue
-    const anchor = anchorOf(heading)
-    let name = anchor
-    for (let count = 1; anchors.has(name); count++) name = `${anchor}-${count}`
-    anchors.set(name, index + 1)
-  }
-  return anchors
 }
 
 /** The address of each row of the contract: the section that its table is in. */

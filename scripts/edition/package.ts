@@ -1,22 +1,16 @@
 /**
  * Looks at the package for Effect 4 as those who install it will: packs it, lets publint and arethetypeswrong look at it,
- * installs it into an empty project with the line of docs/editions.md, and runs the program of that page.
+ * installs it into an empty folder with the commands of README.md, and runs the program of that page.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import * as QuickStart from "../examples/quickStart.js"
 import * as Size from "../package/size.js"
 
 /** What the package takes in a `node_modules`, with a margin of a tenth. */
-const maxBytes = 1_720_000
-
-/** The first block of the page in that language. */
-const blockOf = (page: string, language: string): string => {
-  const found = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, "m").exec(page)
-  if (found === null) throw new Error(`docs/editions.md has no block in ${language}`)
-  return found[1]
-}
+const maxBytes = 2_260_000
 
 export const checkPackage = (root: string, target: string, node: string): void => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "effect-session-edition-")))
@@ -47,27 +41,32 @@ export const checkPackage = (root: string, target: string, node: string): void =
     "--no-color"
   ])
 
-  const page = readFileSync(join(root, "docs/editions.md"), "utf8")
-  const [line] = /^npm i effect .*$/m.exec(blockOf(page, "sh")) ?? []
-  if (line === undefined) throw new Error("docs/editions.md does not say how to install the package for Effect 4")
-  writeFileSync(join(folder, "package.json"), "{ \"type\": \"module\" }\n")
-  // The package is not in a registry yet: its pack takes the place of its name.
-  const packages = line.slice("npm i ".length).split(" ").map((name) =>
-    name === "effect-session" ? `./${tarball}` : name
-  )
+  const quickStart = QuickStart.read(readFileSync(join(root, "README.md"), "utf8"), 4)
+  if (quickStart.packages[0] !== `./${tarball}`) {
+    throw new Error(`README.md installs ${quickStart.packages[0]}, not ${tarball}`)
+  }
+  const shown = QuickStart.read(readFileSync(join(target, "README.md"), "utf8"), 3)
+  if (shown.packages.join(" ") !== quickStart.packages.join(" ")) {
+    throw new Error(
+      `README.md installs ${quickStart.packages.join(" ")}, and its page for Effect 4 ${shown.packages.join(" ")}`
+    )
+  }
+  run("npm", ["init", "-y"])
+  run("npm", ["pkg", "set", "type=module"])
+  const packages = quickStart.packages.map((name) => name.replaceAll("\"", ""))
   run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...packages])
-  writeFileSync(join(folder, "server.ts"), blockOf(page, "ts effect-4").replace("port: 3000", "port: 0"))
+  writeFileSync(join(folder, "server.ts"), quickStart.program.replace("port: 3000", "port: 0"))
   run(process.execPath, [
     join(target, "node_modules/typescript/bin/tsc"),
     ...["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--module", "nodenext", "--target", "es2022"],
     ...["--skipLibCheck", "--types", "node", "--typeRoots", join(target, "node_modules/@types"), "server.ts"]
   ])
-  visit(node, folder)
+  visit(node, folder, quickStart.requests)
 }
 
-/** Starts the program, stores a value in a session, and reads it. */
-const visit = (node: string, folder: string): void => {
-  const server = spawn(node, ["--experimental-strip-types", "--no-warnings", "server.ts"], { cwd: folder })
+/** Starts the program, and sends the requests that the README shows. */
+const visit = (node: string, folder: string, requests: ReadonlyArray<QuickStart.Request>): void => {
+  const server = spawn(node, ["--import", "tsx", "server.ts"], { cwd: folder })
   const fail = (problem: string): void => {
     server.kill()
     console.error(`edition 4: the quick start ${problem}`)
@@ -81,15 +80,13 @@ const visit = (node: string, folder: string): void => {
     const port = /http:\/\/[^\s/]*:(\d+)/.exec(output)?.[1]
     if (port === undefined || isOpen) return
     isOpen = true
-    const url = `http://127.0.0.1:${port}/session`
-    const first = await fetch(url, { method: "POST" })
-    const cookie = first.headers.getSetCookie()[0]?.split(";")[0] ?? ""
-    const second = await fetch(url, { headers: { cookie } })
-    const text = await second.text()
-    if (text !== "turing") return fail(`answered ${second.status} "${text}"\n${output}`)
+    const problems = await QuickStart.visit(`http://127.0.0.1:${port}`, requests)
+    if (problems.length > 0) return fail(`gave other answers\n${problems.join("\n")}\n${output}`)
     clearTimeout(timer)
     server.kill()
-    console.log("edition 4: the pack installs with its plain line, and the quick start runs")
+    console.log(
+      "edition 4: the pack installs with the README's commands, and its program counts visits and signs in and out"
+    )
   }
   server.stdout.on("data", (data: Buffer) => void look(data))
   server.stderr.on("data", (data: Buffer) => void look(data))

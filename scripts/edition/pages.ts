@@ -10,8 +10,7 @@
  * - `ts effect-3` and `ts effect-4` as the language of a block: readers of both editions see it, and it belongs to one of them.
  * - `<!-- both editions -->`: the page is about both, and nothing of it is renamed but its blocks.
  */
-import { Leftover } from "./rename.js"
-import { members, spans } from "./table.js"
+import { Leftover, renameSpans } from "./rename.js"
 
 export type Edition = 3 | 4
 
@@ -69,13 +68,6 @@ export const editionOf = (info: string): Edition | undefined => {
 
 const isAboutBoth = (page: string): boolean => /^<!-- both editions -->$/m.test(page)
 
-/** A name in a sentence, between backticks. */
-const renameSpan = (span: string): string => {
-  const rule = spans.find(([from]) => from.test(span))
-  if (rule !== undefined) return span.replace(...rule)
-  return span.replace(/\b[A-Z]\w*\.\w+(?:\.\w+)?\b/g, (name) => Object.hasOwn(members, name) ? members[name] : name)
-}
-
 /** What no page for Effect 4 names, unless it is about both editions. */
 const foreign =
   /@effect\/(?:platform(?!-)|rpc|schema|sql(?!-))|HttpLayerRouter|\bHttpApp\b|HttpRouter\.(?:empty|concat)|LegacySchema/
@@ -108,7 +100,7 @@ export const pageFor4 = (file: string, page: string, code: (info: string, text: 
       if (match !== null) {
         open = { mark: match[2], indent: match[1], info: match[3].trim() }
         result.push(line)
-      } else note(both ? line : line.replace(/`([^`\n]+)`/g, (_, span: string) => `\`${renameSpan(span)}\``))
+      } else note(both ? line : renameSpans(line))
     } else if (match !== null && match[2].startsWith(open.mark) && match[3].trim() === "") {
       const { indent, info } = open
       const before = block.splice(0).map((each) => each.startsWith(indent) ? each.slice(indent.length) : each)

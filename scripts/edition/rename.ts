@@ -5,7 +5,7 @@
  */
 import ts from "typescript"
 import { exampleShapes } from "./routes.js"
-import { type Edit, imports, members, methods, type Module, modules, shapes, values } from "./table.js"
+import { type Edit, imports, members, methods, type Module, modules, shapes, spans, values } from "./table.js"
 
 export interface Renamed {
   readonly text: string
@@ -139,7 +139,7 @@ const renameBody = (file: string, text: string, isExample: boolean, used: Set<st
         if (replaceName(node)) return
       } else if (ts.isIdentifier(node) && !isNameOf(node)) {
         const key = bound.get(node.text)
-        if (key !== undefined && Object.hasOwn(values, key)) {
+        if (key !== undefined && Object.hasOwn(values, key) && values[key] !== node.text) {
           used.add(`value ${key}`)
           edits.push({ start: node.getStart(source), end: node.end, text: values[key] })
         }
@@ -384,10 +384,33 @@ const renameExamples = (file: string, text: string, used: Set<string>, format: (
   )
 }
 
+/** A name in a sentence, between backticks. */
+const renameSpan = (span: string): string => {
+  const rule = spans.find(([from]) => from.test(span))
+  if (rule !== undefined) return span.replace(...rule)
+  return span.replace(/\b[A-Z]\w*\.\w+(?:\.\w+)?\b/g, (name) => Object.hasOwn(members, name) ? members[name] : name)
+}
+
+export const renameSpans = (line: string): string =>
+  line.replace(/`([^`\n]+)`/g, (_, span: string) => `\`${renameSpan(span)}\``)
+
+/** The sentences of a source's docstrings. */
+const renameSentences = (text: string): string => {
+  let inCode = false
+  let inDocstring = false
+  return text.split("\n").map((line) => {
+    if (/^\s*\/\*\*/.test(line)) inDocstring = true
+    if (inDocstring && /^\s*\* ?```/.test(line)) inCode = !inCode
+    const isSentence = inDocstring && !inCode
+    if (line.includes("*/")) inDocstring = false
+    return isSentence ? renameSpans(line) : line
+  }).join("\n")
+}
+
 /** @throws Leftover */
 export const rename = (file: string, text: string, format: (code: string) => string = (code) => code): Renamed => {
   const used = new Set<string>()
   const code = renameCode(file, text, false, used)
   const result = renameExamples(file, code, used, format)
-  return { text: result, used }
+  return { text: renameSentences(result), used }
 }

@@ -106,23 +106,6 @@ const serve: Shape = {
       : undefined
 }
 
-/** Effect 4 logs the address without being asked. */
-const address: Shape = {
-  name: "HttpServer.withLogAddress",
-  brings: [],
-  edit: (node, source, resolve) => {
-    if (!ts.isCallExpression(node)) return undefined
-    const at = node.arguments.findIndex((each) => resolve(each) === "HttpServer.withLogAddress")
-    if (at === -1) return undefined
-    const next = node.arguments[at + 1]
-    return {
-      start: node.arguments[at].getStart(source),
-      end: next === undefined ? node.arguments[at].end : next.getStart(source),
-      text: ""
-    }
-  }
-}
-
 const webHandler: Shape = {
   name: "HttpApp.toWebHandlerLayer(app, store)",
   brings: ["HttpRouter.toWebHandler", "Layer.provide"],
@@ -218,7 +201,6 @@ export const exampleShapes: ReadonlyArray<Shape> = [
   app,
   route,
   serve,
-  address,
   webHandler,
   response
 ]

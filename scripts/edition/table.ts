@@ -213,9 +213,11 @@ export const members: Readonly<Record<string, string>> = {
   "Scope.extend": "Scope.provide"
 }
 
-/** What a sentence of the documentation has between backticks. */
+/** What a sentence of the documentation or of a docstring has between backticks. */
 export const spans: ReadonlyArray<readonly [RegExp, string]> = [
   [/^HttpLayerRouter\b/, "HttpRouter"],
+  [/^HttpApp$/, "HttpEffect"],
+  [/^@effect\/platform$/, "effect"],
   [/^HttpApp\.(appendPreResponseHandler)$/, "HttpEffect.$1"],
   [/^(HttpApp\.)?toWebHandlerLayer$/, "HttpRouter.toWebHandler"],
   [/^npm run example -- /, "npm run edition:4 -- example "],

@@ -122,7 +122,7 @@ const join = (found: ReadonlyArray<Found>): Found => ({
 })
 
 /** The programs of a Markdown file; blocks inside an HTML comment too (set-up that a reader need not see). */
-export const inMarkdown = (file: string, text: string, edition: Edition): Found => {
+export const inMarkdown = (file: string, text: string, edition: Edition = 3): Found => {
   const lines = forEdition(file, text, edition, true).split("\n")
   return programsOf(file, blocksOf(lines.map((line) => ({ text: line, indent: 0 })), 0), edition)
 }

@@ -29,36 +29,35 @@ describe("the examples of the documentation", () => {
       "import { RequestContext, SessionKey } from \"effect-session\"",
       "import { Effect, Schema } from \"effect\""
     ]
-    const right = [
-      ...imports,
-      "const Count = SessionKey.make(\"count\", Schema.Int).withDefault(() => 0)",
-      "const next = RequestContext.update(Count, (count) => count + 1)",
-      "if (!Effect.isEffect(next)) throw new Error()"
-    ]
-    expect(check("```ts run", ...right, "```")).toEqual({
-      status: 0,
-      output: "1 examples type-checked, 1 of them run, 0 with problems\n"
-    })
-    const wrong = check(
+    const { output, status } = check(
       ...["# Title", "", "```ts", ...imports],
       "const name: number = SessionKey.make(\"a\", Schema.String).name",
       "RequestContext.getAll",
-      ...["```", "```ts run", "process.exit(3)", "```"]
+      ...["```", "```ts run", "process.exit(3)", "```"],
+      ...["```ts run", ...imports],
+      "const Count = SessionKey.make(\"count\", Schema.Int).withDefault(() => 0)",
+      "if (!Effect.isEffect(RequestContext.update(Count, (count) => count + 1))) throw new Error()",
+      "```"
     )
-    expect(wrong.status).toBe(1)
-    expect(wrong.output).toMatch(/^page\.md:6:7 - TS2322: Type 'string' is not assignable to type 'number'\.$/m)
-    expect(wrong.output).toMatch(/^page\.md:7:16 - TS2339: Property 'getAll' does not exist/m)
-    expect(wrong.output).toMatch(/^page\.md:9 - ended with exit code 3$/m)
-    expect(wrong.output).toMatch(/^2 examples type-checked, 1 of them run, 2 with problems$/m)
+    const lines = output.split("\n").filter((line) => line.startsWith("page.md"))
+    expect(lines.map((line) => line.slice(0, line.indexOf(" - ", 8) + 9))).toEqual([
+      "page.md:6:7 - TS2322",
+      "page.md:7:16 - TS2339",
+      "page.md:9 - ended "
+    ])
+    expect(output).toMatch(/^3 examples type-checked, 2 of them run, 2 with problems$/m)
+    expect(status).toBe(1)
   }, 180_000)
 
   it("a name of the other edition is found, and a block of the other edition is left alone", () => {
     const three = ["import { Effect } from \"effect\"", "Effect.zipRight(Effect.void, Effect.void)"]
-    const four = ["import { Effect } from \"effect\"", "Effect.catch(Effect.void, () => Effect.void)"]
-    const marked = check("```ts effect-3", ...three, "```", "```ts effect-4", ...four, "```")
-    expect(marked).toEqual({ status: 0, output: "1 examples type-checked, 0 of them run, 0 with problems\n" })
-    const swapped = check("```ts effect-3", ...four, "```", "```ts effect-4", ...three, "```")
-    expect(swapped.status).toBe(1)
-    expect(swapped.output).toMatch(isEffect3 ? /^page\.md:3:8 - TS.*'catch'/m : /^page\.md:7:8 - TS.*'zipRight'/m)
+    const four = ["import { Effect } from \"effect\"", "Effect.result(Effect.void)"]
+    const { output, status } = check(
+      ...["```ts effect-3", ...three, "```", "```ts effect-4", ...four, "```"],
+      ...["```ts effect-3", ...four, "```", "```ts effect-4", ...three, "```"]
+    )
+    expect(output).toMatch(isEffect3 ? /^page\.md:11:8 - TS.*'result'/m : /^page\.md:15:8 - TS.*'zipRight'/m)
+    expect(output).toMatch(/^2 examples type-checked, 0 of them run, 1 with problems$/m)
+    expect(status).toBe(1)
   }, 180_000)
 })

@@ -79,6 +79,15 @@ describe("the edition for Effect 4", () => {
     ].join("\n"))
   })
 
+  it("has its own names in the sentences of docstrings, and nowhere else in comments", () => {
+    const docstring = (name: string) =>
+      ["/**", ` * For \`${name}\`, in a sentence.`, " */", "export const a = 1", ""].join("\n")
+    expect(rename("src/a.ts", docstring("HttpLayerRouter")).text).toBe(docstring("HttpRouter"))
+    expect(rename("src/a.ts", docstring("Effect.zipRight")).text).toBe(docstring("Effect.andThen"))
+    const comment = "// `HttpLayerRouter`\nexport const a = \"`HttpLayerRouter`\"\n"
+    expect(rename("src/a.ts", comment).text).toBe(comment)
+  })
+
   it("is the same whenever it is written, and what is already right stays as it is", () => {
     write({ "src/a.ts": "import * as Effect from \"effect/Effect\"\nexport const a = Effect.yieldNow()\n" })
     generated()

@@ -82,7 +82,7 @@ describe("a page for Effect 4", () => {
       "  RequestContext.middleware,",
       "  RequestId.middlewareWith({ trustInbound: false }) // last",
       ")",
-      "HttpServer.serve(app).pipe(HttpServer.withLogAddress, Layer.launch)",
+      "HttpServer.serve(app).pipe(Layer.launch)",
       "```"
     )
     expect(text).toBe(page(
@@ -129,7 +129,7 @@ describe("a page for Effect 4", () => {
   })
 
   it("says which names of Effect 3 are left in it, unless it is about both editions", () => {
-    const lines = ["text", "`HttpApp` and `HttpLayerRouter`, of `@effect/platform`"]
+    const lines = ["text", "HttpApp and HttpLayerRouter, of @effect/platform"]
     expect(for4(...lines).mixed).toEqual(["docs/a.md:2: HttpApp is a name of Effect 3"])
     expect(for4("`HttpLayerRouter` and `Effect.zipRight`")).toEqual({
       text: "`HttpRouter` and `Effect.andThen`",

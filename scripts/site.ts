@@ -1,0 +1,190 @@
+/**
+ * `npm run site`: builds the documentation's site into site/dist, from README.md, CONTRIBUTING.md, docs/ and the docstrings of
+ * src/. A dead link fails the build. With `serve` it also serves the site on loopback.
+ *
+ * What it needs (VitePress, TypeDoc) is in site/, with a lock file of its own, and is installed when that has changed.
+ * `SITE_BASE=/folder/` builds it for a folder of a host.
+ */
+import { spawnSync } from "node:child_process"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
+import { dirname, join, resolve } from "node:path"
+import * as Links from "./site/links.js"
+import * as Llms from "./site/llms.js"
+import * as Navigation from "./site/navigation.js"
+import * as Pages from "./site/pages.js"
+import { type Tree, trees } from "./site/trees.js"
+
+const root = resolve(import.meta.dirname, "..")
+const site = join(root, "site")
+const pages = join(site, "pages")
+const dist = join(site, "dist")
+const base = process.env["SITE_BASE"] ?? "/"
+
+const run = (command: string, args: ReadonlyArray<string>): void => {
+  const { error, status } = spawnSync(command, args, { cwd: site, stdio: "inherit" })
+  if (error !== undefined) throw error
+  if (status !== 0) {
+    console.error(`site: ${[command, ...args].join(" ")} ended with ${status}`)
+    process.exit(status ?? 1)
+  }
+}
+
+/** Installs anew where the lock file is newer than what is installed. */
+const install = (): void => {
+  const stamp = join(site, "node_modules/.installed")
+  const lock = join(site, "package-lock.json")
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return
+  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+  writeFileSync(stamp, "")
+  utimesSync(stamp, new Date(), new Date(Math.max(Date.now(), statSync(lock).mtimeMs)))
+}
+
+const filesIn = (folder: string, suffix = ""): ReadonlyArray<string> =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      .sort()
+    : []
+
+const read = (path: string): string => readFileSync(join(root, path), "utf8")
+
+const write = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+const kindOf: Pages.Kind = (path) => {
+  const stat = statSync(join(root, path), { throwIfNoEntry: false })
+  return stat === undefined ? undefined : stat.isDirectory() ? "folder" : "file"
+}
+
+/** The path in the tree, or in the first one if the tree does not have it. */
+const inTree = (tree: Tree, path: string): string => existsSync(join(root, tree.root, path)) ? tree.root + path : path
+
+interface Item {
+  readonly text: string
+  readonly link: string
+}
+
+interface Written {
+  readonly groups: ReadonlyArray<Navigation.Group>
+  readonly sidebar: ReadonlyArray<{ readonly text: string; readonly items: ReadonlyArray<Item> }>
+  /** in the order of the navigation: the address from the site's root, and the text */
+  readonly texts: ReadonlyArray<readonly [address: string, text: string]>
+  readonly sources: ReadonlyArray<string>
+  readonly problems: ReadonlyArray<string>
+}
+
+const writePages = (tree: Tree): Written => {
+  const groups = Navigation.read(read(inTree(tree, Navigation.file)))
+  const docs = readdirSync(join(root, tree.root, "docs")).filter((name) => name.endsWith(".md")).map((name) =>
+    `docs/${name}`
+  )
+  const listed = groups.flatMap(({ entries }) => entries.map(({ file }) => file))
+  const own = ["README.md", Navigation.file, ...listed].filter((file) => existsSync(join(root, tree.root, file)))
+  const rewritten = own.map((file) => [file, Pages.rewrite(tree.root, file, read(tree.root + file), kindOf)] as const)
+
+  for (const [file, { text }] of rewritten) write(join(pages, tree.base, Pages.nameOf(file)!), text)
+  for (const folder of ["images", "benchmarks"]) {
+    cpSync(join(root, inTree(tree, `docs/${folder}`)), join(pages, tree.base, folder), { recursive: true })
+  }
+  const addressOf = (file: string): string =>
+    `/${existsSync(join(root, tree.root, file)) ? tree.base : ""}${Pages.nameOf(file)!.replace(/(index)?\.md$/, "")}`
+  return {
+    groups,
+    sidebar: groups.map(({ entries, title }) => ({
+      text: title,
+      items: entries.map((entry) => ({ text: entry.title, link: addressOf(entry.file) }))
+    })),
+    texts: rewritten.map(([file, { text }]) => [tree.base + Pages.nameOf(file)!, text] as const),
+    sources: rewritten.flatMap(([, { sources }]) => sources),
+    problems: [
+      ...Navigation.problems(groups, docs).map((problem) => tree.root + problem),
+      ...rewritten.flatMap(([, { problems }]) => problems)
+    ]
+  }
+}
+
+/** The pages of the public modules, written from their docstrings. */
+const writeReference = (tree: Tree): ReadonlyArray<Item> => {
+  const sources = filesIn(join(root, tree.root, "src"), ".ts")
+    .filter((file) => !file.startsWith("internal/") && file !== "index.ts" && file !== "cli.ts")
+  run(process.execPath, [
+    "node_modules/typedoc/bin/typedoc",
+    ...["--options", "typedoc.json", "--tsconfig", join(root, tree.root, "tsconfig.json")],
+    ...["--out", join(pages, tree.base, "api")],
+    ...sources.map((file) => join(root, tree.root, "src", file))
+  ])
+  return sources.map((file) => file.slice(0, -".ts".length)).map((name) => {
+    const address = `${tree.base}api/${name}`
+    // a module with a namespace in it is a folder
+    const path = [join(pages, `${address}.md`), join(pages, address, "index.md")].find((each) => existsSync(each))!
+    write(path, Pages.modulePage(name, readFileSync(path, "utf8"), read(`${tree.root}src/${name}.ts`)))
+    return { text: name, link: `/${address}${path.endsWith("index.md") ? "/" : ""}` }
+  })
+}
+
+/** The files and folders that pages link: a file as plain text, a folder as a page with its files. */
+const writeSources = (sources: Iterable<string>): void => {
+  for (const path of new Set(sources)) {
+    if (kindOf(path) === "file") write(join(pages, "public", Pages.addressOf(path, "file")), read(path))
+    else {
+      const files = filesIn(join(root, path)).map((name) => [name, read(`${path}/${name}`)] as const)
+      write(join(pages, Pages.addressOf(path, "folder")), Pages.folderPage(path, files))
+    }
+  }
+}
+
+const end = (problems: ReadonlyArray<string>): void => {
+  for (const problem of problems) console.error(problem)
+  if (problems.length === 0) return
+  console.error(`site: ${problems.length} problems`)
+  process.exit(1)
+}
+
+install()
+rmSync(pages, { recursive: true, force: true })
+const built = trees.filter((tree) => existsSync(join(root, tree.root, "docs"))).map((tree) => {
+  const written = writePages(tree)
+  return { ...tree, ...written }
+})
+end(built.flatMap(({ problems }) => problems))
+writeSources(built.flatMap(({ sources }) => sources))
+const navigation = built.map((tree) => ({
+  title: tree.title,
+  base: `/${tree.base}`,
+  sidebar: [...tree.sidebar, { text: "API reference", items: writeReference(tree), collapsed: true }]
+}))
+write(join(pages, "navigation.json"), JSON.stringify(navigation))
+
+run(process.execPath, ["node_modules/vitepress/bin/vitepress.js", "build", ".", "--base", base])
+
+for (const { texts } of built) for (const [address, text] of texts) write(join(dist, address), text)
+const [first] = built
+write(
+  join(dist, "llms.txt"),
+  Llms.index("effect-session", read("README.md"), first.groups, (file) => Pages.nameOf(file)!)
+)
+write(join(dist, "llms-full.txt"), Llms.full(first.texts))
+
+const files = filesIn(dist)
+end(Links.dead({
+  base,
+  files: new Set(files),
+  pages: new Map(files.filter((file) => file.endsWith(".html")).map((file) => [file, read(`site/dist/${file}`)]))
+}))
+console.log(`site: ${files.filter((file) => file.endsWith(".html")).length} pages in site/dist, no dead link`)
+if (process.argv.includes("serve")) {
+  run(process.execPath, ["node_modules/vitepress/bin/vitepress.js", "preview", ".", "--base", base])
+}
