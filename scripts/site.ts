@@ -82,7 +82,7 @@ interface Written {
   readonly sidebar: ReadonlyArray<{ readonly text: string; readonly items: ReadonlyArray<Item> }>
   /** in the order of the navigation: the address from the site's root, and the text */
   readonly texts: ReadonlyArray<readonly [address: string, text: string]>
-  readonly sources: ReadonlyArray<string>
+  readonly sources: Pages.Page["sources"]
   readonly problems: ReadonlyArray<string>
 }
 
@@ -93,7 +93,7 @@ const writePages = (tree: Tree): Written => {
   )
   const listed = groups.flatMap(({ entries }) => entries.map(({ file }) => file))
   const own = ["README.md", Navigation.file, ...listed].filter((file) => existsSync(join(root, tree.root, file)))
-  const rewritten = own.map((file) => [file, Pages.rewrite(tree.root, file, read(tree.root + file), kindOf)] as const)
+  const rewritten = own.map((file) => [file, Pages.rewrite(tree, file, read(tree.root + file), kindOf)] as const)
 
   for (const [file, { text }] of rewritten) write(join(pages, tree.base, Pages.nameOf(file)!), text)
   for (const folder of ["images", "benchmarks"]) {
@@ -136,12 +136,25 @@ const writeReference = (tree: Tree): ReadonlyArray<Item> => {
 }
 
 /** The files and folders that pages link: a file as plain text, a folder as a page with its files. */
-const writeSources = (sources: Iterable<string>): void => {
-  for (const path of new Set(sources)) {
-    if (kindOf(path) === "file") write(join(pages, "public", Pages.addressOf(path, "file")), read(path))
+const writeSources = (sources: Pages.Page["sources"]): void => {
+  for (const [path, address] of new Map(sources)) {
+    if (kindOf(path) === "file") write(join(pages, "public", address), read(path))
     else {
       const files = filesIn(join(root, path)).map((name) => [name, read(`${path}/${name}`)] as const)
-      write(join(pages, Pages.addressOf(path, "folder")), Pages.folderPage(path, files))
+      write(join(pages, address), Pages.folderPage(path, files))
+    }
+  }
+}
+
+/** A page for each that only another tree has. */
+const writeAbsent = (tree: Tree, others: ReadonlyArray<Tree>): void => {
+  for (const other of others) {
+    const bases = trees.map(({ base }) => base).filter((base) => base !== other.base && base.startsWith(other.base))
+    for (const file of filesIn(join(pages, other.base), ".md")) {
+      const path = join(pages, tree.base, file)
+      if (existsSync(path) || bases.some((base) => (other.base + file).startsWith(base))) continue
+      const name = file.replace(/^.*\//, "").replace(/\.md$/, "")
+      write(path, Pages.absentPage(name, other.title, `/${other.base}${file}`))
     }
   }
 }
@@ -167,6 +180,7 @@ const navigation = built.map((tree) => ({
   sidebar: [...tree.sidebar, { text: "API reference", items: writeReference(tree), collapsed: true }]
 }))
 write(join(pages, "navigation.json"), JSON.stringify(navigation))
+for (const tree of built) writeAbsent(tree, built.filter((other) => other !== tree))
 
 run(process.execPath, ["node_modules/vitepress/bin/vitepress.js", "build", ".", "--base", base])
 

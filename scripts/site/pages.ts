@@ -1,14 +1,15 @@
 /** Turns a page of the project into a page of the site: the same text, with links that lead somewhere on the site. */
 import { posix } from "node:path"
 import { forEdition } from "../edition/pages.js"
+import type { Tree } from "./trees.js"
 
 /** What a path of the project is: a file, a folder, or nothing. */
 export type Kind = (path: string) => "file" | "folder" | undefined
 
 export interface Page {
   readonly text: string
-  /** files and folders that the page links, and that are not pages: paths from the project's root */
-  readonly sources: ReadonlyArray<string>
+  /** files and folders that the page links, and that are not pages: where they are in the project, and on the site */
+  readonly sources: ReadonlyArray<readonly [path: string, address: string]>
   readonly problems: ReadonlyArray<string>
 }
 
@@ -20,20 +21,17 @@ export const nameOf = (path: string): string | undefined => {
   return /^docs\/([^/]+\.md)$/.exec(path)?.[1]
 }
 
-/** Where a file or a folder that is not a page stands on the site. */
-export const addressOf = (path: string, kind: "file" | "folder"): string =>
-  kind === "file" ? `/source/${path}.txt` : `/source/${path}.md`
+/** Where a file or a folder that is not a page stands on the site: its path in the tree, below the tree's base. */
+const addressOf = (base: string, path: string, kind: "file" | "folder"): string =>
+  `/${base}source/${path}${kind === "file" ? ".txt" : ".md"}`
 
 const isPicture = (path: string): boolean => /\.(png|svg)$/.test(path)
 
 const link = /(\]\()([^)\s]+)(\))/g
 
-/**
- * - `root`: the tree's folder in the project, with a slash at the end, or empty
- * - `path`: the page's path from there
- */
-export const rewrite = (root: string, path: string, text: string, kindOf: Kind): Page => {
-  const sources = new Set<string>()
+/** `path` is the page's path in its tree. */
+export const rewrite = ({ base, root }: Tree, path: string, text: string, kindOf: Kind): Page => {
+  const sources = new Map<string, string>()
   const problems: Array<string> = []
 
   const rewriteTarget = (target: string, line: number): string => {
@@ -52,8 +50,9 @@ export const rewrite = (root: string, path: string, text: string, kindOf: Kind):
     const name = nameOf(wanted)
     if (name !== undefined) return `${from === root ? "./" : "/"}${name}${hash}`
     if (isPicture(wanted)) return `./${wanted.replace(/^docs\//, "")}`
-    sources.add(inProject)
-    return `${addressOf(inProject, kind)}${hash}`
+    const address = addressOf(from === root ? base : "", wanted, kind)
+    sources.set(inProject, address)
+    return `${address}${hash}`
   }
 
   let inCode = false
@@ -66,7 +65,7 @@ export const rewrite = (root: string, path: string, text: string, kindOf: Kind):
       (_, open: string, target: string, close: string) => `${open}${rewriteTarget(target, index + 1)}${close}`
     )
   })
-  return { text: lines.join("\n"), sources: [...sources].sort(), problems }
+  return { text: lines.join("\n"), sources: [...sources], problems }
 }
 
 /** What a module's first docstring says, in Markdown. */
@@ -85,6 +84,10 @@ export const modulePage = (name: string, reference: string, source: string): str
   const line = `import * as ${posix.basename(name)} from "effect-session/${name}"`
   return [title, "", "```ts", line, "```", "", aboutModule(source), ...rest].join("\n")
 }
+
+/** Stands where only another edition has a page, so that the menu of editions leads nowhere else. */
+export const absentPage = (name: string, edition: string, address: string): string =>
+  `# ${name}\n\nOnly the edition for ${edition} has this page: [${name}](${address}).\n`
 
 /** The page of a folder: every file in it, as a block of code. */
 export const folderPage = (path: string, files: ReadonlyArray<readonly [name: string, text: string]>): string =>

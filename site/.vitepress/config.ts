@@ -26,17 +26,26 @@ export default defineConfig({
   description: "Sessions for Effect HTTP apps",
   // no icon, and no request for one
   head: [["link", { rel: "icon", href: "data:," }]],
+  // An edition is what VitePress calls a locale: it has pages and a search of its own, and the menu leads to the same page of the other one.
+  locales: Object.fromEntries(trees.map(({ base, sidebar, title }) => [
+    base === "/" ? "root" : base.slice(1, -1),
+    {
+      label: title,
+      lang: "en",
+      link: base,
+      themeConfig: {
+        nav: [
+          { text: "Getting started", link: `${base}getting-started` },
+          { text: "All pages", link: `${base}documentation` },
+          { text: "API", link: `${base}api/Session`, activeMatch: `^${base}api/` }
+        ],
+        sidebar
+      }
+    }
+  ])),
   themeConfig: {
-    nav: [
-      { text: "Getting started", link: "/getting-started" },
-      { text: "All pages", link: "/documentation" },
-      { text: "API", link: "/api/Session", activeMatch: "/api/" },
-      ...(trees.length > 1
-        ? [{ text: "Edition", items: trees.map(({ base, title }) => ({ text: title, link: base })) }]
-        : [])
-    ],
-    sidebar: Object.fromEntries(trees.map(({ base, sidebar }) => [base, sidebar])),
     outline: [2, 3],
+    langMenuLabel: "Edition",
     search: { provider: "local" }
   },
   markdown: {

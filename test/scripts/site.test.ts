@@ -63,24 +63,31 @@ const project: Readonly<Record<string, ReturnType<Pages.Kind>>> = {
   "docs/images/shop.png": "file",
   "test/keys.test.ts": "file",
   "examples/web": "folder",
-  "effect4/docs/keys.md": "file"
+  "effect4/docs/keys.md": "file",
+  "effect4/examples/web": "folder"
 }
 
-const rewrite = (text: string, root = "", path = "docs/stores.md") =>
-  Pages.rewrite(root, path, text, (wanted) => project[wanted])
+const effect3 = { title: "Effect 3", root: "", base: "" }
+const effect4 = { title: "Effect 4", root: "effect4/", base: "effect-4/" }
+
+const rewrite = (text: string, tree = effect3, path = "docs/stores.md") =>
+  Pages.rewrite(tree, path, text, (wanted) => project[wanted])
 
 describe("a page of the site", () => {
   it("links the other pages by their names on the site", () => {
     expect(rewrite("[a](keys.md#make-a-key) [b](../README.md) [c](#here) [d](https://effect.website)").text)
       .toBe("[a](./keys.md#make-a-key) [b](./index.md) [c](#here) [d](https://effect.website)")
-    expect(rewrite("[a](docs/keys.md) ![b](docs/images/shop.png)", "", "README.md").text)
+    expect(rewrite("[a](docs/keys.md) ![b](docs/images/shop.png)", effect3, "README.md").text)
       .toBe("[a](./keys.md) ![b](./images/shop.png)")
   })
 
   it("links files of the project as text, and folders as pages", () => {
     const { sources, text } = rewrite("[a](../test/keys.test.ts) [b](../examples/web)")
     expect(text).toBe("[a](/source/test/keys.test.ts.txt) [b](/source/examples/web.md)")
-    expect(sources).toEqual(["examples/web", "test/keys.test.ts"])
+    expect(sources).toEqual([
+      ["test/keys.test.ts", "/source/test/keys.test.ts.txt"],
+      ["examples/web", "/source/examples/web.md"]
+    ])
   })
 
   it("is reported when it links a file that is not there", () => {
@@ -96,8 +103,8 @@ describe("a page of the site", () => {
   })
 
   it("of another edition links the first edition for what it does not have", () => {
-    expect(rewrite("[a](keys.md) [b](../README.md) [c](../test/keys.test.ts)", "effect4/").text)
-      .toBe("[a](./keys.md) [b](/index.md) [c](/source/test/keys.test.ts.txt)")
+    expect(rewrite("[a](keys.md) [b](../README.md) [c](../test/keys.test.ts) [d](../examples/web)", effect4).text)
+      .toBe("[a](./keys.md) [b](/index.md) [c](/source/test/keys.test.ts.txt) [d](/effect-4/source/examples/web.md)")
   })
 })
 
