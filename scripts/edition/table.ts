@@ -145,6 +145,7 @@ export const members: Readonly<Record<string, string>> = {
   "HttpLayerRouter.addHttpApi": "HttpApiBuilder.layer",
   "RpcServer.layerHttpRouter": "RpcServer.layerHttp",
   "Schema.decodeUnknown": "Schema.decodeUnknownEffect",
+  "Schema.decodeUnknownEither": "Schema.decodeUnknownResult",
   "Schema.encode": "Schema.encodeEffect",
   "Inspectable.format": "Formatter.formatJson",
   "Inspectable.toJSON": "Inspectable.toJson",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Option, ParseResult, Schema, TestClock } from "effect"
+import { Effect, Fiber, Option, Schema, TestClock } from "effect"
 import { SessionKey } from "effect-session"
 import type { RequestSession } from "../../src/internal/request/requestSession.js"
 import { A, B, Count } from "../support/sessionKeys.js"
@@ -51,7 +51,7 @@ describe("modify", () => {
         "hanging",
         Schema.transformOrFail(Schema.String, Schema.String, {
           strict: true,
-          decode: ParseResult.succeed,
+          decode: (text) => Effect.succeed(text),
           encode: () => Effect.never
         })
       )
