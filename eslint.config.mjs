@@ -26,6 +26,7 @@ export default defineConfig(
     "runtimes/.out/",
     "coverage/",
     "effect4/.examples/",
+    "effect4/benchmark/",
     "effect4/scripts/",
     "effect4/src/",
     "effect4/test/",
