@@ -42,7 +42,7 @@ const dump = (place: Place): Effect.Effect<string, never, SqlClient.SqlClient> =
     case "pg":
       return Effect.try({
         try: () => execFileSync("pg_dump", ["--dbname", place.url], { encoding: "latin1" }),
-        catch: (error) => error
+        catch: () => "pg_dump is not here" as const
       }).pipe(
         Effect.catchAll(() => columns),
         Effect.orDie
