@@ -89,6 +89,20 @@ const remedies = [
     "P8: “Effect's `SqlClient` by hand” is the floor of an app that has Effect's client; see the section about SQL."
   ],
   [
+    ({ id, what }) => id === "P10" && what.startsWith("Effect 3"),
+    "P10, Effect 3: its own bare request takes twice the time of a bare one of express, which is more than the session adds."
+  ],
+  [
+    ({ id, what }) => id === "P10" && what.startsWith("Effect 4"),
+    "P10, Effect 4: fastify + @fastify/secure-session seals with libsodium from one native call; see “Sealing and opening a cookie”. "
+    + "By hand in Effect 4 a sealed cookie takes longer than with effect-session."
+  ],
+  [
+    ({ id, what }) => id === "P9" && what.includes("among 1,000"),
+    "P9, many requests of one session: the whole batch waits in one queue, and collecting what all of them hold in the meantime "
+    + "is part of the time. Without waiting on a server, as in memory and in SQLite, that is a larger part of it."
+  ],
+  [
     ({ id, what }) => id === "P9" && what.startsWith("cookie store"),
     "P9: a straight line explains less of the cookie store's cost when the machine is noisy, and the smallest sessions cost "
     + "the same whatever their size."
