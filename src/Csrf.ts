@@ -5,7 +5,7 @@
  * its `Origin` is the host that it was sent to or one that you trust, or, where an old browser sends neither, if it brings a
  * token of the session. A request that changes nothing passes as it is, and costs nothing.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
@@ -43,7 +43,7 @@ export { CsrfRefused } from "./SessionError.js"
  * }
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Options {
@@ -62,7 +62,7 @@ const policyOf = ({ exempt = () => false, trustedOrigins = [] }: Options): Http.
 /**
  * The name of the request header in which a script sends the token: `x-csrf-token`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category tokens
  */
 export const headerName: string = Http.headerName
@@ -70,7 +70,7 @@ export const headerName: string = Http.headerName
 /**
  * The name of the form field that holds the token: `_csrf`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category tokens
  */
 export const fieldName: string = Http.fieldName
@@ -100,7 +100,7 @@ export const fieldName: string = Http.fieldName
  *   ))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category tokens
  */
 export const token: Effect.Effect<string, ChangeError, RequestContext> = Effect.flatMap(RequestContext, Secret.token)
@@ -121,7 +121,7 @@ export const token: Effect.Effect<string, ChangeError, RequestContext> = Effect.
  * const ServerLive = HttpServer.serve(app).pipe(Layer.provide(Csrf.layerRedacted))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerRedacted: Layer.Layer<never> = Layers.redacted(Http.headerName)
@@ -168,7 +168,7 @@ const supply = (policy: Http.Policy) =>
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const middlewareWith = (
@@ -200,7 +200,7 @@ const standard = supply(policyOf({}))
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const middleware = <E, R>(
@@ -225,7 +225,7 @@ const makeGlobal = (options: Options) => {
  *
  * Throws `SessionConfigError` when a trusted origin is not an origin.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const routeMiddlewareWith: (options: Options) => ReturnType<typeof makeRoute> = makeRoute
@@ -248,7 +248,7 @@ export const routeMiddlewareWith: (options: Options) => ReturnType<typeof makeRo
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const routeMiddleware: ReturnType<typeof makeRoute> = makeRoute({})
@@ -259,7 +259,7 @@ export const routeMiddleware: ReturnType<typeof makeRoute> = makeRoute({})
  *
  * Throws `SessionConfigError` when a trusted origin is not an origin.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal> = makeGlobal
@@ -285,7 +285,7 @@ export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal
  * const { dispose, handler } = HttpLayerRouter.toWebHandler(AppLive)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})

@@ -3,7 +3,7 @@
  *
  * They are values of the session. A message stays until a handler takes it, however many redirects lie in between.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Context from "effect/Context"
@@ -21,7 +21,7 @@ import * as SessionKey from "./SessionKey.js"
 /**
  * A kind of message: its name, and the schema of each.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Flash<A, I = A, R = never> {
@@ -36,7 +36,7 @@ export interface Flash<A, I = A, R = never> {
  * - `max`: how many messages are kept at most, 20 by default; the oldest go first. A client that never shows a page would
  *   fill its session with them.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Options {
@@ -54,7 +54,7 @@ export interface Options {
  * const Notice = Flash.make("notice", Schema.Struct({ kind: Schema.Literal("success", "error"), text: Schema.String }))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const make = <A, I, R = never>(
@@ -91,7 +91,7 @@ export const make = <A, I, R = never>(
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category messages
  */
 export const add = <A, I, R>(
@@ -123,7 +123,7 @@ export const add = <A, I, R>(
  * const orders = Effect.map(Flash.take(Notice), (notices) => HttpServerResponse.text(notices.join("\n")))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category messages
  */
 export const take = <A, I, R>(
@@ -146,7 +146,7 @@ export const take = <A, I, R>(
  * const count = Effect.map(Flash.peek(Notice), (notices) => notices.length)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category messages
  */
 export const peek = <A, I, R>(
@@ -171,7 +171,7 @@ const whenSeen = <A, E, R>(
 /**
  * A form that is shown again with what was put into it, after it failed.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface FormFlash {
@@ -193,7 +193,7 @@ export interface FormFlash {
  * const SignUp = Flash.form("sign-up", { secrets: ["password"] })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const form = (
@@ -213,7 +213,7 @@ export const form = (
  *   error inside a field's value has the path `field.part`, and one of the whole form the empty name. Of Effect's own
  *   messages the part that repeats the input is left out.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Failure {
@@ -251,7 +251,7 @@ export interface Failure {
  * }).pipe(Effect.catchTag("ParseError", () => HttpServerResponse.redirect("/sign-up", { status: 303 })))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category forms
  */
 export const failForm = (
@@ -271,7 +271,7 @@ export const failForm = (
  * - `value`: the first text of a field, or the empty text. `values`: all of them.
  * - `error`: the first error of a field, or the empty text. `errors`: all of them. Those of the whole form have the name `""`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Refilled {
@@ -322,7 +322,7 @@ const textsOf = (pairs: Form.Failed["input"] = [], name: string): ReadonlyArray<
  *   ))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category forms
  */
 export const refill = (form: FormFlash): Effect.Effect<Refilled, ChangeError, RequestContext> =>

@@ -217,7 +217,7 @@ export const withPrevious: {
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category combinators
  */
 export const withNext: {
@@ -246,7 +246,7 @@ export const withNext: {
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category combinators
  */
 export const withLastDay: {

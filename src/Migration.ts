@@ -8,7 +8,7 @@
  *
  * Remove the middleware when the longest life of an old session has passed since the deploy.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -35,7 +35,7 @@ import * as Limited from "./internal/store/limited.js"
  * - `path` and `domain`: as the old library set them, `/` and none by default. With others the browser would keep the cookie.
  * - `keep`: the old cookie stays until the user signs out, so that the deploy can be rolled back; false by default.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Options<A, I, R0, E, R> {
@@ -55,7 +55,7 @@ export interface Options<A, I, R0, E, R> {
  * - `forget`: removes the data of an id from the old store, when the old cookie is removed. A failure is logged and does no more.
  * - `name`: `connect.sid` by default, as there.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface ExpressOptions<A, I, R0, E, R, E2, R2> extends Options<A, I, R0, E, R> {
@@ -70,7 +70,7 @@ export interface ExpressOptions<A, I, R0, E, R, E2, R2> extends Options<A, I, R0
  * - `keys`: as there; all of them open. A `secret` there is a single key here.
  * - `name`: `session` by default, as there.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface CookieOptions<A, I, R0, E, R> extends Options<A, I, R0, E, R> {
@@ -83,7 +83,7 @@ export interface CookieOptions<A, I, R0, E, R> extends Options<A, I, R0, E, R> {
  * - `password`: as there: one password, or several by their ids.
  * - `name`: what was `cookieName` there.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface IronOptions<A, I, R0, E, R> extends Options<A, I, R0, E, R> {
@@ -94,7 +94,7 @@ export interface IronOptions<A, I, R0, E, R> extends Options<A, I, R0, E, R> {
 /**
  * A way to move sessions, for {@link middleware}.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Migration<E, R> {
@@ -161,7 +161,7 @@ const inCookie = (opened: Opened): Effect.Effect<unknown> => Effect.succeed(open
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const expressSession = <A, I, R0, E, R, E2, R2>(
@@ -199,7 +199,7 @@ export const expressSession = <A, I, R0, E, R, E2, R2>(
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const cookieSession = <A, I, R0, E, R>(options: CookieOptions<A, I, R0, E, R>): Migration<E, R0 | R> =>
@@ -223,7 +223,7 @@ export const cookieSession = <A, I, R0, E, R>(options: CookieOptions<A, I, R0, E
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const ironSession = <A, I, R0, E, R>(options: IronOptions<A, I, R0, E, R>): Migration<E, R0 | R> =>
@@ -235,7 +235,7 @@ export const ironSession = <A, I, R0, E, R>(options: IronOptions<A, I, R0, E, R>
  *
  * Fails as `into` and `lookUp` do, and as `RequestContext.commit`. The old cookie stays then, and the next request tries again.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const run = <E, R>(
@@ -265,7 +265,7 @@ export const run = <E, R>(
  * const app = hello.pipe(Migration.middleware(migration), RequestContext.middleware, RequestId.middleware)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const middleware = <E2, R2>(migration: Migration<E2, R2>) => {

@@ -102,7 +102,7 @@ export const get = <A, I, R, Got>(
  * const banner = Effect.map(RequestContext.has(Consent), (given) => HttpServerResponse.text(given ? "" : "May we count you?"))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category operations
  */
 export const has = <A, I, R>(
@@ -132,7 +132,7 @@ export const has = <A, I, R>(
  *   HttpServerResponse.json({ pageSize, theme }))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category operations
  */
 export const getStruct = <Fields extends Struct.Fields>(
@@ -229,7 +229,7 @@ export const insert = <A, I, R>(
  * const wrapIt = RequestContext.patch(Checkout, { gift: true, voucher: Option.none() })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category operations
  */
 export const patch = <Fields extends Struct.Fields>(
@@ -318,7 +318,7 @@ export const modify = <A, I, R, Got, B>(
  * const count = Effect.map(RequestContext.update(Visits, (n) => n + 1), (n) => HttpServerResponse.text(`visit ${n}`))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category operations
  */
 export const update = <A, I, R, Got>(
@@ -550,7 +550,7 @@ export const signedIn: Effect.Effect<Option.Option<SignedIn>, LoadError, Request
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category sign-in
  */
 export const requireSignedIn: Effect.Effect<SignedIn, NotSignedIn | LoadError, RequestContext> = Effect.flatMap(

@@ -146,7 +146,7 @@ const quoted = (name: string): string => JSON.stringify(name)
 /**
  * The class of a middleware that gives handlers the user who has signed in, as {@link SignedInTag} makes it.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export type SignedInTagClass<
@@ -195,7 +195,7 @@ export type SignedInTagClass<
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const SignedInTag = <Self>() =>
@@ -220,7 +220,7 @@ export const SignedInTag = <Self>() =>
  * - `subject`: the typed subject that the look-up takes (`Subject.make`); by default it takes the text.
  * - `trustInbound`, `header`, `generate`: of the request's id, as in {@link layer}.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface SignedInOptions<A = string> extends Id.Options {
@@ -267,7 +267,7 @@ type OfRequest = Middleware.Provided | RequestContext.RequestContext | Id.Reques
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerSignedIn = <Self, User, Failure, R, A = string>(
@@ -376,7 +376,7 @@ export const layerRequestId = (options: Id.Options = {}): Layer.Layer<RequestId>
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category tags
  */
 export class Csrf extends Middleware.checking<Csrf>()(
@@ -391,7 +391,7 @@ export class Csrf extends Middleware.checking<Csrf>()(
  *
  * Throws `SessionConfigError` when a trusted origin is not an origin.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerCsrf = (options: CsrfCheck.Options = {}): Layer.Layer<Csrf, never, SessionStore> => {

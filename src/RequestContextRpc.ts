@@ -5,7 +5,7 @@
  * Both hand over the session of the HTTP request that carries the RPC. The app that serves the RPCs therefore needs
  * `RequestContext.middleware` or `RequestContext.layerRouter`, as any other app does.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -72,7 +72,7 @@ const noSession = "an RPC has no session: give the app that serves the RPCs Requ
  * const { dispose, handler } = HttpLayerRouter.toWebHandler(AppLive)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category tags
  */
 export class Session extends Middleware.providing<Session>()(
@@ -84,7 +84,7 @@ export class Session extends Middleware.providing<Session>()(
  * The middleware behind {@link Session}. It needs no store, because it uses the session of the HTTP request. If the request has
  * no session, the RPC dies, and the error that is logged says what to add.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layer: Layer.Layer<Session> = Layer.succeed(Session, Middleware.supply(Session, session))
@@ -94,7 +94,7 @@ export const layer: Layer.Layer<Session> = Layer.succeed(Session, Middleware.sup
 /**
  * The class of a middleware that gives handlers the user who has signed in, as {@link SignedInTag} makes it.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export type SignedInTagClass<
@@ -132,7 +132,7 @@ export type SignedInTagClass<
  * const SignedInLive = RequestContextRpc.layerSignedIn(SignedIn, findUser)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const SignedInTag = <Self>() =>
@@ -179,7 +179,7 @@ type OfRequest = RequestContext.RequestContext | RequestId
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerSignedIn = <Self, User, Failure, R, A = string>(

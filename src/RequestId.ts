@@ -191,7 +191,7 @@ export const layerRouter: ReturnType<typeof makeGlobal> = makeGlobal({})
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category clients
  */
 export const withClient = <E, R>(

@@ -12,7 +12,7 @@
  * Clocks of servers may differ by at most one hour. When a store of revocations loses its entries, the sessions that they
  * ended are alive again until their cookies expire.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as Layer from "effect/Layer"
 import * as layers from "./internal/layers/revocations.js"
@@ -41,7 +41,7 @@ export { type Denial, Revocation, type RevocationService } from "./internal/stor
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerMemory: (options?: layers.MemoryOptions) => Layer.Layer<Revocation, SessionConfigError> =

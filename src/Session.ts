@@ -2,7 +2,7 @@
  * One line that gives an app the session and the id of each request: `RequestContext` and `RequestId` together, in the right
  * order, for less than the two cost one by one.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
@@ -31,7 +31,7 @@ import type { Options, RequestId } from "./RequestId.js"
  * const app = hello.pipe(Session.middlewareWith({ trustInbound: false }))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const middlewareWith = (
@@ -62,7 +62,7 @@ const trusting = middlewareWith({})
  * const app = remember.pipe(Session.middleware)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const middleware = <E, R>(
@@ -95,7 +95,7 @@ const makeGlobal = (options: Options) =>
 /**
  * {@link routeMiddleware} with the options of the request's id.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const routeMiddlewareWith: (options: Options) => HttpLayerRouter.Middleware<{
@@ -128,7 +128,7 @@ export const routeMiddlewareWith: (options: Options) => HttpLayerRouter.Middlewa
  * const MeLive = Layer.provide(Me, Session.routeMiddleware.layer)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category middleware
  */
 export const routeMiddleware = routeMiddlewareWith({})
@@ -136,7 +136,7 @@ export const routeMiddleware = routeMiddlewareWith({})
 /**
  * {@link layerRouter} with the options of the request's id.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal> = makeGlobal
@@ -163,7 +163,7 @@ export const layerRouterWith: (options: Options) => ReturnType<typeof makeGlobal
  * const { dispose, handler } = HttpLayerRouter.toWebHandler(AppLive)
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerRouter = layerRouterWith({})

@@ -111,7 +111,7 @@ export interface Corrupt {
  * - `successor`: the text that was the `id` of the {@link Successor}, as it was.
  * - `renewedAt`: when that happened, in milliseconds as `now` is.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Renewed {
@@ -126,7 +126,7 @@ export interface Renewed {
  * - `id`: the id of the record that replaces the old one. After a renewal by `renewEvery` there are a dot and 43 more characters of
  *   base64url behind it. An adapter keeps the whole text and looks nothing up with it.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Successor {
@@ -226,7 +226,7 @@ export interface SessionBackendService {
   /**
    * How many sessions live. Left out where the database cannot count them without reading them all.
    *
-   * @since 0.3.0
+   * @since 1.0.0
    */
   readonly count?: ((now: number) => Effect.Effect<number, SessionStoreError>) | undefined
   /**
@@ -234,7 +234,7 @@ export interface SessionBackendService {
    * The store never lets such a fiber wait for another fiber, which may itself be waiting for that connection. Such a
    * fiber skips the queue of its session. An adapter over a pool of connections, or without connections, leaves `isAlone` out.
    *
-   * @since 0.3.0
+   * @since 1.0.0
    */
   readonly isAlone?: Effect.Effect<boolean> | undefined
 }

@@ -191,7 +191,7 @@ export const duration: (name: string) => Config.Config<Duration.Duration> = envi
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category predicates
  */
 export const isPrefetch: (request: Pick<ActivityRequest, "headers">) => boolean = prefetch.isPrefetch

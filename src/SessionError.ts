@@ -261,7 +261,7 @@ export class TooManySessions extends Schema.TaggedError<TooManySessions>("TooMan
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category errors
  */
 export class NotSignedIn extends Schema.TaggedError<NotSignedIn>("NotSignedIn")(
@@ -329,7 +329,7 @@ export class SessionNotFresh extends Schema.TaggedError<SessionNotFresh>("Sessio
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category errors
  */
 export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded")(
@@ -378,7 +378,7 @@ export class SessionEnded extends Schema.TaggedError<SessionEnded>("SessionEnded
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category errors
  */
 export class CsrfRefused extends Schema.TaggedError<CsrfRefused>("CsrfRefused")(
@@ -394,7 +394,7 @@ export class CsrfRefused extends Schema.TaggedError<CsrfRefused>("CsrfRefused")(
   /**
    * Makes the error with its hidden `reason`.
    *
-   * @since 0.3.0
+   * @since 1.0.0
    */
   static of(reason: CsrfRefused["reason"]): CsrfRefused {
     return withHidden(new CsrfRefused(), "reason", reason)

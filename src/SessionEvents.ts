@@ -5,7 +5,7 @@
  * token, a key or a value of the session. Events belong to a store, and are published after the fact. Without a subscriber
  * nothing is computed for them.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -51,7 +51,7 @@ export type { Events, EvictionReason, ForeignReason, Inbox, SignOutReason } from
  *   event._tag === "SignedIn" ? `${event.subject} signed in` : event._tag
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export type SessionEvent = Event.SessionEvent
@@ -67,7 +67,7 @@ export type SessionEvent = Event.SessionEvent
  * const toJson = Schema.encodeSync(Schema.parseJson(SessionEvents.SessionEvent))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category schemas
  */
 export const SessionEvent: Schema.Schema<SessionEvent, SessionEvent> = Event.SessionEvent
@@ -79,7 +79,7 @@ export const SessionEvent: Schema.Schema<SessionEvent, SessionEvent> = Event.Ses
  *   the next `Dropped` says how much. Events without a subject get half of the room only, because any client can cause as
  *   many of them as it likes.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Options {
@@ -110,7 +110,7 @@ const capacityOf = ({ capacity = 1024 }: Options): number => {
  * const SessionsLive = Layer.provideMerge(Audit, SessionStore.layerMemory())
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerHandler = <E, R>(
@@ -128,7 +128,7 @@ export const layerHandler = <E, R>(
  *
  * Throws a `RangeError` when the capacity is not a whole number above 0.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category streams
  */
 export const streamWith = (options: Options): Stream.Stream<SessionEvent, never, SessionStore> => {
@@ -160,7 +160,7 @@ export const streamWith = (options: Options): Stream.Stream<SessionEvent, never,
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category streams
  */
 export const stream: Stream.Stream<SessionEvent, never, SessionStore> = streamWith({})

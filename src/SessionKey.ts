@@ -263,7 +263,7 @@ export const presence = <A, I, R>(key: SessionKey<A, I, R, unknown>): SessionKey
 /**
  * Several keys under the names of an object's properties, to be read and patched as one: see {@link struct}.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Struct<out Fields extends Struct.Fields> {
@@ -273,7 +273,7 @@ export interface Struct<out Fields extends Struct.Fields> {
 /**
  * The types of a {@link Struct}.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export declare namespace Struct {
@@ -281,7 +281,7 @@ export declare namespace Struct {
    * The keys by the names of the properties. The type names nothing of a key that `make` would infer, so that a key may be
    * made in its place.
    *
-   * @since 0.3.0
+   * @since 1.0.0
    * @category models
    */
   export type Fields = { readonly [property: string]: { readonly name: string; readonly version: number } }
@@ -289,7 +289,7 @@ export declare namespace Struct {
   /**
    * What reading returns: for each property what `RequestContext.get` returns for its key.
    *
-   * @since 0.3.0
+   * @since 1.0.0
    * @category models
    */
   export type Type<F extends Fields> = {
@@ -299,7 +299,7 @@ export declare namespace Struct {
   /**
    * What a patch takes: any of these properties.
    *
-   * @since 0.3.0
+   * @since 1.0.0
    * @category models
    */
   export type Patch<F extends Fields> = { readonly [P in keyof F]?: Type<F>[P] | undefined }
@@ -307,7 +307,7 @@ export declare namespace Struct {
   /**
    * The services that the keys' schemas need.
    *
-   * @since 0.3.0
+   * @since 1.0.0
    * @category models
    */
   export type Context<F extends Fields> = {
@@ -337,7 +337,7 @@ export declare namespace Struct {
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const struct = <Fields extends Struct.Fields>(fields: Fields): Struct<Fields> => {

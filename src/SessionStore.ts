@@ -88,7 +88,7 @@ export const layerCookie: (options: CookieOptions) => Layer.Layer<SessionStore, 
  * const SessionsLive = SessionStore.layerCookieConfig("SESSION_SECRET", { expiry: "1 hour" })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerCookieConfig: (
@@ -121,7 +121,7 @@ export const layerCookieConfig: (
  * })).pipe(Layer.provide(RevocationRedis.layer({ redis: { host: "127.0.0.1" } })))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerCookieRevocable: (
@@ -146,7 +146,7 @@ export const layerCookieRevocable: (
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerCookieRevocableConfig: (
@@ -229,7 +229,7 @@ export const layerMemory: (
  *   : SessionStore.layerDevelopment()
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerDevelopment: (
@@ -361,7 +361,7 @@ export const layerConfigServer = <E = never, R = never, E2 = never, R2 = never>(
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category operations
  */
 export const ping: Effect.Effect<void, SessionStoreError, SessionStore> = Effect.flatMap(
@@ -387,7 +387,7 @@ export const ping: Effect.Effect<void, SessionStoreError, SessionStore> = Effect
  * const poll = Effect.repeat(Effect.ignore(SessionStore.count), Schedule.spaced("1 minute"))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category operations
  */
 export const count: Effect.Effect<Option.Option<number>, SessionStoreError, SessionStore> = Effect.flatMap(

@@ -275,7 +275,7 @@ export const suite = <A, E>(
  * SessionStoreContract.revocation("Memory", Revocation.layerMemory())
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category suites
  */
 export const revocation = <A, E>(

@@ -1,7 +1,7 @@
 /**
  * Sign-in for subjects that have a type of their own, such as a branded id.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,7 +25,7 @@ import type { Sessions } from "./Sessions.js"
  * Each of them fails with `SessionSchemaError`, whose `key` is `(subject)`, when the subject does not fit the schema. That
  * happens when it was bound under another schema, or by `RequestContext.bind` with another text.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Subject<A> {
@@ -70,7 +70,7 @@ export interface Subject<A> {
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category constructors
  */
 export const make = <A>(schema: Schema.Schema<A, string>): Subject<A> => {

@@ -2,7 +2,7 @@
 /**
  * The command `effect-session`; docs/command-line.md describes it.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type { Io } from "./internal/cli/command.js"
 import { run } from "./internal/cli/run.js"

@@ -9,7 +9,7 @@
  * Redis must not lose entries: a session that was ended would be alive again. Set `maxmemory-policy noeviction`, and switch
  * persistence on (`appendonly yes`).
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
@@ -31,7 +31,7 @@ export type { RedisSettings } from "../internal/redis/connection.js"
  *
  * - `prefix`: what every key begins with, by default `session-revoked:`. Apps that share a Redis need a prefix each.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface PrefixOptions {
@@ -43,7 +43,7 @@ export interface PrefixOptions {
  *
  * - `redis`: where Redis is, by default at `localhost:6379`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Options extends PrefixOptions {
@@ -56,7 +56,7 @@ export interface Options extends PrefixOptions {
  * - `client`: a `Redis` or a `Cluster` of `ioredis`, of which `SessionStore/Redis` says with which options to make it; or a client
  *   of `redis` (node-redis) by `NodeRedis.fromNodeRedis`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface OptionsWithClient extends PrefixOptions {
@@ -84,7 +84,7 @@ const defaultPrefix = "session-revoked:"
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layer = (options: Options = {}): Layer.Layer<Revocation, SessionConfigError> =>
@@ -107,7 +107,7 @@ export const layer = (options: Options = {}): Layer.Layer<Revocation, SessionCon
  * const RevocationLive = layerConfig({ redis: { url: Config.redacted("REDIS_URL") } })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerConfig = (
@@ -132,7 +132,7 @@ export const layerConfig = (
  * const RevocationLive = layerClient({ client })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerClient = (options: OptionsWithClient): Layer.Layer<Revocation> =>

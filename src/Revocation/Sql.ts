@@ -2,7 +2,7 @@
  * Revocations of cookie sessions in a table of PostgreSQL, MySQL/MariaDB or SQLite, through the `SqlClient` that the app
  * already has. A check is one statement.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
@@ -26,7 +26,7 @@ import { SessionConfigError } from "../SessionError.js"
  * - `table`: its name, by default `effect_session_revocations`. A name is a letter or `_`, then letters, digits and `_`, at
  *   most 55 characters, and may follow a schema and a dot (`app.revocations`). It is quoted, and therefore keeps its case.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface TableOptions {
@@ -69,7 +69,7 @@ const resolveTable = (
  * const program = createTable().pipe(Effect.provide(SqliteClient.layer({ filename: "app.db" })))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category migrations
  */
 export const createTable = (
@@ -97,7 +97,7 @@ export const createTable = (
  * const migrate = PgMigrator.run({ loader: loader(), table: "effect_session_revocation_migrations" })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category migrations
  */
 export const loader = (options?: TableOptions): Migrator.Loader => {
@@ -129,7 +129,7 @@ export const loader = (options?: TableOptions): Migrator.Loader => {
  * )
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layer = (

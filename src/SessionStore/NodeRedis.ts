@@ -4,7 +4,7 @@
  * It is the same store as `effect-session/SessionStore/Redis`, which uses `ioredis`: same records, same scripts, same promises.
  * Processes with either client may share a Redis. What that module says about the configuration of Redis applies here, too.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
@@ -30,7 +30,7 @@ export type { NodeRedisClient, NodeRedisCluster } from "../internal/redis/nodeRe
  * - `redis`: where Redis is, by default at `localhost:6379`.
  * - `prefix`: what every key begins with, by default `session:`. Apps that share a Redis need a prefix each.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface BackendOptions {
@@ -44,7 +44,7 @@ export interface BackendOptions {
  * - `client`: what {@link fromNodeRedis} or {@link fromNodeRedisCluster} returns.
  * - `prefix`: what every key begins with, by default `session:`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface ClientOptions {
@@ -58,7 +58,7 @@ export interface ClientOptions {
  * Make it with `disableOfflineQueue: true`, connect it, and listen to its event `error`. Without that option a command waits for
  * a connection, so that a write may be applied after its request was answered with a failure.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category clients
  */
 export const fromNodeRedis: (client: internal.NodeRedisClient) => RedisClient = internal.fromClient
@@ -69,7 +69,7 @@ export const fromNodeRedis: (client: internal.NodeRedisClient) => RedisClient = 
  * Make it with `defaults: { disableOfflineQueue: true }`, connect it, and listen to its event `error`. Every command goes to the
  * primary of its key, also with `useReplicas`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category clients
  */
 export const fromNodeRedisCluster: (cluster: internal.NodeRedisCluster) => RedisClient = internal.fromCluster
@@ -83,7 +83,7 @@ export const fromNodeRedisCluster: (cluster: internal.NodeRedisCluster) => Redis
  *
  * Fails with `SessionConfigError` when `redis.url` is not a URL of Redis.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerBackend = (
@@ -96,7 +96,7 @@ export const layerBackend = (
 /**
  * The adapter alone, over a client that the app makes, connects and closes.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerBackendClient = (options: ClientOptions): Layer.Layer<SessionBackend | SubjectIndex> =>
@@ -105,7 +105,7 @@ export const layerBackendClient = (options: ClientOptions): Layer.Layer<SessionB
 /**
  * Options of a store with a client of its own.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Options extends SessionStore.ServerOptions, BackendOptions {}
@@ -113,7 +113,7 @@ export interface Options extends SessionStore.ServerOptions, BackendOptions {}
 /**
  * Options of a store over a client that the app has made.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface OptionsWithClient extends SessionStore.ServerOptions, ClientOptions {}
@@ -130,7 +130,7 @@ export interface OptionsWithClient extends SessionStore.ServerOptions, ClientOpt
  * const SessionsLive = layer({ redis: { url: "redis://127.0.0.1:6379" }, prefix: "shop:", expiry: "2 hours" })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layer = (
@@ -153,7 +153,7 @@ export const layer = (
  * })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerConfig = (
@@ -180,7 +180,7 @@ export const layerConfig = (
  * }))
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerClient = (

@@ -10,7 +10,7 @@
  * The driver has to read what it has just written. An eventually consistent one (Cloudflare KV, a CDN's blobs) does not, so
  * that an ended session may come back for a while.
  *
- * @since 0.3.0
+ * @since 1.0.0
  */
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
@@ -33,7 +33,7 @@ export type { UnstorageStorage } from "../internal/keyValueStore/unstorage.js"
  * - `storage`: what `createStorage` returns. The app disposes of it.
  * - `prefix`: the start of every key, `session-` by default. It consists of letters, digits, `_`, `-`, and single `:`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface StorageOptions {
@@ -44,7 +44,7 @@ export interface StorageOptions {
 /**
  * Options of a store over a `Storage`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Options extends SessionStore.ServerOptions, StorageOptions {}
@@ -55,7 +55,7 @@ export interface Options extends SessionStore.ServerOptions, StorageOptions {}
  * If the driver fails, the call fails with a `SessionStoreError` whose reason is `Unavailable`. The layer fails with
  * `SessionConfigError` if unstorage would change the prefix.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerBackend = (
@@ -91,7 +91,7 @@ const wrongPrefix = new SessionConfigError({
  * const SessionsLive = layer({ storage, expiry: "2 hours" })
  * ```
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layer = (
@@ -102,7 +102,7 @@ export const layer = (
 /**
  * As {@link layer}, with options that are read from `Config`.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category layers
  */
 export const layerConfig = (

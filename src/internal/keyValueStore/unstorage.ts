@@ -8,7 +8,7 @@ import { fromPromises } from "../edition/keyValues.js"
 /**
  * What is used of a `Storage`, as `createStorage` of unstorage makes it, over any of its drivers.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface UnstorageStorage {

@@ -12,7 +12,7 @@ import { Revocation } from "../store/revocation.js"
  *
  * - `maxEntries`: the most revocations that are kept, 1,000,000 by default, which take about 200 MB.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface MemoryOptions {

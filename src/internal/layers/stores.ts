@@ -78,7 +78,7 @@ export interface MemoryOptions extends ServerOptions {
  *   is left out. Where the variable of the same name with `_LAST_DAY` behind it holds a day (`2026-12-31`), the key opens
  *   nothing once that day is over in UTC. There are at most 7 keys beside the current one.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface CookieConfigOptions extends Omit<CookieOptions, "keys"> {
@@ -89,7 +89,7 @@ export interface CookieConfigOptions extends Omit<CookieOptions, "keys"> {
 /**
  * Options of {@link layerDevelopment}: those of {@link layerMemory}, but `secure`, which is false.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface DevelopmentOptions extends Omit<MemoryOptions, "secure"> {}

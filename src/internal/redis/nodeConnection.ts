@@ -27,7 +27,7 @@ const quitMillis = 1_000
  *
  * Some options cannot be set, because they decide whether a command may wait for a connection, or what a reply looks like.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface NodeRedisSettings extends

@@ -27,7 +27,7 @@ const over = (send: Send): RedisClient => ({
 /**
  * A client or a pool of node-redis, as `createClient` and `createClientPool` make them.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface NodeRedisClient {
@@ -40,7 +40,7 @@ export const fromClient = (client: NodeRedisClient): RedisClient =>
 /**
  * A cluster of node-redis, as `createCluster` makes it.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface NodeRedisCluster {

@@ -23,7 +23,7 @@ const ofAny = { ...common, session: Schema.optional(Schema.String), subject: Sch
  * - `Flush`: the app called `flush`.
  * - `OtherSubject`: somebody else has signed in within the session.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export type SignOutReason = "Flush" | "OtherSubject"
@@ -34,7 +34,7 @@ export type SignOutReason = "Flush" | "OtherSubject"
  * - `StoreFull`: the memory store had no room.
  * - `SubjectBound`: its subject has signed in more often than `subjectBound` allows.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export type EvictionReason = "StoreFull" | "SubjectBound"
@@ -47,7 +47,7 @@ export type EvictionReason = "StoreFull" | "SubjectBound"
  * - `Audience`: it was sealed for another audience.
  * - `Damaged`: it cannot be read.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export type ForeignReason = "Format" | "Version" | "Audience" | "Damaged"
@@ -141,7 +141,7 @@ export interface Inbox {
  * - `publish`: hands the event to everybody who listens, and never waits.
  * - `subscribe`: begins to listen; at most `capacity` events wait.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Events {

@@ -30,7 +30,7 @@ export interface CookieScope {
  * What the option `isActivity` sees of a request. `url` is the path and the query, as the middleware sees them. The names of
  * headers are in lower case.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface ActivityRequest {

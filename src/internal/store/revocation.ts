@@ -14,7 +14,7 @@ import type { SessionStoreError } from "../../SessionError.js"
  *   that is spared.
  * - `expiresAt`: when it may be forgotten, because no cookie that it concerns opens any more.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface Denial {
@@ -36,7 +36,7 @@ export interface Denial {
  *   not less; `survivor` is replaced.
  * - `removeExpired`: removes at most `limit` expired denials and returns how many; 0 where the database does so by itself.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface RevocationService {
@@ -52,7 +52,7 @@ export interface RevocationService {
 /**
  * The tag of the store of revocations.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category tags
  */
 export class Revocation extends Context.Tag("effect-session/Revocation")<Revocation, RevocationService>() {}

@@ -77,7 +77,7 @@ export class Sessions extends Context.Tag("effect-session/Sessions")<Sessions, S
  *
  * Each fails with `SessionStoreError` when the store does.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category models
  */
 export interface SessionListService {
@@ -88,7 +88,7 @@ export interface SessionListService {
 /**
  * The tag of the list. Only the server stores provide it: they keep the sessions, and can say which there are.
  *
- * @since 0.3.0
+ * @since 1.0.0
  * @category tags
  */
 export class SessionList extends Context.Tag("effect-session/SessionList")<SessionList, SessionListService>() {}
