@@ -115,6 +115,7 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
   it("C10: a subject's sessions are listed with what is known about them, and the current one is marked", async () => {
     const { dispose, post, read, signIn } = start()
     const phone = await signIn("ada&address=192.0.2.7", "", { "user-agent": "phone" })
+    await new Promise((resolve) => setTimeout(resolve, 2)) // the oldest comes first, and times are in milliseconds
     const laptop = await signIn("ada", "", { "user-agent": "laptop" })
     await signIn("bob")
     const renewed = cookieOf(await post("/renew", laptop.cookie))
