@@ -72,10 +72,9 @@ const remedies = [
   ],
   [
     ({ id }) => id === "P6",
-    "P6: the longest of many thousand turns of the event loop. The row “no store” shows what the machine and the engine do by "
-    + "themselves. Looked at with a profiler that takes a sample every 0.2 ms, the longest turns of 5 to 10 ms had one sample "
-    + "each, at places that have nothing in common: the process did not run. No collection that `perf_hooks` reports was in "
-    + "them."
+    "P6: the longest of many thousand turns of the event loop. Looked at on a busy machine with a profiler that takes a sample "
+    + "every 0.2 ms, most of the longest turns of 5 to 10 ms had one sample, at places that have nothing in common: the process "
+    + "did not run. No collection that `perf_hooks` reports was in them. A process that keeps nothing had turns of 1 to 3 ms there."
   ],
   [
     ({ id, what }) => id === "P7" && what.includes("HTTP"),

@@ -247,9 +247,14 @@ const memory = (section, folder) => [
   "Each store runs in a process of its own and is filled through its own functions with sessions of 80 bytes of JSON. The "
   + "memory per session is V8's heap and what lies outside it (`heapUsed + external`) after a full garbage collection. A "
   + "pause is the longest turn of the event loop, in CPU time and without the part of the garbage collector; the last two "
-  + "columns include that part. “No store” makes the token, its hash and the JSON, and keeps nothing: its pauses are those of "
-  + "the machine and of the engine. For the pause while sessions expire, one in a hundred sessions expires at once and the store "
-  + "cleans up in its own way. `Map` and hono-sessions never clean up.",
+  + "columns include that part."
+  + `${
+    section.rows.some(({ control }) => control === true)
+      ? " “No store” makes the token, its hash and the JSON, and keeps nothing: its pauses are those of the machine and of the "
+        + "engine."
+      : ""
+  } For the pause while sessions expire, one in a hundred sessions expires at once and the store cleans up in its own way. `
+  + "`Map` and hono-sessions never clean up.",
   chart("memory", "Bytes per session", folder),
   table(
     [
