@@ -165,7 +165,7 @@ export type SignedInTagClass<
  * cookie where the session's middleware is.
  *
  * - `provides`: the app's tag of the current user.
- * - `failure`: the schema of the errors with which the look-up of {@link layerSignedIn} may fail. There are none by default.
+ * - `failure`: the schema of the errors with which the look-up of {@link layerSignedIn} may fail. By default it cannot fail.
  *
  * @example
  * ```ts

@@ -111,7 +111,7 @@ export type SignedInTagClass<
  * Add it before or after {@link Session}, or without it. The session is loaded once for all RPCs of a request.
  *
  * - `provides`: the app's tag of the current user.
- * - `failure`: the schema of the errors with which the look-up of {@link layerSignedIn} may fail. There are none by default.
+ * - `failure`: the schema of the errors with which the look-up of {@link layerSignedIn} may fail. By default it cannot fail.
  *
  * @example
  * ```ts

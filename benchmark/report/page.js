@@ -17,7 +17,7 @@ const introduction = (results) => {
     "How much does a session add to a request, and how much do other libraries add? One command measures everything on this "
     + "page, and you can run it yourself. It needs Node.js and npm and nothing else; what it cannot measure without Redis or a "
     + "database server is left out.",
-    "```sh\nnpm ci\nnpm run benchmark             # everything, in about 50 minutes\nnpm run benchmark -- --quick  "
+    "```sh\nnpm ci\nnpm run benchmark             # everything, in about 90 minutes\nnpm run benchmark -- --quick  "
     + "# three short rounds, in about four minutes, written to benchmark/quick/\nnpm run benchmark -- --only=codec,http\n```",
     "Most machines are shared and therefore noisy. Every claim on this page is a **ratio from one interleaved run**: the "
     + "contestants take turns (A B C, B C A, C A B, …), so that a slow moment hits all of them. Each number is the median of "

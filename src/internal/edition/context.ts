@@ -9,7 +9,7 @@ type Named = Pick<Context.Tag<unknown, unknown>, "key">
 /** A service and the tag that names it. */
 export type Entry = readonly [tag: Named, service: unknown]
 
-/** The service of a tag; undefined where there is none. */
+/** The service of a tag, or undefined. */
 export const serviceIn = <S>(context: Context.Context<never>, tag: Context.Tag<never, S> | Named): S | undefined =>
   context.unsafeMap.get(tag.key) as S | undefined
 

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 /** What a call fails with. */
 export type KeyValueError = PlatformError
 
-/** The value; undefined where there is none. */
+/** The value, or undefined. */
 export const get = (
   store: KeyValueStore.KeyValueStore,
   key: string

@@ -9,7 +9,7 @@ import * as HashMap from "effect/HashMap"
 import * as List from "effect/List"
 import * as Option from "effect/Option"
 
-/** The annotation of that name; undefined where there is none. */
+/** The annotation of that name, or undefined. */
 export const annotationOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, name: string): unknown =>
   Option.getOrUndefined(HashMap.get(fiber.getFiberRef(FiberRef.currentLogAnnotations), name))
 

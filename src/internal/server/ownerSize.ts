@@ -3,7 +3,7 @@
  */
 import type { Owner } from "../../SessionBackend.js"
 
-/** The bytes of UTF-8 that an owner takes; 0 where there is none. */
+/** The bytes of UTF-8 that an owner takes; 0 without an owner. */
 export const ownerSize = (owner: Owner | undefined): number =>
   owner === undefined
     ? 0

@@ -10,7 +10,7 @@ type Named = Pick<Context.Key<unknown, unknown>, "key">
 /** A service and the tag that names it. */
 export type Entry = readonly [tag: Named, service: unknown]
 
-/** The service of a tag; undefined where there is none. */
+/** The service of a tag, or undefined. */
 export const serviceIn = <S>(context: Context.Context<never>, tag: Context.Key<never, S> | Named): S | undefined =>
   Context.getOrUndefined(context, tag as Context.Key<never, S>)
 
