@@ -52,6 +52,12 @@ const expectAll = async (
   const json = JSON.parse((await run("list", "--json", "--subject", "ada")).out)
   expect(json.map(({ id }: { readonly id: string }) => id)).toEqual([older, newer])
   expect((await run("list", "--subject", "nobody")).out).toBe("no sessions")
+  // One id in 64 begins with a dash, and one in 4,096 with two. An option that is left without a value is a mistake.
+  for (const id of [`-${"A".repeat(42)}`, `--${"A".repeat(41)}`]) {
+    expect((await run("revoke", "--subject", "ada", "--id", id)).code).toBe(1)
+    expect((await run("revoke", "--subject", "ada", `--id=${id}`)).code).toBe(1)
+  }
+  expect((await run("revoke", "--subject", "ada", "--id")).code).toBe(2)
   // A session of another subject is not ended by a mistake in either.
   expect((await run("revoke", "--subject", "eve", "--id", older)).code).toBe(1)
   expect(await run("revoke", "--subject", "ada", "--id", older)).toEqual({ code: 0, out: "revoked 1 session", err: "" })

@@ -3455,6 +3455,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "W6",
+    what: "an id that begins with a dash is taken for an option",
+    file: "src/internal/cli/run.ts",
+    find: "args: joined(options, args)",
+    replace: "args: [...args]"
+  },
+  {
+    row: "W6",
     what: "expired sessions are counted",
     file: "src/internal/cli/sqlDatabase.ts",
     find: "AND expires_at > ${",

@@ -72,14 +72,29 @@ const perform = async (io: Io, command: Command, args: ReadonlyArray<string>): P
 }
 
 const parsed = (command: Command, args: ReadonlyArray<string>) => {
+  const options: Command["options"] = { ...command.options, help: { type: "boolean", short: "h" } }
   try {
-    return parseArgs({
-      args: [...args],
-      options: { ...command.options, help: { type: "boolean", short: "h" } },
-      allowPositionals: true
-    })
+    return parseArgs({ args: joined(options, args), options, allowPositionals: true })
   } catch {
     // The message repeats the argument, which may be a secret that somebody has put in the wrong place.
     throw misused(`has an option that it does not know, or one without its value\n\n${command.usage}`)
   }
+}
+
+/**
+ * Each option with its value as one argument. By itself `parseArgs` refuses a value that begins with a dash, as one session id
+ * in 64 does.
+ */
+const joined = (options: Command["options"], args: ReadonlyArray<string>): Array<string> => {
+  const optionOf = (arg: string | undefined) => {
+    const name = arg?.startsWith("--") === true ? arg.slice(2).split("=", 1)[0] : ""
+    return Object.hasOwn(options, name) ? options[name] : undefined
+  }
+  const all: Array<string> = []
+  for (let i = 0; i < args.length; i++) {
+    const takesNext = optionOf(args[i])?.type === "string" && !args[i].includes("=")
+      && i + 1 < args.length && optionOf(args[i + 1]) === undefined
+    all.push(takesNext ? `${args[i]}=${args[++i]}` : args[i])
+  }
+  return all
 }
