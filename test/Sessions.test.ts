@@ -70,6 +70,8 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
     const read = async (path: string, cookie = "") => JSON.parse(await (await server.request(path, { cookie })).text())
     const post = (path: string, cookie = "", headers = {}) => server.request(path, { method: "POST", cookie, headers })
     const signIn = async (name: string, cookie = "", headers = {}) => {
+      // A list has the oldest first, in milliseconds: no two are of the same.
+      await new Promise((resolve) => setTimeout(resolve, 2))
       const response = await post(`/sign-in?user=${name}`, cookie, headers)
       return { status: response.status, cookie: cookieOf(response) }
     }
@@ -115,7 +117,6 @@ const rows = (make: (options: SessionStore.ServerOptions) => ServerStore) => () 
   it("C10: a subject's sessions are listed with what is known about them, and the current one is marked", async () => {
     const { dispose, post, read, signIn } = start()
     const phone = await signIn("ada&address=192.0.2.7", "", { "user-agent": "phone" })
-    await new Promise((resolve) => setTimeout(resolve, 2)) // the oldest comes first, and times are in milliseconds
     const laptop = await signIn("ada", "", { "user-agent": "laptop" })
     await signIn("bob")
     const renewed = cookieOf(await post("/renew", laptop.cookie))
