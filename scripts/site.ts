@@ -17,7 +17,7 @@ import {
   utimesSync,
   writeFileSync
 } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { dirname, join, relative, resolve } from "node:path"
 import * as Links from "./site/links.js"
 import * as Llms from "./site/llms.js"
 import * as Navigation from "./site/navigation.js"
@@ -53,7 +53,7 @@ const filesIn = (folder: string, suffix = ""): ReadonlyArray<string> =>
   existsSync(folder)
     ? readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
       .sort()
     : []
 
