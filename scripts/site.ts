@@ -17,7 +17,8 @@ import {
   utimesSync,
   writeFileSync
 } from "node:fs"
-import { dirname, join, relative, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
+import { filesIn } from "./site/files.js"
 import * as Links from "./site/links.js"
 import * as Llms from "./site/llms.js"
 import * as Navigation from "./site/navigation.js"
@@ -48,14 +49,6 @@ const install = (): void => {
   writeFileSync(stamp, "")
   utimesSync(stamp, new Date(), new Date(Math.max(Date.now(), statSync(lock).mtimeMs)))
 }
-
-const filesIn = (folder: string, suffix = ""): ReadonlyArray<string> =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
-      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-      .sort()
-    : []
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
 

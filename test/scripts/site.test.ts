@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import { filesIn } from "../../scripts/site/files.js"
 import * as Links from "../../scripts/site/links.js"
 import * as Llms from "../../scripts/site/llms.js"
 import * as Navigation from "../../scripts/site/navigation.js"
@@ -161,5 +162,14 @@ describe("the reference of a module", () => {
     expect(Pages.modulePage("Store/Keys", "# Store/Keys\n\n## models\n", source)).toBe(
       "# Store/Keys\n\n```ts\nimport * as Keys from \"effect-session/Store/Keys\"\n```\n\nKeys of `Store`.\n\n## models\n"
     )
+  })
+})
+
+describe("the files of a folder", () => {
+  it("have their whole names, whether or not the folder's name ends with a slash", () => {
+    const folder = new URL("../../docs", import.meta.url).pathname
+    expect(filesIn(folder, ".md")).toEqual(expect.arrayContaining(["README.md", "sign-in.md"]))
+    expect(filesIn(`${folder}/`, ".md")).toEqual(filesIn(folder, ".md"))
+    expect(filesIn(`${folder}/nowhere`)).toEqual([])
   })
 })
