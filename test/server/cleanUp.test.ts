@@ -17,14 +17,14 @@ describe("clean-up", () => {
       yield* TestClock.adjust("59 seconds")
       expect(counts.removeExpired).toBe(0)
       yield* TestClock.adjust("1 seconds")
-      // twelve of 100, and one that finds nothing: each step in its own turn of the event loop
-      expect(counts.removeExpired).toBe(13)
+      // 24 of 50, and one that finds nothing: each step in its own turn of the event loop
+      expect(counts.removeExpired).toBe(25)
       expect(yield* backend.removeExpired(1e6, 5_000)).toBe(0)
       yield* TestClock.adjust("1 minute")
-      expect(counts.removeExpired).toBe(14)
+      expect(counts.removeExpired).toBe(26)
       yield* Scope.close(scope, Exit.void)
       yield* TestClock.adjust("10 minutes")
-      expect(counts.removeExpired).toBe(14)
+      expect(counts.removeExpired).toBe(26)
     }))
 
   it.effect("S4: a failed clean-up is logged and tried again", () =>
