@@ -124,6 +124,8 @@ describe.skipIf(isLeftOut)(`a browser${missing === "" ? "" : ` (skipped: ${missi
       await add(page, "Sencha")
       await page.goto(`${cookie.origin}/cart`)
       await press(page, "One Sencha less")
+      // A page must not be closed while its request is still under way.
+      await page.getByText("There is nothing in it yet.").waitFor()
       await page.close()
       const again = await context.newPage()
       await again.goto(`${cookie.origin}/cart`)
