@@ -11,7 +11,7 @@ import { machine, revision, versions } from "./harness/machine.js"
 import { startRedis } from "./harness/redis.js"
 import { report } from "./report/report.js"
 
-const sections = ["codec", "http", "inprocess", "memory", "redis", "sql", "growth"]
+const sections = ["codec", "http", "inprocess", "memory", "redis", "sql", "growth", "profiles"]
 
 const help = `npm run benchmark -- [options]
 
@@ -105,7 +105,7 @@ const measure = async () => {
   if (!Number.isInteger(rounds) || rounds < 7) fail("--rounds must be a whole number of at least 7.")
   prepareLibrary()
   const names = chosen()
-  const needsRedis = names.some((name) => ["http", "redis", "growth"].includes(name))
+  const needsRedis = names.some((name) => ["http", "redis", "growth", "profiles"].includes(name))
   const redis = needsRedis ? await startRedis() : undefined
   const results = read()
   try {

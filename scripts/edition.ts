@@ -40,6 +40,7 @@ const benchmark = [
   "effect",
   "harness",
   "inprocess/child.js",
+  "inprocess/profile.js",
   "redis/child.js",
   "http/contestants/effect.js",
   "http/serve.js",

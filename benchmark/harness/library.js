@@ -4,7 +4,8 @@
 import { resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
-const folder = process.env.BENCHMARK_LIBRARY === undefined
+/** Ends with a slash. */
+export const folder = process.env.BENCHMARK_LIBRARY === undefined
   ? fileURLToPath(new URL("../../dist/", import.meta.url))
   : `${resolve(process.env.BENCHMARK_LIBRARY)}/`
 

@@ -1,7 +1,8 @@
 /**
  * Serves one contestant in a process of its own: `node serve.js <module> <variant>`, over an IPC channel.
  *
- * It sends `{ port }` once it listens, answers `"usage"` with the CPU time that it has used, and ends with its parent.
+ * It sends `{ port }` once it listens, answers `"usage"` with the CPU time that it has used, profiles itself between
+ * `"profile"` and `"profiled"`, which it answers with the time by owner (see `../harness/profile.js`), and ends with its parent.
  */
 const [module, variant] = process.argv.slice(2)
 const { variants } = await import(`./contestants/${module}.js`)
@@ -14,9 +15,21 @@ if (server.listening) listening()
 else server.once("listening", listening)
 if (module !== "effect") server.listen(0, "127.0.0.1")
 
-process.on("message", () => {
-  const { system, user } = process.cpuUsage()
-  process.send({ cpuMicros: user + system, residentBytes: process.memoryUsage.rss() })
-})
+let stop
+
+const answers = {
+  usage: () => {
+    const { system, user } = process.cpuUsage()
+    return { cpuMicros: user + system, residentBytes: process.memoryUsage.rss() }
+  },
+  profile: async () => {
+    const { startTiming } = await import("../harness/profile.js")
+    stop = await startTiming()
+    return {}
+  },
+  profiled: () => stop()
+}
+
+process.on("message", async (question) => process.send(await answers[question]()))
 
 process.on("disconnect", () => process.exit(0))

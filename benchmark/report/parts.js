@@ -5,7 +5,9 @@ import { emphasise, number, spread, table, times } from "./format.js"
 
 const measuredAt = ({ date, quick, revision, rounds }) =>
   `Measured on ${date.slice(0, 10)} at ${revision.commit ?? "an unknown commit"}`
-  + `${revision.changed ? " with changes that were not committed" : ""}, in ${rounds} interleaved rounds`
+  + `${revision.changed ? " with changes that were not committed" : ""}, in ${
+    rounds === 1 ? "one round" : `${rounds} interleaved rounds`
+  }`
   + `${quick ? " (a quick run: its rounds are short and only show that everything works)" : ""}.`
 
 const chart = (name, alternative, folder) => `![${alternative}](${folder}/${name}.svg)`
@@ -189,8 +191,7 @@ const inprocess = (section, folder) => {
       ],
       section.subjects.map(subject)
     ),
-    ...countedCalls(section),
-    ...(section.profiles === undefined ? [] : profiles(section))
+    ...countedCalls(section)
   ]
 }
 
@@ -206,48 +207,17 @@ const countedCalls = (section) => [
   )
 ]
 
-const owners = {
-  session: "effect-session",
-  maps: "the fiber's maps (`FiberRefs`, `Context`), copied at each change",
-  effect: "Effect's runtime, the steps of the fiber",
-  platform: "@effect/platform",
-  app: "the handler",
-  node: "Node.js and undici",
-  gc: "garbage collector"
-}
-
-/** Where the time and the memory of a request go, above the bare handler's. */
-const profiles = ({ profiles }) => {
-  const columns = { untouchedMemory: "untouched", countMemory: "memory", countCookie100: "cookie, 100 B" }
-  const above = (name, what, owner) => profiles[name][what][owner] - profiles.requestId[what][owner]
-  const total = (name, what) => Object.keys(owners).reduce((sum, owner) => sum + above(name, what, owner), 0)
-  const cells = (of) =>
-    Object.keys(columns).flatMap((name) => [number(of(name, "micros")), number(of(name, "bytes") / 1024)])
-  return [
-    "The next table shows whose code takes the time and the memory, according to V8's sampling profilers, which take time "
-    + "themselves. Each column is a request with `RequestId` and a session (untouched, counting in memory, counting in a "
-    + "cookie) minus the request with `RequestId` alone. These are differences of two profiles, so small values are noise.",
-    table(
-      ["above `RequestId`", ...Object.values(columns).flatMap((label) => [`${label}, µs`, "KB"])],
-      [
-        ...Object.entries(owners).map(([owner, label]) => [label, ...cells((name, what) => above(name, what, owner))]),
-        ["together", ...cells(total)]
-      ]
-    ),
-    "What it would take to allocate less: a handler receives a service through a change of the fiber's context, and each change "
-    + "copies the context's map and the fiber's map of `FiberRef`s. The session's middleware makes one such change, which is "
-    + "the least that is possible without changing Effect itself. Most of what remains are the steps of the fiber for `get`, "
-    + "`insert` and the commit."
-  ]
-}
-
 const memory = (section, folder) => [
   `## ${section.sessions.toLocaleString("en-US")} sessions in memory`,
   measuredAt(section),
-  "Each store runs in a process of its own and is filled through its own functions with sessions of 80 bytes of JSON. The "
-  + "memory per session is V8's heap and what lies outside it (`heapUsed + external`) after a full garbage collection. A "
-  + "pause is the longest turn of the event loop, in CPU time and without the part of the garbage collector; the last two "
-  + "columns include that part."
+  `Each store runs in a process of its own on Node ${
+    section.node.slice(1)
+  }, and is filled through its own functions with `
+  + "sessions of 80 bytes of JSON. The memory per session is V8's heap and what lies outside it (`heapUsed + external`) after a "
+  + "full garbage collection. A pause is the longest turn of the event loop without the part of the garbage collector; the last "
+  + "two columns include that part. The part of the collector is what `perf_hooks` reports, and the time in which the main "
+  + "thread waits for a core, as Linux counts it: V8 marks in threads of its own, and on a machine of two cores one of them "
+  + "takes the main thread's core for up to 4 ms. No part of `perf_hooks` shows this."
   + `${
     section.rows.some(({ control }) => control === true)
       ? " “No store” makes the token, its hash and the JSON, and keeps nothing: its pauses are those of the machine and of the "
@@ -412,4 +382,92 @@ const growth = (section, folder) => [
   ...(section.waiters === undefined ? [] : waiters(section.waiters, folder))
 ]
 
-export const parts = { codec, http, inprocess, memory, redis, sql, growth }
+/** Whose code V8's profilers found, in the order of the tables. */
+const owners = {
+  session: "effect-session",
+  maps: "the maps of Effect 3's fibers (`FiberRefs`, `Context`)",
+  effect: "Effect's runtime, the steps of the fiber",
+  platform: "Effect's packages for HTTP and SQL",
+  driver: "the driver of the database",
+  peer: "other frameworks and session libraries",
+  app: "the handler",
+  node: "Node.js",
+  gc: "garbage collector"
+}
+
+const together = (sums) => Object.keys(owners).reduce((total, owner) => total + sums[owner], 0)
+
+/** The owners that have a part worth showing in any of the profiles. */
+const present = (profiles) =>
+  Object.entries(owners).filter(([owner]) => profiles.some((sums) => Math.abs(sums[owner]) >= 0.005))
+
+/** Where the time of each goes: a row for an owner. */
+const ownersOf = (head, labels, profiles) =>
+  table(
+    [head, ...labels],
+    [
+      ...present(profiles).map(([owner, label]) => [label, ...profiles.map((sums) => number(sums[owner]))]),
+      ["together", ...profiles.map((sums) => number(together(sums)))]
+    ]
+  )
+
+/** Where the time of each goes: a row for each. */
+const wholeRequests = (profiles) => {
+  const shown = present(profiles.map(({ micros }) => micros))
+  return table(
+    ["a whole request, µs", ...shown.map(([, label]) => label), "together"],
+    profiles.map(({ label, micros, ours }) => [
+      emphasise(ours, label),
+      ...shown.map(([owner]) => number(micros[owner])),
+      number(together(micros))
+    ])
+  )
+}
+
+const profiled = { untouchedMemory: "untouched", countMemory: "memory", countCookie100: "cookie, 100 B" }
+
+/** What a session adds to a request with `RequestId` alone. */
+const added = ({ effect, node, profiles }) => {
+  const above = (name, what, unit) =>
+    Object.fromEntries(
+      Object.keys(owners).map((
+        owner
+      ) => [owner, (profiles[name][what][owner] - profiles.requestId[what][owner]) / unit])
+    )
+  return ownersOf(
+    `added to a request, Effect ${effect}, Node ${node.slice(1)}`,
+    Object.values(profiled).flatMap((label) => [`${label}, µs`, "KB"]),
+    Object.keys(profiled).flatMap((name) => [above(name, "micros", 1), above(name, "bytes", 1024)])
+  )
+}
+
+const readAndWrite = (name, driver, profiles) =>
+  ownersOf(
+    `a read and a write on ${name}, µs`,
+    [`${driver} by hand`, "Effect's `SqlClient` by hand", "**effect-session**"],
+    ["raw", "client", "ours"].map((id) => profiles[id])
+  )
+
+const profiles = (section) => [
+  "## Whose code takes the time",
+  measuredAt(section),
+  "These tables come from V8's sampling profilers. The profilers take time themselves, and each column or row of numbers is "
+  + "one run: they tell where the time goes, and not how much it is. Native code counts for the code that calls it; "
+  + `Node.js holds the HTTP parser, the sockets and node:crypto. The first table is about whole requests over HTTP on Node ${
+    section.node.slice(1)
+  }, with the handler that counts.`,
+  wholeRequests(section.http),
+  "The next tables show what a session adds in process, in time and in memory: a request with `RequestId` and a session "
+  + "(untouched, counting in memory, counting in a cookie) minus the request with `RequestId` alone. These are differences of "
+  + "two profiles, so small values are noise.",
+  ...section.inprocess.map(added),
+  "What it would take to allocate less: on Effect 3, a handler receives a service through a change of the fiber's context, "
+  + "and each change copies the context's map and the fiber's map of `FiberRef`s. The session's middleware makes one such "
+  + "change, which is the least that is possible without changing Effect itself. Most of what remains are the steps of the "
+  + "fiber for `get`, `insert` and the commit.",
+  "The last tables are about one read and one write in SQL, with 32 at once:",
+  readAndWrite("SQLite", "better-sqlite3", section.sql.sqlite),
+  ...(section.sql.postgres === undefined ? [] : [readAndWrite("PostgreSQL", "pg", section.sql.postgres)])
+]
+
+export const parts = { codec, http, inprocess, memory, redis, sql, growth, profiles }

@@ -1,9 +1,10 @@
 /**
  * What many sessions cost a server: `node benchmark/scaling/run.js redis|postgres <sessions> [<sessions per subject>]`.
  *
- * Fills an empty server through the library's own store, half of the sessions anonymous and half signed in, and prints as
- * JSON what one session takes, what reads and writes take when the server is full, what a page of a subject's sessions takes,
- * and what the clean-up takes. `docs/scaling.md` computes from these numbers.
+ * Fills an empty server, half of the sessions anonymous and half signed in, and prints as JSON what one session takes, what
+ * new sessions, reads and writes take when the server is full, what a page of a subject's sessions takes, and what the
+ * clean-up takes. All sessions go through the library's own store, but for those that PostgreSQL is to have above 100,000.
+ * `docs/scaling.md` computes from these numbers.
  */
 import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import { Redis } from "ioredis"
@@ -14,13 +15,17 @@ import { setting } from "../effect/servers.js"
 import { findPostgres } from "../harness/databases.js"
 import * as library from "../harness/library.js"
 import { startRedis } from "../harness/redis.js"
+import * as copies from "./copies.js"
 
 const [kind, wanted, perSubject = "4"] = process.argv.slice(2)
 const sessions = Number(wanted)
 const inFlight = 64
 
+/** How many PostgreSQL gets through the store. The others are copies, see `copies.js`. */
+const mostThroughStore = 100_000
+
 /** As many as the clean-up removes in one step. */
-const cleanUpStep = 100
+const cleanUpStep = 50
 
 const log = (text) => process.stderr.write(`${text}\n`)
 
@@ -106,7 +111,6 @@ const onRedis = async () => {
     layer: module.layer({ ...options, redis: { url: server.url }, prefix: "s:" }),
     bytes: () => info("used_memory"),
     serverSeconds: async () => (await info("used_cpu_user")) + (await info("used_cpu_sys")),
-    expire: undefined,
     stop: async () => {
       client.disconnect()
       await server.stop()
@@ -145,6 +149,8 @@ const onPostgres = async () => {
     layer: await postgres(found.url, found.table),
     backend: await backendOf(found),
     bytes,
+    copy: (from) =>
+      copies.fill({ client, from, log, perSubject: Number(perSubject), table: found.table, to: sessions }),
     /** Of all its processes, where it runs on this machine. */
     serverSeconds: async () => {
       const { rows } = await client.query("SELECT pid FROM pg_stat_activity")
@@ -173,24 +179,35 @@ const store = await runtime.runPromise(SessionStore.SessionStore)
 const subjects = await runtime.runPromise(Sessions.Sessions)
 const before = await server.bytes()
 
+const throughStore = server.copy === undefined ? sessions : Math.min(sessions, mostThroughStore)
 const kept = []
 const every = Math.max(1, Math.floor(sessions / 20_000))
-const step = Math.max(1, Math.floor(sessions / 20))
-const filled = await drive(sessions, (at) =>
+const step = Math.max(1, Math.floor(throughStore / 20))
+const filled = await drive(throughStore, (at) =>
   Effect.map(create(store, at), (token) => {
     if (at % every === 0) kept.push(token)
     if (at % step === 0) log(`${at.toLocaleString("en-US")} sessions`)
   }))
+if (sessions > throughStore) {
+  await server.copy(throughStore)
+  for (let at = throughStore; at < sessions; at += every) kept.push(copies.tokenOf(at))
+}
 await server.vacuum?.()
 const bytesPerSession = (await server.bytes() - before) / sessions
 
 const random = () => kept[Math.floor(Math.random() * kept.length)]
 const count = 20_000
-const read = await drive(count, () => store.load([random()], Date.now()))
+const load = () =>
+  Effect.map(store.load([random()], Date.now()), (loaded) => {
+    if (loaded._tag !== "Found") throw new Error(`expected the session to be Found, but it is ${loaded._tag}`)
+    return loaded
+  })
+const created = await drive(count, (at) => create(store, sessions + at))
+const read = await drive(count, load)
 const write = await drive(
   count,
   () =>
-    Effect.flatMap(store.load([random()], Date.now()), (loaded) =>
+    Effect.flatMap(load(), (loaded) =>
       store.save({
         base: loaded,
         patch: setting(store, { visits: 7 }),
@@ -199,14 +216,16 @@ const write = await drive(
         owner: undefined
       }, Date.now()))
 )
-const readAlone = await drive(2000, () => store.load([random()], Date.now()), 1)
+const readAlone = await drive(2000, load, 1)
 
 const result = {
   kind,
   sessions,
   perSubject: Number(perSubject),
   bytesPerSession: Math.round(bytesPerSession),
+  throughStore,
   filled,
+  created,
   read,
   write,
   readAlone

@@ -80,7 +80,6 @@ export const run = async ({ log, nodes, quick, rounds: wanted, skipped }) => {
       node: node.version,
       ...summarised(rounds)
     })),
-    counted: await askChild({ core: serverCore, script: "inprocess/count.js" }),
-    profiles: quick ? undefined : await askChild({ core: serverCore, script: "inprocess/profile.js", args: [6000] })
+    counted: await askChild({ core: serverCore, script: "inprocess/count.js" })
   }
 }

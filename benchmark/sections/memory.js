@@ -3,15 +3,18 @@
  */
 import { askChild } from "../harness/child.js"
 import { interleave } from "../harness/interleave.js"
+import { current, longTerm, nodeOf } from "../harness/nodes.js"
 import { ratio, summary } from "../harness/statistics.js"
 import { contestants } from "../memory/contestants.js"
 
-export const run = async ({ log, quick, rounds: wanted }) => {
+export const run = async ({ log, quick, rounds: wanted, skipped }) => {
   const rounds = quick ? 3 : wanted
+  const node = quick ? current : nodeOf(longTerm, skipped) ?? current
   const sessions = quick ? 100_000 : 1_000_000
   // On no core of its own: the threads of V8 that compile and collect would share it, and count as turns of the event loop.
   const measure = ({ id }) =>
     askChild({
+      node: node.binary,
       script: "memory/child.js",
       args: [id, sessions],
       nodeArgs: ["--expose-gc", "--max-old-space-size=4096"]
@@ -21,6 +24,7 @@ export const run = async ({ log, quick, rounds: wanted }) => {
   const column = (id, pick) => measured.get(id).map(pick)
   return {
     rounds,
+    node: node.version,
     sessions,
     rows: all.map(({ control, id, label, ours }) => {
       const expires = measured.get(id)[0].expiry !== undefined

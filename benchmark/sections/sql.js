@@ -1,12 +1,10 @@
 /**
  * The SQL store compared with the raw driver that runs the same SELECT + UPDATE, and the statements per request (P8).
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { askChild } from "../harness/child.js"
 import { serverCore } from "../harness/cores.js"
 import { findPostgres } from "../harness/databases.js"
+import { withSqlite } from "../harness/sqlite.js"
 import { ratio, summary } from "../harness/statistics.js"
 import { inFlight } from "../harness/workers.js"
 
@@ -39,18 +37,16 @@ const compare = async ({ log, quick, rounds: wanted }, name, address, table) => 
 }
 
 export const run = async (context) => {
-  const folder = mkdtempSync(join(tmpdir(), "effect-session-benchmark-sqlite-"))
+  const sqlite = await withSqlite((file) => compare(context, "sqlite", file, "sessions"))
   const postgres = await findPostgres()
+  if (postgres.reason !== undefined) {
+    context.skipped.push({ what: "PostgreSQL", reason: postgres.reason })
+    return { sqlite }
+  }
   try {
-    const sqlite = await compare(context, "sqlite", join(folder, "sessions.db"), "sessions")
-    if (postgres.url === undefined) {
-      context.skipped.push({ what: "PostgreSQL", reason: postgres.reason })
-      return { sqlite }
-    }
     const measured = await compare(context, "postgres", postgres.url, postgres.table)
     return { sqlite, postgres: { ...measured, server: postgres.version } }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
-    await postgres.stop?.()
+    await postgres.stop()
   }
 }
