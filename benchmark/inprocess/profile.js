@@ -1,5 +1,5 @@
 /**
- * Shows whose code takes a request's time and memory, over the web handlers of `../effect/apps.js`: `node profile.js <requests>`.
+ * Shows whose code takes a request's time and memory, over the web handlers of `../effect/apps.js`: `node profile.js <requests for the memory> <requests for the time>`.
  */
 import { HttpApp } from "@effect/platform"
 import { Layer } from "effect"
@@ -7,7 +7,7 @@ import * as apps from "../effect/apps.js"
 import { answer } from "../harness/answer.js"
 import { allocated, each, startTiming } from "../harness/profile.js"
 
-const requests = Number(process.argv[2])
+const [forMemory, forTime] = process.argv.slice(2).map(Number)
 const url = "http://localhost/"
 
 const makers = {
@@ -23,8 +23,8 @@ const cookieOf = (response) => response.headers.getSetCookie().map((line) => lin
 const prepare = async (name) => {
   const { handler } = HttpApp.toWebHandlerLayer(...makers[name])
   let cookie = cookieOf(await handler(new Request(url))) || `session=${"A".repeat(43)}`
-  return async () => {
-    for (let i = 0; i < requests; i++) {
+  return async (count) => {
+    for (let i = 0; i < count; i++) {
       const response = await handler(new Request(url, { headers: { "x-request-id": "benchmark", cookie } }))
       cookie = cookieOf(response) || cookie
     }
@@ -34,10 +34,10 @@ const prepare = async (name) => {
 const profiles = {}
 for (const name of Object.keys(makers)) {
   const run = await prepare(name)
-  await run()
-  const bytes = each(await allocated(run), requests)
+  await run(forMemory)
+  const bytes = each(await allocated(() => run(forMemory)), forMemory)
   const stop = await startTiming()
-  await run()
-  profiles[name] = { bytes, micros: each(await stop(), requests) }
+  await run(forTime)
+  profiles[name] = { bytes, micros: each(await stop(), forTime) }
 }
 answer(profiles)

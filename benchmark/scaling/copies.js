@@ -1,7 +1,6 @@
 /**
- * Fills a PostgreSQL table with many copies of rows that the library has written, each with a token, a subject and an end of
- * its own. The server writes them by itself, without indexes in the meantime: through the store, ten million sessions would
- * take hours.
+ * Fills a server with many copies of sessions that the library has stored, each with a token of its own. The server makes them
+ * by itself: through the store, ten million sessions would take an hour on Redis, and several on PostgreSQL.
  */
 import { createHash } from "node:crypto"
 
@@ -15,8 +14,11 @@ export const tokenOf = (at) => createHash("sha256").update(`copy-${at}`).digest(
 
 const hashed = (text) => `rtrim(translate(encode(sha256(convert_to(${text}, 'UTF8')), 'base64'), '+/', '-_'), '=')`
 
-/** Copies `from` to `to`; every second one belongs to somebody, and `perSubject` of them to one subject. */
-export const fill = async ({ client, from, log, perSubject, table, to }) => {
+/**
+ * Fills a table of PostgreSQL, whose indexes are made at the end. Every second session belongs to somebody, and `perSubject` of
+ * them to one subject. Each ends at a time of its own.
+ */
+export const fillPostgres = async ({ client, from, log, perSubject, table, to }) => {
   await client.query("SET synchronous_commit = off")
   await client.query("SET maintenance_work_mem = '1GB'")
   await client.query(
@@ -51,4 +53,45 @@ export const fill = async ({ client, from, log, perSubject, table, to }) => {
     if (indexname !== `${table}_pkey`) await client.query(indexdef)
   }
   log("all indexes")
+}
+
+/** How many commands are on their way to Redis at once. */
+const pipelined = 2000
+
+/**
+ * Fills Redis with copies of the sessions that the library has stored for one subject and for nobody: `COPY` for each of them,
+ * and for the index of each subject. The new keys are as long as the old ones. The sessions in the index are not the copies, so
+ * that lists are to be read of subjects that went through the store.
+ */
+export const fillRedis = async ({ client, from, log, perSubject, prefix, to }) => {
+  const { anonymous, index, owned } = await templatesIn(client, prefix)
+  const nameOf = (at) => createHash("sha256").update(tokenOf(at)).digest("base64url")
+  const step = Math.floor((to - from) / 20)
+  let commands = client.pipeline()
+  for (let at = from; at < to; at++) {
+    commands.copy(at % 2 === 0 ? anonymous : owned, prefix + nameOf(at))
+    if (at % (2 * perSubject) === 0) commands.copy(index, index.slice(0, -43) + nameOf(-at))
+    if (commands.length >= pipelined || at === to - 1) {
+      const replies = await commands.exec()
+      if (replies.some(([error, copied]) => error !== null || copied !== 1)) throw new Error("a COPY copied nothing")
+      commands = client.pipeline()
+    }
+    if ((at - from) % step === 0) log(`${at.toLocaleString("en-US")} sessions`)
+  }
+}
+
+/** One session that belongs to nobody, one that belongs to somebody, and the index of a subject with all its sessions. */
+const templatesIn = async (client, prefix) => {
+  const found = {}
+  let cursor = "0"
+  do {
+    const [next, keys] = await client.scan(cursor, "MATCH", `${prefix}*`, "COUNT", "1000")
+    cursor = next
+    for (const key of keys) {
+      if (key.length !== prefix.length + 43) found.index ??= key
+      else if (await client.hexists(key, "o") === 1) found.owned ??= key
+      else found.anonymous ??= key
+    }
+  } while (cursor !== "0" && (found.index === undefined || found.owned === undefined || found.anonymous === undefined))
+  return found
 }

@@ -33,7 +33,7 @@ const overHttp = async ({ environment, log, node, place, quick }) => {
   const settings = { warmSeconds: 1, warmRequests: quick ? 3000 : 15_000, environment, load, node, place }
   const profileOf = async (contestant) => {
     const { profile, stop } = await prepare(contestant, settings)
-    return await profile(quick ? 1 : 4).finally(stop)
+    return await profile(quick ? 1 : 8).finally(stop)
   }
   const all = [...bare, ...contestants].filter(({ effect, holds, id }) =>
     compared.includes(id)
@@ -63,7 +63,7 @@ const inProcess = async ({ node, place, quick }) => {
       core: serverCore,
       node: node.binary,
       script: "inprocess/profile.js",
-      args: [quick ? 1000 : 6000],
+      args: [quick ? 1000 : 6000, quick ? 1000 : 60_000],
       ...place
     })
   return [
@@ -73,7 +73,7 @@ const inProcess = async ({ node, place, quick }) => {
 }
 
 const inSql = async ({ quick, skipped }) => {
-  const ask = (...args) => askChild({ core: serverCore, script: "sql/profile.js", args: [...args, quick ? 50 : 500] })
+  const ask = (...args) => askChild({ core: serverCore, script: "sql/profile.js", args: [...args, quick ? 50 : 1000] })
   const sqlite = await withSqlite((file) => ask("sqlite", file, "sessions"))
   const found = await findPostgres()
   if (found.reason !== undefined) {
