@@ -401,25 +401,25 @@ const together = (sums) => Object.keys(owners).reduce((total, owner) => total + 
 const present = (profiles) =>
   Object.entries(owners).filter(([owner]) => profiles.some((sums) => Math.abs(sums[owner]) >= 0.005))
 
-/** Where the time of each goes: a row for an owner. */
+/** In per cent. */
+const shares = (sums) =>
+  Object.fromEntries(Object.keys(owners).map((owner) => [owner, (sums[owner] / together(sums)) * 100]))
+
+/** A row for an owner, and a column for each profile. */
 const ownersOf = (head, labels, profiles) =>
   table(
     [head, ...labels],
-    [
-      ...present(profiles).map(([owner, label]) => [label, ...profiles.map((sums) => number(sums[owner]))]),
-      ["together", ...profiles.map((sums) => number(together(sums)))]
-    ]
+    present(profiles).map(([owner, label]) => [label, ...profiles.map((sums) => number(sums[owner]))])
   )
 
-/** Where the time of each goes: a row for each. */
+/** A row for each profile, and a column for an owner. */
 const wholeRequests = (profiles) => {
   const shown = present(profiles.map(({ micros }) => micros))
   return table(
-    ["a whole request, µs", ...shown.map(([, label]) => label), "together"],
+    ["a whole request, % of its time", ...shown.map(([, label]) => label)],
     profiles.map(({ label, micros, ours }) => [
       emphasise(ours, label),
-      ...shown.map(([owner]) => number(micros[owner])),
-      number(together(micros))
+      ...shown.map(([owner]) => number(shares(micros)[owner]))
     ])
   )
 }
@@ -428,7 +428,7 @@ const profiled = { untouchedMemory: "untouched", countMemory: "memory", countCoo
 
 /** What a session adds to a request with `RequestId` alone. */
 const added = ({ effect, node, profiles }) => {
-  const above = (name, what, unit) =>
+  const above = (name, what, unit = 1) =>
     Object.fromEntries(
       Object.keys(owners).map((
         owner
@@ -436,23 +436,23 @@ const added = ({ effect, node, profiles }) => {
     )
   return ownersOf(
     `added to a request, Effect ${effect}, Node ${node.slice(1)}`,
-    Object.values(profiled).flatMap((label) => [`${label}, µs`, "KB"]),
-    Object.keys(profiled).flatMap((name) => [above(name, "micros", 1), above(name, "bytes", 1024)])
+    Object.values(profiled).flatMap((label) => [`${label}, % of the time`, "KB"]),
+    Object.keys(profiled).flatMap((name) => [shares(above(name, "micros")), above(name, "bytes", 1024)])
   )
 }
 
 const readAndWrite = (name, driver, profiles) =>
   ownersOf(
-    `a read and a write on ${name}, µs`,
+    `a read and a write on ${name}, % of the time`,
     [`${driver} by hand`, "Effect's `SqlClient` by hand", "**effect-session**"],
-    ["raw", "client", "ours"].map((id) => profiles[id])
+    ["raw", "client", "ours"].map((id) => shares(profiles[id]))
   )
 
 const profiles = (section) => [
   "## Whose code takes the time",
   measuredAt(section),
-  "These tables come from V8's sampling profilers. The profilers take time themselves, and each column or row of numbers is "
-  + "one run: they tell where the time goes, and not how much it is. Native code counts for the code that calls it; "
+  "These tables come from V8's sampling profilers. They tell where the time goes, and not how much it is: each column or row "
+  + "is one run, for which the other tables of this page have the times. Native code counts for the code that calls it; "
   + `Node.js holds the HTTP parser, the sockets and node:crypto. The first table is about whole requests over HTTP on Node ${
     section.node.slice(1)
   }, with the handler that counts.`,
