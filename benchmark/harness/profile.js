@@ -53,7 +53,7 @@ export const allocated = async (run) => {
 export const startTiming = async () => {
   inspector.connect()
   await inspector.post("Profiler.enable")
-  // A sample takes nearly 0.1 ms: more of them would show what the profiler takes.
+  // Enough for shares of a second and more; many more samples would take time themselves.
   await inspector.post("Profiler.setSamplingInterval", { interval: 1000 })
   await inspector.post("Profiler.start")
   return async () => {

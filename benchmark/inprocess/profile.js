@@ -1,5 +1,6 @@
 /**
- * Shows whose code takes a request's time and memory, over the web handlers of `../effect/apps.js`: `node profile.js <requests for the memory> <requests for the time>`.
+ * Shows whose code takes a request's time and memory, over the web handlers of `../effect/apps.js`:
+ * `node profile.js <requests for the memory> <requests for the time>`.
  */
 import { HttpApp } from "@effect/platform"
 import { Layer } from "effect"

@@ -63,12 +63,15 @@ const begin = () => ({ waited: waitedMillis(), cpu: cpuMillis(), from: performan
 const notable = 0.2
 const spells = []
 
-/** Keeps what took long enough to be looked at. Its CPU time is shorter where another process had the core. */
+/**
+ * Keeps what took long enough to be looked at: `millis` without the time in which another process had the core, and `alone`
+ * without that of V8's own threads either.
+ */
 const end = ({ cpu, from, waited }) => {
   const to = performance.now()
   if (to - from > notable) {
     const millis = Math.min(to - from, cpuMillis() - cpu)
-    spells.push({ from, to, millis, waited: waitedMillis() - waited })
+    spells.push({ from, to, millis, alone: Math.min(millis, to - from - (waitedMillis() - waited)) })
   }
   return to - from
 }
@@ -77,9 +80,9 @@ const end = ({ cpu, from, waited }) => {
 const longest = () => {
   let withGc = 0
   let withoutGc = 0
-  for (const { from, millis, to, waited } of spells.splice(0)) {
+  for (const { alone, from, millis, to } of spells.splice(0)) {
     withGc = Math.max(withGc, millis)
-    withoutGc = Math.max(withoutGc, millis - waited - collectedWithin(from, to))
+    withoutGc = Math.max(withoutGc, alone - collectedWithin(from, to))
   }
   return { withGc, withoutGc }
 }

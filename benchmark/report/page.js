@@ -98,7 +98,8 @@ const remedies = [
   [
     ({ id, what }) => id === "P10" && what.startsWith("Effect 4"),
     "P10, Effect 4: fastify + @fastify/secure-session seals with libsodium from one native call; see “Sealing and opening a cookie”. "
-    + "The library's own code is a fifth of the request, under “Whose code takes the time”. By hand in Effect 4 a sealed cookie takes longer than with effect-session."
+    + "The library's own code is a fifth of the request, under “Whose code takes the time”. By hand in Effect 4 a sealed cookie "
+    + "takes longer than with effect-session."
   ],
   [
     ({ id, what }) => id === "P9" && what.includes("among 1,000"),
