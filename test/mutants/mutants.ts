@@ -919,8 +919,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M5",
     what: "a failed refresh is a failed commit",
     file: "src/internal/request/decide.ts",
-    find: "        mere: !changed,\n        without: changed ? { ...plain",
-    replace: "mere: false,"
+    find:
+      "        mere: !changed,\n        without: changed ? { ...plain, patch: patch(content, refreshes ? undefined : expiry) } : undefined",
+    replace: "        mere: false,\n        without: undefined"
   },
   {
     row: "M5",
