@@ -75,7 +75,7 @@ const remedies = [
     "P6: what is left are the first turns of code that V8 has not compiled yet. The longest turn while sessions expire is the "
     + "first step of the clean-up in its process, and the longest one while they are added is nearly always among the first 20 of "
     + "some 400 that took more than 0.2 ms. A step of the clean-up takes 0.4 ms after that. Steps of 25 instead of 50 did not make "
-    + "the first one shorter. In six runs on a machine that did nothing else, the medians were 2.4 and 3.4 ms."
+    + "the first one shorter. The machine did other work during this run."
   ],
   [
     ({ id, what }) => id === "P7" && what.includes("HTTP"),
