@@ -2070,8 +2070,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S9",
     what: "old ids are remembered although there is no grace",
     file: "src/internal/server/renew.ts",
-    find: "graceMillis === 0 ? undefined : {",
-    replace: "graceMillis < 0 ? undefined : {"
+    find:
+      "graceMillis === 0 ? undefined : {\n      id: automatic ? Successor.leading(oldToken, token, id) : id,\n      expiresAt: now + graceMillis",
+    replace:
+      "graceMillis === Infinity ? undefined : {\n      id: automatic ? Successor.leading(oldToken, token, id) : id,\n      expiresAt: now + (graceMillis || 60_000)"
   },
   {
     row: "C5",
@@ -2785,6 +2787,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "V2",
     what: "a flush ends the session only in the browser",
+    file: "src/internal/request/requestSession.ts",
+    find: "() => map(this.endAll(now), () => flushed(this))",
+    replace: "() => Effect.sync(() => flushed(this))",
+    tests: "test/revocation/memory.test.ts"
+  },
+  {
+    row: "V2",
+    what: "after the response's head, a flush of a revocable cookie is refused",
     file: "src/internal/request/requestSession.ts",
     find: "if (this.store.revocable) {",
     replace: "if (this.store.kind === \"server\") {",

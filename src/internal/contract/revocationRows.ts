@@ -148,6 +148,20 @@ export const rows: ReadonlyArray<RevocationRow> = [
       })
   ),
 
+  row("V2: a flush ends the session after the response's head has left, too", (kit) =>
+    Effect.gen(function*() {
+      const world = yield* kit.world()
+      const subject = freshSubject()
+      const browser = yield* signedIn(world, subject)
+      const request = yield* visit(
+        browser,
+        Effect.flatMap(RequestContext.RequestContext, (context) => Effect.succeed(context))
+      )
+      yield* expectSignedIn(browser, subject)
+      yield* request.value.flush
+      yield* expectSignedIn(browser, undefined)
+    })),
+
   row(
     "V3: after renew and bind, and after another bind of the same subject, the old cookie opens nothing, and the new one goes on",
     (kit) =>
