@@ -16,7 +16,7 @@ export default defineConfig({
     // much of the time goes into waiting for servers: two at a time where vitest would take one
     maxWorkers: Math.max(2, availableParallelism() - 1),
     minWorkers: 1,
-    testTimeout: 30_000,
-    hookTimeout: 30_000
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   }
 })
