@@ -5,7 +5,7 @@
  * longest time that one turn of the event loop took. The part of the garbage collector is reported apart from it, because the
  * collector is not part of the store (although a store that keeps a million objects gives it more work).
  *
- * Most of that part no `perf_hooks` report: V8 marks in threads of its own, and while one of them has the core, the main thread
+ * `perf_hooks` does not report most of that part: V8 marks in threads of its own, and while one of them has the core, the main thread
  * waits for it, usually for as long as the system lets a thread run (4 ms). Linux tells how long a thread has waited.
  */
 import { openSync, readSync } from "node:fs"

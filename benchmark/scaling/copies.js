@@ -6,7 +6,7 @@ import { createHash } from "node:crypto"
 
 const batch = 500_000
 
-/** Whose rows are copied; the first half of them anonymous. */
+/** How many rows are copied in turn; every second one is anonymous. */
 const templates = 64
 
 /** The token of a copy. The server makes the same one in SQL. */
