@@ -79,14 +79,17 @@ const vitest = "node_modules/vitest/vitest.mjs"
 
 // ── which tests ──
 
-/** Tests of one store run for what is in its folder, and for nothing else: they need servers, and take long. */
+/**
+ * Tests of one store run for what is in its folder, and for nothing else: they need servers, and take long. So do the guards of
+ * memory (test/costs.test.ts), which count what is allocated for a minute.
+ */
 const stores = [
   { folder: "src/internal/redis/", tests: /^test\/redis\// },
   { folder: "src/internal/sql/", tests: /^test\/sql\// },
   { folder: "src/internal/keyValueStore/", tests: /^test\/keyValueStore\// }
 ]
 const slow =
-  /^test\/(?:redis\/|sql\/|keyValueStore\/|Sessions\.|processes\.|browser\.|example\.|quickstart\.|scripts\/)/
+  /^test\/(?:redis\/|sql\/|keyValueStore\/|Sessions\.|processes\.|costs\.|browser\.|example\.|quickstart\.|scripts\/)/
 
 const patternOf = (row: string): string => `(^| )${row}: `
 
