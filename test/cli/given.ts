@@ -2,7 +2,7 @@
  * Runs the command line: in this process, where a test needs many calls, and as a process of its own.
  */
 import { Effect } from "effect"
-import { KeyRing, SessionStore } from "effect-session"
+import { KeyRing, Revocation, type SessionBackend, SessionStore } from "effect-session"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
@@ -66,11 +66,34 @@ export const start = (args: ReadonlyArray<string>, { cwd, env = {}, stdin = "" }
 export const folder = mkdtempSync(join(tmpdir(), "effect-session-cli-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+type Data = Record<string, string>
+
 /** A sealed session of a store with this secret, from this time. */
-export const sealed = (by: string, at = Date.now(), data: Record<string, string> = { user: "\"ada\"" }) =>
+export const sealed = (by: string, at = Date.now(), data: Data = { user: "\"ada\"" }) =>
+  sealedBy(by, (keys) => SessionStore.layerCookie({ keys }), undefined, data, at)
+
+interface SignedIn {
+  readonly subject: string
+  readonly authenticatedAt: number
+}
+
+/** A session of somebody who has signed in, sealed by a store that can revoke. */
+export const signedIn = (by: string, owner: SignedIn, data: Data, at = Date.now()) => {
+  const layer = (keys: KeyRing.KeyRing) =>
+    SessionStore.layerCookieRevocable({ keys }).pipe(Layer.provide(Revocation.layerMemory()))
+  return sealedBy(by, layer, { ...owner, userAgent: undefined, address: undefined }, data, at)
+}
+
+const sealedBy = <E>(
+  by: string,
+  layer: (keys: KeyRing.KeyRing) => Layer.Layer<SessionStore.SessionStore, E>,
+  owner: SessionBackend.Owner | undefined,
+  data: Data,
+  at: number
+) =>
   Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const keys = yield* KeyRing.derive(by)
-    const store = Context.get(yield* Layer.build(SessionStore.layerCookie({ keys })), SessionStore.SessionStore)
+    const store = Context.get(yield* Layer.build(layer(keys)), SessionStore.SessionStore)
     const patch = {
       clear: false,
       set: new Map(Object.entries(data)),
@@ -78,9 +101,6 @@ export const sealed = (by: string, at = Date.now(), data: Record<string, string>
       expiry: undefined,
       maxBytes: 4096
     }
-    const saved = yield* store.save(
-      { base: undefined, patch, renew: false, ifVersion: undefined, owner: undefined },
-      at
-    )
+    const saved = yield* store.save({ base: undefined, patch, renew: false, ifVersion: undefined, owner }, at)
     return saved._tag === "Saved" ? saved.token : ""
   })))

@@ -4,7 +4,7 @@ import { KeyRing, PrivateCookie } from "effect-session"
 import { randomBytes } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { call, folder, sealed, start } from "./given.js"
+import { call, folder, sealed, signedIn, start } from "./given.js"
 
 const secret = randomBytes(32).toString("hex")
 const older = randomBytes(32).toString("hex")
@@ -37,6 +37,19 @@ describe("effect-session inspect", () => {
     const two = await call(["inspect"], { env, stdin: `${name}=${token}; ${name}=${await sealed(older)}` })
     expect(two.out).toContain("value 2 of 2")
     expect(two.out).toContain("sealed with: key 2, which only opens")
+  })
+
+  it("W4: shows who signed in with the seal of a store that can revoke, and when", async () => {
+    const authenticatedAt = Date.now() - day
+    const token = await signedIn(secret, { subject: "ada\u001b[2J", authenticatedAt }, { user: "\"ada\"" })
+    const { code, out } = await call(["inspect"], { env, stdin: token })
+    expect(code, out).toBe(0)
+    expect(out).toMatch(/^opens\n/)
+    expect(out).toContain("subject: \"ada\\u001b[2J\"\n")
+    expect(out).toContain(`signed in: ${new Date(authenticatedAt).toISOString()} (unless it was revoked`)
+    expect(out).toContain("\"user\": \"ada\"")
+    const expired = await signedIn(secret, { subject: "ada", authenticatedAt }, {}, Date.now() - 40 * day)
+    expect((await call(["inspect"], { env, stdin: expired })).code).toBe(1)
   })
 
   it("W4: says why a value does not open, and ends with 1", async () => {

@@ -459,7 +459,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/request/decide.ts",
     find: "marks.renew || marks.owner !== undefined\n      const asked",
     replace:
-      "marks.renew || (marks.owner !== undefined && marks.owner.subject !== session.owner?.subject)\n      const asked"
+      "marks.renew || (marks.owner !== undefined && marks.owner.subject !== session.owner?.subject)\n      const asked",
+    tests: "test/Sessions.test.ts"
   },
   {
     row: "C10",
@@ -3428,6 +3429,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/internal/cli/inspect.ts",
     find: "opens: !expired,",
     replace: "opens: true,"
+  },
+  {
+    row: "W4",
+    what: "a seal of somebody who has signed in does not open",
+    file: "src/internal/cli/inspect.ts",
+    find: "opened.text, true)",
+    replace: "opened.text, false)"
   },
   {
     row: "W4",

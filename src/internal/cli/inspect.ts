@@ -80,6 +80,12 @@ const no = (...lines: ReadonlyArray<string>): Described => ({ opens: false, line
 
 const instant = (millis: number): string => new Date(millis).toISOString()
 
+/** A seal does not show whether it was revoked. */
+const signedIn = ({ authenticatedAt, subject }: payload.SealedOwner): ReadonlyArray<string> => [
+  `subject: ${printable(JSON.stringify(subject))}`,
+  `signed in: ${instant(authenticatedAt)} (unless it was revoked, which only the app's store of revocations knows)`
+]
+
 const describe = (
   config: SessionConfig,
   { audience = "", keys }: { readonly keys: KeyRing; readonly audience?: string | undefined },
@@ -101,7 +107,7 @@ const describe = (
   const { endsAt } = keysOf(keys)[opened.key]
   const sealedWith = opened.key === 0 ? "the key that seals" : `key ${opened.key + 1}, which only opens`
   if (endsAt <= now) return no(`does not open: the last day of its key is over (${dayOf(endsAt - 1)})`)
-  const decoded = payload.decode(payload.prefix(audience), opened.text)
+  const decoded = payload.decode(payload.prefix(audience), opened.text, true)
   if (decoded._tag === "Foreign") {
     return no(`does not open as a session: ${decoded.warning}`, `sealed with: ${sealedWith}`)
   }
@@ -113,6 +119,7 @@ const describe = (
       expired ? "opens no more: the session has expired" : "opens",
       `sealed with: ${sealedWith}`,
       `id: ${decoded.sid}`,
+      ...(decoded.owner === undefined ? [] : signedIn(decoded.owner)),
       `created: ${instant(times.createdAt)}`,
       `last refreshed: ${instant(times.refreshedAt)}`,
       `${expired ? "expired" : "expires"}: ${instant(times.expiresAt)}${times.own ? " (an expiry of its own)" : ""}`,

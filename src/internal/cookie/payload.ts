@@ -135,7 +135,7 @@ const needsRevocation = foreign(
  * Reads an authentic text; undefined stands for bytes that are not text. Never throws. `signsIn` says that sessions of
  * subjects are opened, too.
  */
-export const decode = (prefix: Prefix, text: string | undefined, signsIn = false): Decoded => {
+export const decode = (prefix: Prefix, text: string | undefined, signsIn: boolean): Decoded => {
   if (text === undefined) return otherFormat
   if (text.startsWith(prefix.anonymous)) return read(text, prefix.anonymous.length, false)
   if (text.startsWith(prefix.owned)) return signsIn ? read(text, prefix.owned.length, true) : needsRevocation
