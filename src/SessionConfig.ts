@@ -34,8 +34,6 @@ export type {
 /**
  * Checks every option and fills in the defaults. The layer of a store does this once, when it is built.
  *
- * - `kind`: the kind of the store; both kinds have the same defaults.
- *
  * Returns `Left` with every mistake at once. Each mistake has the option's name as its path and says what is accepted.
  * Cookies that browsers would drop are mistakes: a name that starts with `__Host-`, `__Secure-`, `__Http-` or
  * `__Host-Http-` without what the prefix promises, and SameSite=None or Partitioned without Secure (RFC 6265bis, 4.1.3
@@ -46,17 +44,14 @@ export type {
  * import { SessionConfig } from "effect-session"
  * import { Either } from "effect"
  *
- * const config = Either.getOrThrow(SessionConfig.resolve({ expiry: "1 hour" }, "server"))
+ * const config = Either.getOrThrow(SessionConfig.resolve({ expiry: "1 hour" }))
  * console.log(config.name) // __Host-session
  * ```
  *
  * @since 0.1.0
  * @category resolving
  */
-export const resolve = (
-  options: SessionConfigOptions,
-  _kind?: "client" | "server"
-): Either.Either<SessionConfig, SessionConfigError> => {
+export const resolve = (options: SessionConfigOptions): Either.Either<SessionConfig, SessionConfigError> => {
   const { config, mistakes } = resolveOptions(options)
   return mistakes.length === 0 ? Either.right(config) : Either.left(configError(mistakes))
 }

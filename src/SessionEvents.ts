@@ -29,13 +29,13 @@ export type { Events, EvictionReason, ForeignReason, Inbox, SignOutReason } from
  *
  * - `Created`: a session began.
  * - `SignedIn`: a subject signed in with `bind`; `previous` is the session's name before it.
- * - `Renewed`: a session has a new id after `renew`; `previous` is its name before it.
+ * - `Renewed`: a session has a new id, after `renew` or by `renewEvery`; `previous` is its name before it.
  * - `SignedOut`: a session was ended by `flush` (`Flush`), or because somebody else signed in (`OtherSubject`).
  * - `Revoked`: a session was ended with `Sessions.revoke` or `Sessions.revokeAll`.
  * - `Expired`: the time of a session was found to be over.
  * - `Evicted`: a session had to make room, in the memory store (`StoreFull`) or among its subject's sessions (`SubjectBound`).
  * - `Refused`: a sign-in was refused because of `subjectBound` (`TooManySessions`), or a request by `Csrf`, for its reason.
- * - `OldIdUsed`: the id `previous` was used more than 10 seconds after `renew` or `bind` had replaced it by `session`.
+ * - `OldIdUsed`: the id `previous` was used more than 10 seconds after a renewal or a sign-in had replaced it by `session`.
  * - `Tampered`: no session was opened, and a cookie's value was not of the store's form (`Malformed`), or none of the keys opened it
  *   (`NotAuthentic`).
  * - `Foreign`: a value was authentic and still no session of this store, see {@link ForeignReason}.

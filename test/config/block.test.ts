@@ -32,7 +32,7 @@ describe("the block in a file", () => {
         expiry: Duration.seconds(3600)
       })
       assert.isTrue(yield* sealsLike(file, yield* ring(key)))
-      const config = resolved(file.options, "client")
+      const config = resolved(file.options)
       assert.strictEqual(config.name, "__loco_session")
       assert.strictEqual(config.idleMillis, 3_600_000)
       assert.isTrue(config.persistent)
@@ -91,7 +91,7 @@ describe("the block in a file", () => {
         max_session_bytes: 1000,
         cleanup_interval: 30
       }))
-      assert.deepStrictEqual(resolved({ ...options, commitWhen: undefined }, "client"), {
+      assert.deepStrictEqual(resolved({ ...options, commitWhen: undefined }), {
         enable: true,
         name: "sid",
         httpOnly: false,

@@ -35,7 +35,7 @@ describe("the cookie's attributes", () => {
     ]
     for (const [name, options, needs] of rules) {
       for (const cased of [name, name.toLowerCase(), name.toUpperCase()]) {
-        const result = SessionConfig.resolve(unchecked({ ...options, name: cased }), "server")
+        const result = SessionConfig.resolve(unchecked({ ...options, name: cased }))
         const mistakes = Either.isLeft(result) ? result.left.mistakes : []
         assert.strictEqual(mistakes.length, needs.length, `${cased} ${inspect(options)}`)
         needs.forEach((need, i) => {
@@ -140,7 +140,7 @@ describe("the cookie's attributes", () => {
         for (
           const options of [{ name, path, domain, secure }, { name, secure }, { path, secure }, { domain, secure }]
         ) {
-          const result = SessionConfig.resolve(options, "client")
+          const result = SessionConfig.resolve(options)
           if (Either.isLeft(result)) {
             assert.strictEqual(result.left._tag, "SessionConfigError")
             continue

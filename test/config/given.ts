@@ -30,14 +30,14 @@ export const day = 24 * 60 * 60 * 1000
 
 export const pathsOf = (error: SessionConfigError) => error.mistakes.map(({ path }) => path)
 
-export const resolved = (options: SessionConfig.SessionConfigOptions, kind: "client" | "server" = "server") =>
-  Either.getOrThrowWith(SessionConfig.resolve(options, kind), (error) => error)
+export const resolved = (options: SessionConfig.SessionConfigOptions) =>
+  Either.getOrThrowWith(SessionConfig.resolve(options), (error) => error)
 
 /** Options as plain JavaScript or a file may hold them; their types are not checked. */
 export const unchecked = (options: Record<string, unknown>) => options as SessionConfig.SessionConfigOptions
 
-export const refused = (options: SessionConfig.SessionConfigOptions, kind: "client" | "server" = "server") =>
-  Either.getOrThrow(Either.flip(SessionConfig.resolve(options, kind)))
+export const refused = (options: SessionConfig.SessionConfigOptions) =>
+  Either.getOrThrow(Either.flip(SessionConfig.resolve(options)))
 
 export const refusedPaths = (options: Record<string, unknown>) => pathsOf(refused(unchecked(options)))
 

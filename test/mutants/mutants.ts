@@ -345,8 +345,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "C7",
     what: "the commit does not wait for operations that are running",
     file: "src/internal/request/requestSession.ts",
-    find: "if (this.inFlight.isQuiet) return this.conclude(committing, now)",
-    replace: "return this.conclude(committing, now)"
+    find: "if (this.inFlight.isQuiet) return this.commitLast(committing, now)",
+    replace: "return this.commitLast(committing, now)"
   },
   {
     row: "C7",
@@ -633,8 +633,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "a patch loads the session",
     file: "src/internal/request/contents.ts",
     find:
-      "if (store.kind === \"client\" && stored.state._tag === \"Unloaded\") {\n    return andThen(parts.load(now), () => patchTexts",
-    replace: "if (stored.state._tag === \"Unloaded\") {\n    return andThen(parts.load(now), () => patchTexts"
+      "if (store.kind === \"client\" && stored.state._tag === \"Unloaded\") {\n    return andThen(load(parts, now), () => patchTexts",
+    replace: "if (stored.state._tag === \"Unloaded\") {\n    return andThen(load(parts, now), () => patchTexts"
   },
   {
     row: "C15",
@@ -870,9 +870,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M4",
     what: "the cookie of what commit saved is dropped with the changes",
     file: "src/internal/request/requestSession.ts",
-    find: "    if (!committing || answer.isClosed) return Effect.succeed(this.concluded(undefined))\n",
+    find: "    if (!committing || answer.isClosed) return Effect.succeed(this.giveVerdict(undefined))\n",
     replace:
-      "    if (!committing) answer.ended()\n    if (!committing || answer.isClosed) return Effect.succeed(this.concluded(undefined))\n"
+      "    if (!committing) answer.ended()\n    if (!committing || answer.isClosed) return Effect.succeed(this.giveVerdict(undefined))\n"
   },
   {
     row: "M5",
@@ -956,8 +956,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "M6",
     what: "reading removes the cookie from the browser",
     file: "src/internal/request/answer.ts",
-    find: "return this.concluded = { cookie: this.cookie, failure }",
-    replace: "return this.concluded = { cookie: this.cookie._tag === \"None\" ? removeCookie : this.cookie, failure }"
+    find: "return this.given = { cookie: this.cookie, failure }",
+    replace: "return this.given = { cookie: this.cookie._tag === \"None\" ? removeCookie : this.cookie, failure }"
   },
   {
     row: "M7",
@@ -1389,7 +1389,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S1",
     what: "the store holds the token itself",
     file: "src/internal/codec/sha256.ts",
-    find: "Crypto.hash(\"sha256\", text, \"base64url\")",
+    find: "hash(\"sha256\", text, \"base64url\")",
     replace: "text"
   },
   {
@@ -1535,7 +1535,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "S5",
     what: "evictions are not counted",
     file: "src/internal/memory/sessionTable.ts",
-    find: "Metric.add(evictedTotal, count)",
+    find: "Metrics.evicted(count)",
     replace: ""
   },
   {
@@ -2995,7 +2995,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     row: "N3",
     what: "a commit that fails is no event",
     file: "src/internal/request/requestSession.ts",
-    find: "        Reporting.failed(this, error, now)\n",
+    find: "        Reporting.failed(this, failure, now)\n",
     replace: ""
   },
   {
@@ -3335,9 +3335,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "I2",
     what: "the response to an old token brings no cookie",
-    file: "src/internal/request/requestSession.ts",
-    find: "state.followed === true) this.answer",
-    replace: "state.followed === undefined) this.answer"
+    file: "src/internal/request/parts.ts",
+    find: "state.followed === true) answer",
+    replace: "state.followed === undefined) answer"
   },
   {
     row: "I3",

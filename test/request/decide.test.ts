@@ -7,7 +7,7 @@ import { type Basis, decide, type Marks } from "../../src/internal/request/decid
 import * as Expiry from "../../src/internal/store/expiry.js"
 
 const hour = 60 * 60 * 1000
-const config = Either.getOrThrow(SessionConfig.resolve({ expiry: "1 hour", absoluteExpiry: "10 hours" }, "server"))
+const config = Either.getOrThrow(SessionConfig.resolve({ expiry: "1 hour", absoluteExpiry: "10 hours" }))
 const owner: SessionBackend.Owner = { subject: "ada", authenticatedAt: 0, userAgent: undefined, address: undefined }
 const noMarks: Marks = { renew: false, own: undefined, owner: undefined, takesCookie: true, passive: false }
 

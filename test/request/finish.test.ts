@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Option } from "effect"
 import { SessionError } from "effect-session"
 import { A, B, C } from "../support/sessionKeys.js"
-import { settle, stage } from "../support/stage.js"
+import { settle, stage, verdictOf } from "../support/stage.js"
 
 describe("the end of a request", () => {
   it.effect("M4: finishing a request again with another status returns the same verdict and saves nothing twice", () =>
@@ -10,14 +10,14 @@ describe("the end of a request", () => {
       const { counts, request, stored } = stage()
       const committed = request(undefined)
       yield* committed.insert(A, "a")
-      const first = yield* committed.finish(true)
-      for (const again of [false, true]) expect(yield* committed.finish(again)).toBe(first)
+      const first = yield* verdictOf(committed, true)
+      for (const again of [false, true]) expect(yield* verdictOf(committed, again)).toBe(first)
       expect([counts.insert, counts.update]).toEqual([1, 0])
       expect(first.cookie._tag === "Set" && (yield* stored(first.cookie.token))).toEqual({ a: "\"a\"" })
       const dropped = request(undefined)
       yield* dropped.insert(A, "a")
       for (const committing of [false, true, true]) {
-        expect(yield* dropped.finish(committing)).toEqual({ cookie: { _tag: "None" }, failure: undefined })
+        expect(yield* verdictOf(dropped, committing)).toEqual({ cookie: { _tag: "None" }, failure: undefined })
       }
       expect(counts.insert).toBe(1)
     }))

@@ -27,7 +27,7 @@ describe("sessions that are renewed while they are revoked", () => {
           })
         )
     }
-    const config = Either.getOrThrow(SessionConfig.resolve({}, "server"))
+    const config = Either.getOrThrow(SessionConfig.resolve({}))
     const sessions = sessionsOf.make(config, backend, renewing)
     const alive = Effect.suspend(() => Effect.map(index.list("ada", now), (entries) => entries.length))
     return { sessions, alive, start: Effect.suspend(() => index.insert(current, record, now, undefined)) }

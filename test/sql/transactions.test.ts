@@ -25,7 +25,7 @@ import { another, backendOf, own, table, Where } from "./harness.js"
 import { client } from "./place.js"
 import { found, isThere, newId, now, owned, owner, patch, session, times } from "./records.js"
 
-const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, storeTimeout: "2 seconds" }, "server"))
+const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, storeTimeout: "2 seconds" }))
 
 class RolledBack {
   readonly _tag = "RolledBack"

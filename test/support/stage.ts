@@ -23,6 +23,10 @@ interface Hold {
 /** Lets the other fibers run until each of them waits for something. */
 export const settle = Effect.repeatN(Effect.yieldNow(), 100)
 
+/** Ends a request now. */
+export const verdictOf = (session: RequestSession, committing: boolean) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => session.finish(committing, now))
+
 /** Requests to a store, without HTTP: the session of each, and what its end makes of it. */
 export const requestsTo = (store: SessionStore.SessionStoreService) => {
   const { config } = store
@@ -37,7 +41,10 @@ export const requestsTo = (store: SessionStore.SessionStoreService) => {
 
   /** Ends a request as a response of that status does; returns the verdict and the token that the browser then has. */
   const finish = (session: RequestSession, sent: string | undefined, status = 200) =>
-    Effect.map(session.finish(config.commitWhen(status)), (verdict) => ({ verdict, token: tokenAfter(verdict, sent) }))
+    Effect.map(verdictOf(session, config.commitWhen(status)), (verdict) => ({
+      verdict,
+      token: tokenAfter(verdict, sent)
+    }))
 
   /** A whole request. */
   const visit = <A, E>(
@@ -63,7 +70,7 @@ export const stage = (
   decorate: (backend: SessionBackend.SessionBackendService) => SessionBackend.SessionBackendService = (same) => same,
   made: memory.Memory = memory.make({ maxSessions: 10_000, maxBytes: 64 * 1024 * 1024 })
 ) => {
-  const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }, "server"))
+  const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }))
   const counts: Counts = { find: 0, insert: 0, update: 0, remove: 0, removeExpired: 0 }
   let holds: ReadonlyArray<Hold> = []
 
@@ -144,7 +151,7 @@ export const stage = (
 
 /** Single requests over a cookie store, without HTTP. */
 export const sealedStage = (keys: KeyRing.KeyRing, options: SessionConfig.SessionConfigOptions = {}) => {
-  const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }, "client"))
+  const config = Either.getOrThrow(SessionConfig.resolve({ secure: false, ...options }))
   const store = cookieStore.make(config, keys, "")
   return { ...requestsTo(store), config, store }
 }

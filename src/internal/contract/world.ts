@@ -12,14 +12,10 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as RequestContext from "../../RequestContext.js"
 import * as RequestId from "../../RequestId.js"
-import type { SessionConfigOptions } from "../../SessionConfig.js"
 import { SessionStore, type SessionStoreService } from "../../SessionStore.js"
 import * as StandingClock from "../testing/clock.js"
 import { CookieJar } from "../testing/jar.js"
 import { webHandler } from "./webHandler.js"
-
-/** How a row gets its store: a layer for the options it needs. */
-export type StoreLayer = (options: SessionConfigOptions) => Layer.Layer<SessionStore, unknown>
 
 export interface Calls {
   load: number
@@ -114,7 +110,7 @@ const decorated = (store: SessionStoreService, calls: Calls, before: Before | un
   }
 }
 
-/** A world over a store of its own; `shared` is a clock to share with another world over the same backend. */
+/** A world over a store of its own. `clock` is for two worlds over the same backend, which share it. */
 export const make = (
   layer: Layer.Layer<SessionStore, unknown>,
   options: { readonly before?: Before; readonly clock?: StandingClock.StandingClock } = {}

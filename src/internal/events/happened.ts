@@ -1,6 +1,6 @@
 /**
- * What happens to sessions, one function for each kind: it is counted, and published if somebody listens. Each is called after
- * the fact, and without a listener it does nothing but count.
+ * What happens to sessions, one function for each kind: it publishes the event if somebody listens, and counts what operators
+ * count (`store/metrics.ts`). Each is called after the fact, and without a listener it does nothing else.
  *
  * The operations of a request call it by way of `request/reporting.ts`, which knows whose session it is.
  */

@@ -6,7 +6,6 @@
  * has a hash of it, whose prefix keeps it apart from every other hash of the same text. A salt would protect a secret that can
  * be guessed, which 128 random bits cannot.
  */
-import { createHash } from "node:crypto"
+import { sha256 } from "../codec/sha256.js"
 
-export const sealedName = (sid: string): string =>
-  createHash("sha256").update(`effect-session/event ${sid}`).digest("base64url")
+export const sealedName = (sid: string): string => sha256(`effect-session/event ${sid}`)

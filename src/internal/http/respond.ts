@@ -1,5 +1,5 @@
 /**
- * Carries the verdict on a request's session to its response: the one place where a response is changed.
+ * Carries the verdict on a request's session to its response: the one place where a response gets or loses the session's cookie.
  */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Time from "../edition/clock.js"
 import { andThen, isDone } from "../edition/done.js"
-import type { CookieVerdict, SaveError } from "../request/answer.js"
+import type { CookieVerdict, SaveFailure } from "../request/answer.js"
 import type { RequestSession } from "../request/requestSession.js"
 import type { SessionConfig } from "../store/options.js"
 import * as Reported from "../store/reported.js"
@@ -48,7 +48,7 @@ export const respond = (
     try {
       const response = WebResponse.lift(original)
       const responded = andThen(
-        session.finishAt(config.commitWhen(response.status), Time.now(fiber)),
+        session.finish(config.commitWhen(response.status), Time.now(fiber)),
         ({ cookie, failure }) => {
           if (failure === undefined) return settle(config, response, head, cookie, isForeign)
           const failed = settle(config, unavailable(response, RequestId.headerOf(fiber)), head, cookie, false)
@@ -163,7 +163,7 @@ const unavailable = (response: Response, idHeader: string): Response => {
 }
 
 /** Most failures are in the log already: a server store logs each failed call of its backend. */
-const logFailure = (error: SaveError): Effect.Effect<void> =>
+const logFailure = (error: SaveFailure): Effect.Effect<void> =>
   Reported.has(error)
     ? Effect.void
     : Effect.logError("the session could not be saved: the response was replaced by a 503", error.message)

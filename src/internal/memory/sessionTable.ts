@@ -17,8 +17,8 @@ import type {
   Successor
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
-import * as Metric from "../edition/metric.js"
 import * as Mark from "../store/mark.js"
+import * as Metrics from "../store/metrics.js"
 import { ExpiryHeap } from "./expiryHeap.js"
 import { HashIndex } from "./hashIndex.js"
 import * as Ids from "./ids.js"
@@ -27,11 +27,6 @@ import * as R from "./records.js"
 import * as SessionText from "./sessionText.js"
 import { sizeOf } from "./size.js"
 import { blocksOf, Measured, Texts } from "./texts.js"
-
-const evictedTotal = Metric.counter(
-  "effect_session_evicted_total",
-  "sessions that the Memory store evicted because it was full"
-)
 
 /**
  * Learns which sessions were removed to make room for others. Their names are read only where `isHeard`.
@@ -294,7 +289,7 @@ export class SessionTable {
     }
     if (count > 0) {
       this.evicted += count
-      Metric.add(evictedTotal, count)
+      Metrics.evicted(count)
     }
   }
 

@@ -16,7 +16,6 @@
  * insert that was never heard of again is given away, its id is buried.
  */
 import * as Effect from "effect/Effect"
-import { createHash } from "node:crypto"
 import type {
   Expiry,
   ListedSession,
@@ -26,6 +25,7 @@ import type {
   SubjectIndexService
 } from "../../SessionBackend.js"
 import { SessionStoreError } from "../../SessionError.js"
+import { sha256 } from "../codec/sha256.js"
 import type { Commands } from "./commands.js"
 import * as Records from "./record.js"
 import * as Scripts from "./scripts.js"
@@ -229,8 +229,7 @@ export const keep = (
     ], String)
   )
 
-const indexKey = (prefix: string, subject: string): string =>
-  `${prefix}subject:${createHash("sha256").update(subject).digest("base64url")}`
+const indexKey = (prefix: string, subject: string): string => `${prefix}subject:${sha256(subject)}`
 
 /** Twice the life of the session, so that one refresh may be lost: the next one must come within one life. */
 const indexTtl = (expiry: Expiry, now: number): string => Records.ttl(2 * (expiry.expiresAt - now))

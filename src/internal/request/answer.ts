@@ -15,10 +15,11 @@ export type CookieVerdict =
 /** The response as it goes out: `failure` means a 503 in its place. */
 export interface Verdict {
   readonly cookie: CookieVerdict
-  readonly failure: SaveError | undefined
+  readonly failure: SaveFailure | undefined
 }
 
-export type SaveError = SessionStoreError | SessionTooLarge
+/** Why a save was not made. */
+export type SaveFailure = SessionStoreError | SessionTooLarge
 
 /** A save that went well. */
 export interface Written {
@@ -46,7 +47,7 @@ export class Answer {
   /** the cookie only gives the browser the token that another response has given it already */
   private isRepeated = false
   private upgraded = false
-  private concluded: Verdict | undefined
+  private given: Verdict | undefined
 
   get isClosed(): boolean {
     return this.closed
@@ -54,7 +55,7 @@ export class Answer {
 
   /** The verdict, once it has been given. */
   get verdict(): Verdict | undefined {
-    return this.concluded
+    return this.given
   }
 
   // ── what happened to the session ──
@@ -64,7 +65,7 @@ export class Answer {
    * verdict none can, and the head of an upgrade has no place for one.
    */
   written({ expiry, moved, token }: Written, before: Held | undefined, now: number): void {
-    if (this.concluded !== undefined || this.upgraded) return
+    if (this.given !== undefined || this.upgraded) return
     const isOutdated = moved && (expiry.persistent || before?.persistent === true)
     if (token === before?.token && !isOutdated) return
     this.isRepeated = false
@@ -73,7 +74,7 @@ export class Answer {
 
   /** The request came with a token that leads to another one. The browser gets that, unless something else goes out. */
   followed(token: string, expiry: Expiry, now: number): void {
-    if (this.concluded !== undefined || this.upgraded || this.cookie._tag !== "None") return
+    if (this.given !== undefined || this.upgraded || this.cookie._tag !== "None") return
     this.isRepeated = true
     this.cookie = { _tag: "Set", token, maxAge: ExpiryPolicy.maxAge(expiry, now) }
   }
@@ -107,11 +108,11 @@ export class Answer {
   /** The head leaves, and nobody has asked for the session. */
   leave(): void {
     this.closed = true
-    this.concluded = untouched
+    this.given = untouched
   }
 
-  conclude(failure: SaveError | undefined): Verdict {
+  give(failure: SaveFailure | undefined): Verdict {
     this.closed = true
-    return this.concluded = { cookie: this.cookie, failure }
+    return this.given = { cookie: this.cookie, failure }
   }
 }

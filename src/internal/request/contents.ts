@@ -8,8 +8,8 @@ import type { SessionSchemaError, SessionStoreError, SessionTooLarge } from "../
 import { SessionClosed } from "../../SessionError.js"
 import type { SessionKey } from "../../SessionKey.js"
 import { andThen, map } from "../edition/done.js"
-import type { SaveError } from "./answer.js"
-import type { Parts } from "./parts.js"
+import type { SaveFailure } from "./answer.js"
+import { load, type Parts } from "./parts.js"
 import { save } from "./saving.js"
 
 const none = Effect.succeed(Option.none<never>())
@@ -24,7 +24,7 @@ export const textOf = (
 ): Effect.Effect<string | undefined, SessionStoreError> => {
   const pending = parts.draft.lookup(name)
   if (pending !== undefined) return Effect.succeed(pending ?? undefined)
-  return map(parts.load(now), () => parts.draft.visible(name, parts.stored.data))
+  return map(load(parts, now), () => parts.draft.visible(name, parts.stored.data))
 }
 
 export const read = <A, I, R>(
@@ -44,7 +44,7 @@ export const setText = (
   const { draft, store, stored } = parts
   // The size of a sealed session is known only with what it already holds.
   if (store.kind === "client" && stored.state._tag === "Unloaded") {
-    return andThen(parts.load(now), () => setText(parts, name, text, now))
+    return andThen(load(parts, now), () => setText(parts, name, text, now))
   }
   const error = draft.set(name, text, stored.data)
   return error === undefined ? Effect.void : Effect.fail(error)
@@ -58,7 +58,7 @@ export const patchTexts = (
 ): Effect.Effect<void, SessionStoreError | SessionTooLarge> => {
   const { draft, store, stored } = parts
   if (store.kind === "client" && stored.state._tag === "Unloaded") {
-    return andThen(parts.load(now), () => patchTexts(parts, texts, now))
+    return andThen(load(parts, now), () => patchTexts(parts, texts, now))
   }
   const error = draft.patch(texts, stored.data)
   return error === undefined ? Effect.void : Effect.fail(error)
@@ -78,12 +78,12 @@ export const change = <E, R>(
   now: number,
   apply: () => Effect.Effect<void, E, R>,
   whenAbsent: Effect.Effect<void, SessionClosed> = failClosed
-): Effect.Effect<void, E | SaveError | SessionClosed, R> => {
+): Effect.Effect<void, E | SaveFailure | SessionClosed, R> => {
   const { answer, draft, inFlight, store, stored } = parts
   if (!answer.isClosed) return apply()
   return inFlight.exclusively(
-    () => parts.load(now),
-    (): Effect.Effect<void, E | SaveError | SessionClosed, R> => {
+    () => load(parts, now),
+    (): Effect.Effect<void, E | SaveFailure | SessionClosed, R> => {
       if (stored.state._tag === "Ended") return Effect.void
       if (stored.state._tag !== "Found") return whenAbsent
       if (store.kind === "client") return failClosed

@@ -8,12 +8,12 @@ import type { Patch, StoredSession } from "../../SessionBackend.js"
 import { type SessionClosed, SessionEnded, type SessionSchemaError, type SessionTooLarge } from "../../SessionError.js"
 import type { SessionKey } from "../../SessionKey.js"
 import { andThen, map } from "../edition/done.js"
-import type { SaveError } from "./answer.js"
+import type { SaveFailure } from "./answer.js"
 import { emptyContent } from "./changes.js"
 import { change, read, removeText, setText, textOf } from "./contents.js"
-import { endedElsewhere, type Parts } from "./parts.js"
+import { endedElsewhere, load, type Parts } from "./parts.js"
 
-type ModifyError = SessionSchemaError | SaveError | SessionClosed | SessionEnded
+type ModifyError = SessionSchemaError | SaveFailure | SessionClosed | SessionEnded
 
 const failEnded: Effect.Effect<never, SessionEnded> = Effect.suspend(() => Effect.fail(new SessionEnded()))
 
@@ -48,7 +48,7 @@ const attempt = <A, I, R, Got, B>(
   const { key, now } = modification
   if (stored.state._tag === "Ended") return failEnded
   if (store.kind === "client") {
-    return stored.state._tag === "Unloaded" ? map(parts.load(now), () => tryAgain) : locally(parts, modification)
+    return stored.state._tag === "Unloaded" ? map(load(parts, now), () => tryAgain) : locally(parts, modification)
   }
   if (draft.lookup(key.name) !== undefined) {
     // What is pending after the head is being saved: it is modified where it will be.
@@ -59,7 +59,7 @@ const attempt = <A, I, R, Got, B>(
   const { token } = stored
   if (token !== undefined) return inStore(parts, token, modification)
   if (stored.state._tag === "Absent") return locally(parts, modification)
-  return map(parts.load(now), () => tryAgain)
+  return map(load(parts, now), () => tryAgain)
 }
 
 /** The current value and what `f` makes of it, as texts. */
@@ -138,7 +138,7 @@ const inStore = <A, I, R, Got, B>(
       // Another fiber of the request has renewed or flushed it: what became of it is to be modified.
       if (stored.token !== token) return Effect.succeed(tryAgain)
       // Never loaded: the look-up says why there is none, and logs what an operator has to know.
-      if (loaded === undefined && stored.isUnseen) return map(parts.load(now), () => tryAgain)
+      if (loaded === undefined && stored.isUnseen) return map(load(parts, now), () => tryAgain)
       endedElsewhere(parts)
       return failEnded
     })

@@ -3,7 +3,9 @@
  */
 import type * as Effect from "effect/Effect"
 import type { SessionStoreError } from "../../SessionError.js"
+import { map } from "../edition/done.js"
 import type { SessionStoreService } from "../store/contract.js"
+import * as ExpiryPolicy from "../store/expiry.js"
 import type { Answer } from "./answer.js"
 import type { Draft } from "./draft.js"
 import type { InFlight } from "./inFlight.js"
@@ -14,7 +16,6 @@ import type { Stored } from "./stored.js"
  * - `draft`: what changed and is not saved yet.
  * - `answer`: which cookie the browser gets.
  * - `inFlight`: the operations that are running.
- * - `load`: makes sure that `stored` is known.
  * - `isPassive`: whether the request is no activity, so that it extends nothing.
  */
 export interface Parts {
@@ -23,8 +24,21 @@ export interface Parts {
   readonly draft: Draft
   readonly answer: Answer
   readonly inFlight: InFlight
-  readonly load: (now: number) => Effect.Effect<void, SessionStoreError>
   readonly isPassive: boolean
+}
+
+/** Makes sure that `stored` is known. */
+export const load = (parts: Parts, now: number): Effect.Effect<void, SessionStoreError> => {
+  const { answer, store, stored } = parts
+  const { session } = stored
+  if (session !== undefined && answer.isClosed && ExpiryPolicy.isExpired(store.config, session, now)) {
+    endedElsewhere(parts) // a socket or a stream may outlive its session by hours
+  }
+  return map(stored.load(now), () => {
+    const { state } = stored
+    // The session was renewed by itself: this request still came with the old token.
+    if (state._tag === "Found" && state.followed === true) answer.followed(state.token, state.session, now)
+  })
 }
 
 /** The store reports that the session is gone. */

@@ -23,7 +23,7 @@ import { andThen, isDone, isExit, map } from "../edition/done.js"
 import type { SessionStoreService } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
 import type { SessionConfig } from "../store/options.js"
-import { Answer, type SaveError, type Verdict } from "./answer.js"
+import { Answer, type SaveFailure, type Verdict } from "./answer.js"
 import { Changes } from "./changes.js"
 import { change, failClosed, patchTexts, read, removeText, setText, textOf } from "./contents.js"
 import type { Client, RequestContextService, SignedIn } from "./contract.js"
@@ -31,7 +31,7 @@ import { Draft } from "./draft.js"
 import { isPassive, type RequestFacts } from "./facts.js"
 import { InFlight } from "./inFlight.js"
 import { modify } from "./modifying.js"
-import { endedElsewhere, flushed, type Parts } from "./parts.js"
+import { flushed, load, type Parts } from "./parts.js"
 import * as Reporting from "./reporting.js"
 import { type Full, save } from "./saving.js"
 import { Stored } from "./stored.js"
@@ -113,7 +113,7 @@ export class RequestSession implements RequestContextService, Parts {
 
   get keys(): Effect.Effect<ReadonlyArray<string>, SessionStoreError> {
     return this.operation((now) =>
-      map(this.load(now), () => {
+      map(load(this, now), () => {
         const stored = [...this.stored.data?.keys() ?? []]
         return [...stored.filter((name) => this.draft.lookup(name) === undefined), ...this.draft.texts.keys()]
       })
@@ -123,7 +123,7 @@ export class RequestSession implements RequestContextService, Parts {
   insert<A, I, R>(
     key: SessionKey<A, I, R, unknown>,
     value: A
-  ): Effect.Effect<void, SessionSchemaError | SaveError | SessionClosed, R> {
+  ): Effect.Effect<void, SessionSchemaError | SaveFailure | SessionClosed, R> {
     return this.operation((now) =>
       andThen(key.write(value), (text) => change(this, now, () => setText(this, key.name, text, now)))
     )
@@ -132,7 +132,7 @@ export class RequestSession implements RequestContextService, Parts {
   patch<Fields extends Struct.Fields>(
     struct: Struct<Fields>,
     changes: Struct.Patch<Fields>
-  ): Effect.Effect<void, SessionSchemaError | SaveError | SessionClosed, Struct.Context<Fields>> {
+  ): Effect.Effect<void, SessionSchemaError | SaveFailure | SessionClosed, Struct.Context<Fields>> {
     return this.operation((now) =>
       andThen(
         textsOf(struct, changes),
@@ -143,7 +143,7 @@ export class RequestSession implements RequestContextService, Parts {
 
   remove<A, I, R>(
     key: SessionKey<A, I, R, unknown>
-  ): Effect.Effect<Option.Option<A>, SessionSchemaError | SaveError | SessionClosed, R> {
+  ): Effect.Effect<Option.Option<A>, SessionSchemaError | SaveFailure | SessionClosed, R> {
     return this.operation((now) =>
       andThen(textOf(this, key.name, now), (text) => {
         if (text === undefined) return none
@@ -155,11 +155,11 @@ export class RequestSession implements RequestContextService, Parts {
   modify<A, I, R, Got, B>(
     key: SessionKey<A, I, R, Got>,
     f: (current: Got) => readonly [B, Option.Option<A>]
-  ): Effect.Effect<B, SessionSchemaError | SaveError | SessionClosed | SessionEnded, R> {
+  ): Effect.Effect<B, SessionSchemaError | SaveFailure | SessionClosed | SessionEnded, R> {
     return this.operation((now) => modify(this, { key, f, now }))
   }
 
-  get clear(): Effect.Effect<void, SaveError | SessionClosed> {
+  get clear(): Effect.Effect<void, SaveFailure | SessionClosed> {
     return this.operation((now) =>
       change(this, now, () => {
         const { _tag } = this.stored.state
@@ -174,7 +174,7 @@ export class RequestSession implements RequestContextService, Parts {
 
   get renew(): Effect.Effect<void, SessionStoreError | SessionClosed> {
     return this.operation((now) =>
-      andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
+      andThen(load(this, now), (): Effect.Effect<void, SessionClosed> => {
         if (this.stored.state._tag !== "Found") return Effect.void
         if (this.answer.isClosed) return failClosed
         this.draft.renew(this.stored.data)
@@ -185,9 +185,9 @@ export class RequestSession implements RequestContextService, Parts {
 
   setExpiry(
     expiry: Duration.DurationInput | "browser-session"
-  ): Effect.Effect<void, SaveError | SessionClosed> {
+  ): Effect.Effect<void, SaveFailure | SessionClosed> {
     return this.operation((now) =>
-      andThen(this.load(now), (): Effect.Effect<void, SessionClosed> => {
+      andThen(load(this, now), (): Effect.Effect<void, SessionClosed> => {
         if (this.answer.isClosed) return failClosed
         this.draft.own = expiry === "browser-session"
           ? { idleMillis: undefined, persistent: false }
@@ -201,7 +201,7 @@ export class RequestSession implements RequestContextService, Parts {
     return this.operation((now): Effect.Effect<void, SessionStoreError | SessionClosed> => {
       if (this.store.revocable) {
         return this.inFlight.exclusively(
-          () => this.stored.isLoading ? this.load(now) : Effect.void,
+          () => this.stored.isLoading ? load(this, now) : Effect.void,
           () => map(this.endAll(now), () => flushed(this))
         )
       }
@@ -222,18 +222,18 @@ export class RequestSession implements RequestContextService, Parts {
       )
   }
 
-  get commit(): Effect.Effect<void, SaveError | SessionClosed> {
+  get commit(): Effect.Effect<void, SaveFailure | SessionClosed> {
     return this.operation((now) => {
       if (this.answer.isClosed) return this.committed
       return this.inFlight.exclusively(
-        () => this.stored.isLoading || this.needsLoad ? this.load(now) : Effect.void,
+        () => this.stored.isLoading || this.needsLoad ? load(this, now) : Effect.void,
         () => this.answer.isClosed ? Effect.void : Effect.asVoid(save(this, now, undefined, true))
       )
     })
   }
 
   /** After the head every change is saved when it is made; what came before it shares the response's fate. */
-  private get committed(): Effect.Effect<void, SaveError> {
+  private get committed(): Effect.Effect<void, SaveFailure> {
     return Effect.flatMap(this.inFlight.settled, () => {
       const failure = this.answer.verdict?.failure
       return failure === undefined ? Effect.void : Effect.fail(failure)
@@ -243,8 +243,8 @@ export class RequestSession implements RequestContextService, Parts {
   // ── signing in ──
 
   /** Saved at once, under a new id, because the bound on a subject's sessions has to give its answer now. */
-  bind(subject: string, client?: Client): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> {
-    return this.operation((now): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> => {
+  bind(subject: string, client?: Client): Effect.Effect<void, SaveFailure | SessionClosed | TooManySessions> {
+    return this.operation((now): Effect.Effect<void, SaveFailure | SessionClosed | TooManySessions> => {
       if (this.answer.isClosed) return failClosed
       const owner: Owner = {
         subject,
@@ -253,8 +253,8 @@ export class RequestSession implements RequestContextService, Parts {
         address: client?.address
       }
       return this.inFlight.exclusively(
-        () => this.load(now),
-        (): Effect.Effect<void, SaveError | SessionClosed | TooManySessions> =>
+        () => load(this, now),
+        (): Effect.Effect<void, SaveFailure | SessionClosed | TooManySessions> =>
           this.answer.isClosed ? failClosed : andThen(
             this.signIn(now, owner),
             (full) => full === undefined ? Effect.void : Effect.fail(new TooManySessions({ limit: full.limit }))
@@ -264,7 +264,7 @@ export class RequestSession implements RequestContextService, Parts {
   }
 
   /** Where the session has ended in the meantime (signed out in another tab, revoked), the sign-in begins a new one. */
-  private signIn(now: number, owner: Owner): Effect.Effect<Full | undefined, SaveError> {
+  private signIn(now: number, owner: Owner): Effect.Effect<Full | undefined, SaveFailure> {
     const { answer, draft, stored } = this
     const changes = new Changes()
     changes.absorb(draft.changes)
@@ -280,7 +280,7 @@ export class RequestSession implements RequestContextService, Parts {
 
   get signedIn(): Effect.Effect<Option.Option<SignedIn>, SessionStoreError> {
     return this.operation((now) =>
-      map(this.load(now), () => {
+      map(load(this, now), () => {
         const owner = this.stored.session?.owner
         return owner === undefined
           ? Option.none()
@@ -291,7 +291,7 @@ export class RequestSession implements RequestContextService, Parts {
 
   get sessionId(): Effect.Effect<Option.Option<string>, SessionStoreError> {
     return this.operation((now) =>
-      map(this.load(now), () => {
+      map(load(this, now), () => {
         const { state } = this.stored
         return state._tag === "Found" ? Option.some(state.id) : Option.none()
       })
@@ -309,18 +309,6 @@ export class RequestSession implements RequestContextService, Parts {
     })
   }
 
-  load(now: number): Effect.Effect<void, SessionStoreError> {
-    const { session } = this.stored
-    if (session !== undefined && this.answer.isClosed && ExpiryPolicy.isExpired(this.config, session, now)) {
-      endedElsewhere(this) // a socket or a stream may outlive its session by hours
-    }
-    return map(this.stored.load(now), () => {
-      const { state } = this.stored
-      // The session was renewed by itself: this request still came with the old token.
-      if (state._tag === "Found" && state.followed === true) this.answer.followed(state.token, state.session, now)
-    })
-  }
-
   /** There is something to save that cannot be written to a session unseen, or not to any single one. */
   private get needsLoad(): boolean {
     const { draft, stored } = this
@@ -334,11 +322,11 @@ export class RequestSession implements RequestContextService, Parts {
    * The app takes the socket over, and there will be no response to carry a cookie. What can be saved without one is saved
    * now, and what is changed from here on at once. What would need one is lost, and reported.
    */
-  get upgrade(): Effect.Effect<void, SaveError> {
+  get upgrade(): Effect.Effect<void, SaveFailure> {
     return Effect.withFiberRuntime((fiber) => {
       const now = Time.now(fiber)
       return this.inFlight.exclusively(
-        () => this.stored.isLoading ? this.load(now) : Effect.void,
+        () => this.stored.isLoading ? load(this, now) : Effect.void,
         () => {
           const { answer, draft, store, stored } = this
           const needsCookie = store.kind === "client" || stored.token === undefined || draft.renewing
@@ -358,46 +346,41 @@ export class RequestSession implements RequestContextService, Parts {
   }
 
   /**
-   * Decides and saves, once; asked again (a pre-response handler runs again after a failure) it returns the same.
-   * `committing` is false where the response drops the changes.
+   * Decides and saves, once; asked again (a pre-response handler runs again after a failure) it returns the same. It is already
+   * done where the store needs no I/O. `committing` is false where the response drops the changes.
    */
-  finish(committing: boolean): Effect.Effect<Verdict> {
-    return Effect.withFiberRuntime((fiber) => this.finishAt(committing, Time.now(fiber)))
-  }
-
-  /** {@link finish} for a caller that knows the time; already done where the store needs no I/O. */
-  finishAt(committing: boolean, now: number): Effect.Effect<Verdict> {
+  finish(committing: boolean, now: number): Effect.Effect<Verdict> {
     const { verdict } = this.answer
     if (verdict !== undefined) return Effect.succeed(verdict)
-    if (this.inFlight.isQuiet) return this.conclude(committing, now)
+    if (this.inFlight.isQuiet) return this.commitLast(committing, now)
     // After a write that is in progress (a fiber of the handler's commits): its cookie has to go out too.
-    const conclude = Effect.withFiberRuntime<Verdict>((fiber) => this.conclude(committing, Time.now(fiber)))
-    return Effect.zipRight(this.inFlight.idle(this.config.storeTimeoutMillis), this.inFlight.afterWrites(conclude))
+    const later = Effect.withFiberRuntime<Verdict>((fiber) => this.commitLast(committing, Time.now(fiber)))
+    return Effect.zipRight(this.inFlight.idle(this.config.storeTimeoutMillis), this.inFlight.afterWrites(later))
   }
 
-  private conclude(committing: boolean, now: number): Effect.Effect<Verdict> {
+  private commitLast(committing: boolean, now: number): Effect.Effect<Verdict> {
     const { answer } = this
     if (answer.verdict !== undefined) return Effect.succeed(answer.verdict)
-    if (!committing || answer.isClosed) return Effect.succeed(this.concluded(undefined))
+    if (!committing || answer.isClosed) return Effect.succeed(this.giveVerdict(undefined))
     answer.close()
-    const saved: Effect.Effect<unknown, SaveError> = andThen(
-      this.needsLoad ? this.load(now) : Effect.void,
+    const saved: Effect.Effect<unknown, SaveFailure> = andThen(
+      this.needsLoad ? load(this, now) : Effect.void,
       () => save(this, now, undefined, true)
     )
-    if (isDone(saved)) return Effect.succeed(this.concluded(undefined))
-    const concluded = Effect.match(saved, {
-      onSuccess: () => this.concluded(undefined),
-      onFailure: (error) => {
-        Reporting.failed(this, error, now)
-        return this.concluded(error)
+    if (isDone(saved)) return Effect.succeed(this.giveVerdict(undefined))
+    const answered = Effect.match(saved, {
+      onSuccess: () => this.giveVerdict(undefined),
+      onFailure: (failure) => {
+        Reporting.failed(this, failure, now)
+        return this.giveVerdict(failure)
       }
     })
     // What other fibers change from here on comes after it.
-    return this.inFlight.hasWritten ? concluded : this.inFlight.inTurn(concluded)
+    return this.inFlight.hasWritten ? answered : this.inFlight.inTurn(answered)
   }
 
-  private concluded(failure: SaveError | undefined): Verdict {
+  private giveVerdict(failure: SaveFailure | undefined): Verdict {
     this.draft.drop()
-    return this.answer.conclude(failure)
+    return this.answer.give(failure)
   }
 }

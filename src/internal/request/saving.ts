@@ -7,10 +7,10 @@ import type { Owner } from "../../SessionBackend.js"
 import { andThen, isDone } from "../edition/done.js"
 import type { Save, Saved } from "../store/contract.js"
 import * as ExpiryPolicy from "../store/expiry.js"
-import type { Held, SaveError } from "./answer.js"
+import type { Held, SaveFailure } from "./answer.js"
 import { type Basis, decide } from "./decide.js"
 import type { Taken } from "./draft.js"
-import { endedElsewhere, type Parts } from "./parts.js"
+import { endedElsewhere, load, type Parts } from "./parts.js"
 import * as Reporting from "./reporting.js"
 
 export type Full = Extract<Saved, { _tag: "Full" }>
@@ -26,7 +26,7 @@ export const save = (
   now: number,
   owner: Owner | undefined,
   takesCookie = false
-): Effect.Effect<Full | undefined, SaveError> => {
+): Effect.Effect<Full | undefined, SaveFailure> => {
   const { draft, store, stored } = parts
   const { basis } = stored
   if (basis === undefined) {
@@ -80,14 +80,14 @@ const settle = (parts: Parts, { basis, now, save, taken }: Step, saved: Saved): 
 }
 
 /** A write that never read the session did not know that its id is of an earlier period: then it is read, and renewed. */
-const renewed = (parts: Parts, step: Step, saved: Saved): Effect.Effect<Full | undefined, SaveError> => {
+const renewed = (parts: Parts, step: Step, saved: Saved): Effect.Effect<Full | undefined, SaveFailure> => {
   const { basis, now, passive, takesCookie } = step
   const full = settle(parts, step, saved)
   const isDue = takesCookie && basis._tag === "Token" && !passive && saved._tag === "Saved"
     && ExpiryPolicy.isRenewalDue(parts.store.config, saved.expiry, now)
   if (!isDue) return full === undefined ? nothing : Effect.succeed(full)
   // What was written stays written: the renewal can wait for the next request (row M5).
-  const renewing = andThen(parts.load(now), () => save(parts, now, undefined, true))
+  const renewing = andThen(load(parts, now), () => save(parts, now, undefined, true))
   return isDone(renewing) ? renewing : Effect.orElseSucceed(renewing, () => undefined)
 }
 

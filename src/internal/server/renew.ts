@@ -1,6 +1,6 @@
 /**
- * Gives a session a new id (row C10): its record is copied under a fresh one, and the old one removed at the version that
- * was copied. What another request writes in between is copied, too.
+ * Gives a session a new id (row C10): its record is copied under a fresh one, and the old one is replaced by a mark (row S9),
+ * or removed where there is no grace, at the version that was copied. What another request writes in between is copied, too.
  *
  * No step needs both keys at once, so that this runs on a cluster. A renewal that is cut off in between leaves a record
  * whose token nobody has.

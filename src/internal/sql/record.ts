@@ -5,7 +5,6 @@
  * A row whose `format` is not the one that this version writes is not read: a later version may lay out its rows, or kinds of
  * rows, in any way, as long as `id` and `expires_at` keep their meaning.
  */
-import * as Crypto from "node:crypto"
 import type {
   Corrupt,
   Expiry,
@@ -17,6 +16,7 @@ import type {
   Successor
 } from "../../SessionBackend.js"
 import * as Data from "../codec/packedData.js"
+import { sha256 } from "../codec/sha256.js"
 import * as Mark from "../store/mark.js"
 import { type Dialect, format, markFormat } from "./table.js"
 
@@ -32,8 +32,7 @@ const escape = (text: string): string => JSON.stringify(text).slice(1, -1)
 const unescape = (text: string): string => text.includes("\\") ? JSON.parse(`"${text}"`) as string : text
 
 /** What the index holds of a subject: a text of one length, however long the subject is, which is compared byte by byte. */
-export const hashOfSubject = (subject: string): string =>
-  Crypto.createHash("sha256").update(escape(subject)).digest("base64url")
+export const hashOfSubject = (subject: string): string => sha256(escape(subject))
 
 /** The row on which the sign-ins of a subject take turns. */
 export const slotOf = (hash: string, slots: number): number => Buffer.from(hash, "base64url").readUInt16BE(0) % slots

@@ -151,3 +151,13 @@ export const took = (operation: string, millis: number): void => {
   }
   latency.set(millis / 1000)
 }
+
+const evictedTotal = Metric.counter(
+  "effect_session_evicted_total",
+  "sessions that the Memory store evicted because it was full"
+)
+
+/** `effect_session_evicted_total` */
+export const evicted = (count: number): void => {
+  Metric.add(evictedTotal, count)
+}

@@ -12,9 +12,7 @@ import {
 import type { SessionStoreError } from "../../SessionError.js"
 
 /** The functions of `SessionBackend` and `SubjectIndex`; `insert` is that of both. */
-export const operations = ["find", "insert", "update", "remove", "removeExpired", "list", "forget"] as const
-
-export type Operation = (typeof operations)[number]
+export type Operation = "find" | "insert" | "update" | "remove" | "removeExpired" | "list" | "forget"
 
 export type Around = <A>(
   operation: Operation,

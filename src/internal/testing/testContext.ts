@@ -1,6 +1,7 @@
 /**
  * The session of one browser, without HTTP: one request after the other, of which an effect under test sees the current.
  */
+import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Client, RequestContextService } from "../../RequestContext.js"
@@ -38,8 +39,11 @@ export class TestContext implements RequestContextService {
   /** Ends the request as a response with this status would, and begins the same browser's next one. */
   respond(status: number): Effect.Effect<Response> {
     return Effect.suspend(() => {
-      if (this.session === undefined) return Effect.succeed<Response>({ status, cookie: "none" })
-      return Effect.map(this.session.finish(this.store.config.commitWhen(status)), ({ cookie, failure }): Response => {
+      const { session } = this
+      if (session === undefined) return Effect.succeed<Response>({ status, cookie: "none" })
+      const committing = this.store.config.commitWhen(status)
+      const verdict = Effect.flatMap(Clock.currentTimeMillis, (now) => session.finish(committing, now))
+      return Effect.map(verdict, ({ cookie, failure }): Response => {
         if (cookie._tag === "Set") this.token = cookie.token
         if (cookie._tag === "Remove") this.token = undefined
         this.session = this.next()
