@@ -1471,7 +1471,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "S4",
     what: "the clean-up outlives its scope",
-    file: "src/internal/server/layers.ts",
+    file: "src/internal/layers/serverStores.ts",
     find: "Effect.forkScoped(forever)",
     replace: "Effect.forkDaemon(forever)"
   },
@@ -2219,7 +2219,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     row: "F6",
     what: "two stores of one app under one name start without a word",
-    file: "src/internal/server/layers.ts",
+    file: "src/internal/layers/resolved.ts",
     find: "if (yield* SameCookie.isSecond(config))",
     replace: "if (false as boolean)"
   },

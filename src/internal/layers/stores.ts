@@ -20,12 +20,13 @@ import { Hub } from "../events/hub.js"
 import * as memoryBackend from "../memory/backend.js"
 import * as cleanUp from "../server/cleanUp.js"
 import { guardedRevocation } from "../server/guard.js"
-import { cleaningUp, indexedStore, resolved, serverStore, subjectBoundMistakes } from "../server/layers.js"
 import * as ReportFailure from "../server/reportFailure.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
 import { Revocation } from "../store/revocation.js"
 import { type SessionList, Sessions } from "../store/subjectContract.js"
+import { resolved } from "./resolved.js"
+import { cleaningUp, indexedStore, serverStore, subjectBoundMistakes } from "./serverStores.js"
 
 /**
  * Options of {@link layerCookie}.

@@ -1,45 +1,21 @@
 /**
- * Builds what every layer of a server store provides, from its options, a backend and an index.
+ * What every layer of a server store provides: the store, the sessions of a subject, and the clean-up, over a backend and an index.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { SessionBackendService, SubjectBound, SubjectIndexService } from "../../SessionBackend.js"
-import { SessionConfigError } from "../../SessionError.js"
 import type { Mistake } from "../config/mistakes.js"
-import { resolveOptions } from "../config/resolveOptions.js"
-import * as SameCookie from "../config/sameCookie.js"
-import { warnings } from "../config/warnings.js"
 import { Hub } from "../events/hub.js"
+import * as cleanUp from "../server/cleanUp.js"
+import * as Guard from "../server/guard.js"
+import * as ReportFailure from "../server/reportFailure.js"
+import * as ServerStore from "../server/serverStore.js"
+import * as SubjectSessions from "../server/subjectSessions.js"
 import { SessionStore, type SessionStoreService } from "../store/contract.js"
 import type { Events } from "../store/event.js"
-import type { SessionConfig, SessionConfigOptions } from "../store/options.js"
+import type { SessionConfig } from "../store/options.js"
 import { SessionList, Sessions } from "../store/subjectContract.js"
-import * as cleanUp from "./cleanUp.js"
-import * as Guard from "./guard.js"
-import * as ReportFailure from "./reportFailure.js"
-import * as ServerStore from "./serverStore.js"
-import * as SubjectSessions from "./subjectSessions.js"
-
-/**
- * The resolved options, after logging the warnings that an operator should see at start-up (row F6). Fails with every
- * mistake at once: those in the options, and those that `besides` finds in what else the layer takes (row F3). The scope is
- * the layer's.
- */
-export const resolved = (
-  options: SessionConfigOptions,
-  facts: { readonly memory: boolean; readonly weakKey: boolean },
-  besides: (config: SessionConfig) => ReadonlyArray<Mistake>
-): Effect.Effect<SessionConfig, SessionConfigError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const { config, mistakes } = resolveOptions(options)
-    const [first, ...rest] = [...mistakes, ...besides(config)]
-    if (first !== undefined) return yield* new SessionConfigError({ mistakes: [first, ...rest] })
-    const found = warnings(config, { environment: globalThis.process?.env.NODE_ENV, ...facts })
-    for (const warning of found) yield* Effect.logWarning(warning)
-    if (yield* SameCookie.isSecond(config)) yield* Effect.logWarning(SameCookie.warning(config))
-    return config
-  })
 
 /** A store over the backend, with a clean-up in the background that lives as long as the layer. */
 export const serverStore = (
