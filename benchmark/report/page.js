@@ -1,8 +1,9 @@
 /**
- * docs/benchmarks.md, made from the results alone: no number in it is typed by hand, so that none outlives its run.
+ * docs/benchmarks.md, made from the results: a number that is typed by hand would outlive its run. The few of experiments, which no
+ * section repeats, are said to be that.
  */
-import { bullets, table } from "./format.js"
-import { parts } from "./parts.js"
+import { bullets, number, table } from "./format.js"
+import { parts, shares } from "./parts.js"
 import { notFaster, targets } from "./targets.js"
 
 const verdict = (met) => met === undefined ? "–" : met ? "met" : "**missed**"
@@ -49,7 +50,22 @@ const targetTable = (results) => {
   ]
 }
 
-/** Why a target was missed and what it would take to meet it. Each is shown only while a target that it is about is missed. */
+/** What part of the time a profile gives to an owner of code; nothing where there is no profile. */
+const sharesIn = (profiles) => {
+  const of = (micros, owner) => micros === undefined ? undefined : `${number(shares(micros)[owner])} %`
+  return {
+    http: (id, owner) => of(profiles?.http.find((each) => each.id === id)?.micros, owner),
+    sql: (database, owner) => of(profiles?.sql[database]?.ours, owner)
+  }
+}
+
+/** A sentence about shares, while all of them are known. */
+const known = (shares, sentence) => shares.includes(undefined) ? "" : ` ${sentence(...shares)}`
+
+/**
+ * Why a target was missed and what it would take to meet it. Each is shown only while a target that it is about is missed. A text that
+ * needs the profiles is a function of their shares.
+ */
 const remedies = [
   [
     ({ id, what }) => (id === "P2" || id === "P3") && !what.endsWith("allocated"),
@@ -72,24 +88,36 @@ const remedies = [
   ],
   [
     ({ id }) => id === "P6",
-    "P6: what is left are the first turns of code that V8 has not compiled yet. The longest turn while sessions expire is the "
-    + "first step of the clean-up in its process, and the longest one while they are added is nearly always among the first 20 of "
-    + "some 400 that took more than 0.2 ms. A step of the clean-up takes 0.4 ms after that. Steps of 25 instead of 50 did not make "
-    + "the first one shorter. The machine did other work during this run."
+    "P6: what is left are the first turns of code that V8 has not compiled yet. An experiment beside this benchmark wrote down "
+    + "every turn: the longest one while sessions expire was the first step of the clean-up in its process, and the longest one "
+    + "while they are added was nearly always among the first 20 of some 400 that took more than 0.2 ms. A step of the clean-up "
+    + "took 0.4 ms after that. Steps of 25 instead of 50 did not make the first one shorter."
   ],
   [
     ({ id, what }) => id === "P7" && what.includes("HTTP"),
-    "P7: a request that waits for Redis outlives a collection of the young generation. Effect 3 keeps all running fibers in one "
-    + "set, whose table V8 replaces now and then; a table that was replaced keeps the fibers that were in it, and all that they "
-    + "hold, until the next full collection. With a set that holds nothing, put there for the measurement, a collection moves "
-    + "3.5 MB instead of 14.5 MB. The floor “GET and SET by hand” waits as often and holds less. Under “Whose code takes the time”, "
-    + "collecting is an eighth of such a request, the steps of Effect's fibers are a third, and the library's own code an eighth."
+    (share) =>
+      "P7: a request that waits for Redis outlives a collection of the young generation. Effect 3 keeps all running fibers in one "
+      + "set, whose table V8 replaces now and then; a table that was replaced keeps the fibers that were in it, and all that they "
+      + "hold, until the next full collection. In an experiment beside this benchmark, with a set that holds nothing, a collection "
+      + "moved 3.5 MB instead of 14.5 MB. The floor “GET and SET by hand” waits as often and holds less."
+      + known(
+        ["gc", "effect", "session"].map((owner) => share.http("effect3/redis", owner)),
+        (gc, effect, session) =>
+          `Under “Whose code takes the time”, collecting is ${gc} of such a request, the steps of Effect's fibers are ${effect}, `
+          + `and the library's own code ${session}.`
+      )
   ],
   [
     ({ id }) => id === "P8",
-    "P8: “Effect's `SqlClient` by hand” is the floor of an app that has Effect's client. On PostgreSQL it is below the target "
-    + "itself. Under “Whose code takes the time”, the library's own code is a tenth of a read and write on PostgreSQL and a fifth "
-    + "on SQLite; the largest part are the steps of Effect's fibers."
+    (share) =>
+      "P8: “Effect's `SqlClient` by hand” is the floor of an app that has Effect's client. On PostgreSQL it is below the target "
+      + "itself."
+      + known(
+        ["postgres", "sqlite"].map((database) => share.sql(database, "session")),
+        (postgres, sqlite) =>
+          `Under “Whose code takes the time”, the library's own code is ${postgres} of a read and write on PostgreSQL and `
+          + `${sqlite} on SQLite; the largest part are the steps of Effect's fibers.`
+      )
   ],
   [
     ({ id, what }) => id === "P10" && what.startsWith("Effect 3"),
@@ -97,9 +125,14 @@ const remedies = [
   ],
   [
     ({ id, what }) => id === "P10" && what.startsWith("Effect 4"),
-    "P10, Effect 4: fastify + @fastify/secure-session seals with libsodium from one native call; see “Sealing and opening a cookie”. "
-    + "The library's own code is a fifth of the request, under “Whose code takes the time”. By hand in Effect 4 a sealed cookie "
-    + "takes longer than with effect-session."
+    (share) =>
+      "P10, Effect 4: fastify + @fastify/secure-session seals with libsodium from one native call; see “Sealing and opening a "
+      + "cookie”."
+      + known(
+        [share.http("effect4/cookie", "session")],
+        (session) => `The library's own code is ${session} of the request, under “Whose code takes the time”.`
+      )
+      + " By hand in Effect 4 a sealed cookie takes longer than with effect-session."
   ],
   [
     ({ id, what }) => id === "P9" && what.includes("among 1,000"),
@@ -115,7 +148,9 @@ const remedies = [
 
 const explanations = (results) => {
   const missed = targets(results.sections).filter(({ met }) => met === false)
-  const lines = remedies.filter(([isAbout]) => missed.some(isAbout)).map(([, text]) => text)
+  const share = sharesIn(results.sections.profiles)
+  const lines = remedies.filter(([isAbout]) => missed.some(isAbout))
+    .map(([, text]) => typeof text === "function" ? text(share) : text)
   return lines.length === 0
     ? []
     : [`Why these targets were missed, and what the floor is:\n\n${bullets(lines)}`]

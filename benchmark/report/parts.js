@@ -402,7 +402,7 @@ const present = (profiles) =>
   Object.entries(owners).filter(([owner]) => profiles.some((sums) => Math.abs(sums[owner]) >= 0.005))
 
 /** In per cent. */
-const shares = (sums) =>
+export const shares = (sums) =>
   Object.fromEntries(Object.keys(owners).map((owner) => [owner, (sums[owner] / together(sums)) * 100]))
 
 /** A row for an owner, and a column for each profile. */
