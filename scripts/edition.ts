@@ -15,25 +15,20 @@
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { makeFormat } from "./edition/format.js"
 import { filesAt, generate, type Generated } from "./edition/generate.js"
 import { checkPackage } from "./edition/package.js"
 import { Leftover } from "./edition/rename.js"
+import { install, orExit } from "./install.js"
 import { nodeAt } from "./nodes.js"
 
 const root = resolve(import.meta.dirname, "..")
 const target = join(root, "effect4")
 
-const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): void => {
-  const { error, status } = spawnSync(command, args, { cwd: target, stdio: "inherit", env: { ...process.env, ...env } })
-  if (error !== undefined) throw error
-  if (status !== 0) {
-    console.error(`edition 4: ${[command, ...args].join(" ")} ended with ${status}`)
-    process.exit(status ?? 1)
-  }
-}
+const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): void =>
+  orExit("edition 4", command, args, { cwd: target, env: { ...process.env, ...env } })
 
 /** What measures the library itself; the other contestants of the benchmark know no editions. */
 const benchmark = [
@@ -58,16 +53,6 @@ const write = async (): Promise<Generated> => {
     console.error(error.message)
     process.exit(1)
   }
-}
-
-/** Installs anew where the lock file is newer than what is installed. */
-const install = (): void => {
-  const stamp = join(target, "node_modules/.installed")
-  const lock = join(target, "package-lock.json")
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-  writeFileSync(stamp, "")
-  utimesSync(stamp, new Date(), new Date(Math.max(Date.now(), statSync(lock).mtimeMs)))
 }
 
 /** Checks the types of sources and examples and builds `dist`, unless that is done for just these files. */
@@ -118,7 +103,7 @@ console.log(
   `edition 4: ${identical.length} files are the same, ${renamed.length} are renamed, ${written.length} are written for Effect 4, `
     + `${omitted.length} are left out; ${share(lines.identical)} of ${lines.all} lines are the same`
 )
-if (command !== "generate") install()
+if (command !== "generate") install("edition 4", target)
 if (["build", "package", "test"].includes(command)) build()
 if (command === "test") test(newerNode())
 if (command === "start") run(newerNode(), ["--import", "tsx", join("examples", "web", "server.ts")])

@@ -7,29 +7,25 @@
  * `--edition=4`.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, relative, resolve } from "node:path"
 import ts from "typescript"
 import * as Programs from "./examples/programs.js"
+import { filesIn } from "./files.js"
 import * as Report from "./test/report.js"
 
 const patienceMillis = 60_000
 /** Inside the project, so that imports resolve as they do for the examples' readers; ignored by git. */
 const folder = resolve(".examples", String(process.pid))
 
-const filesIn = (path: string, suffix: string): ReadonlyArray<string> =>
-  existsSync(path)
-    ? readdirSync(path, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(suffix))
-      .map((file) => `${path}/${file}`)
-      .sort()
-    : []
+const filesBelow = (path: string, suffix: string): ReadonlyArray<string> =>
+  filesIn(path, suffix).map((file) => `${path}/${file}`)
 
 /** CHANGELOG.md is history: what it shows compiled in its time. */
 const allFiles = (): ReadonlyArray<string> => [
   ...readdirSync(".").filter((file) => file.endsWith(".md") && file !== "CHANGELOG.md").sort(),
-  ...filesIn("docs", ".md"),
-  ...filesIn("src", ".ts")
+  ...filesBelow("docs", ".md"),
+  ...filesBelow("src", ".ts")
 ]
 
 const pathOf = (program: Programs.Program): string =>

@@ -5,20 +5,10 @@
  * What it needs (VitePress, TypeDoc) is in site/, with a lock file of its own, and is installed when that has changed.
  * `SITE_BASE=/folder/` builds it for a folder of a host.
  */
-import { spawnSync } from "node:child_process"
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync
-} from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
-import { filesIn } from "./site/files.js"
+import { filesIn } from "./files.js"
+import { install, orExit } from "./install.js"
 import * as Links from "./site/links.js"
 import * as Llms from "./site/llms.js"
 import * as Navigation from "./site/navigation.js"
@@ -31,24 +21,7 @@ const pages = join(site, "pages")
 const dist = join(site, "dist")
 const base = process.env["SITE_BASE"] ?? "/"
 
-const run = (command: string, args: ReadonlyArray<string>): void => {
-  const { error, status } = spawnSync(command, args, { cwd: site, stdio: "inherit" })
-  if (error !== undefined) throw error
-  if (status !== 0) {
-    console.error(`site: ${[command, ...args].join(" ")} ended with ${status}`)
-    process.exit(status ?? 1)
-  }
-}
-
-/** Installs anew where the lock file is newer than what is installed. */
-const install = (): void => {
-  const stamp = join(site, "node_modules/.installed")
-  const lock = join(site, "package-lock.json")
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-  writeFileSync(stamp, "")
-  utimesSync(stamp, new Date(), new Date(Math.max(Date.now(), statSync(lock).mtimeMs)))
-}
+const run = (command: string, args: ReadonlyArray<string>): void => orExit("site", command, args, { cwd: site })
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
 
@@ -159,7 +132,7 @@ const end = (problems: ReadonlyArray<string>): void => {
   process.exit(1)
 }
 
-install()
+install("site", site)
 rmSync(pages, { recursive: true, force: true })
 const built = trees.filter((tree) => existsSync(join(root, tree.root, "docs"))).map((tree) => {
   const written = writePages(tree)

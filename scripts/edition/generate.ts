@@ -2,17 +2,9 @@
  * Writes the package for Effect 4: every source, test and example of this one by the table of renames, or, where a file differs
  * more than by names, the whole file that lies in `editions/4` under the same path.
  */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { filesIn } from "../files.js"
 import { pageFor4 } from "./pages.js"
 import { exampleRenamer, Leftover, rename } from "./rename.js"
 import { exampleShapes } from "./routes.js"
@@ -38,19 +30,11 @@ export const omitted: Readonly<Record<string, string>> = {
   "test/sql/libsql.test.ts": "the driver for libSQL was not tried with Effect 4"
 }
 
-const filesIn = (folder: string): ReadonlyArray<string> =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-    : []
-
 /** The file at the path, or those in the folder at the path, all relative to `root`. */
 export const filesAt = (root: string, path: string): ReadonlyArray<string> =>
   existsSync(join(root, path)) && statSync(join(root, path)).isFile()
     ? [path]
-    : filesIn(join(root, path)).map((file) => file.slice(root.length + 1))
+    : filesIn(join(root, path)).map((file) => join(path, file))
 
 /** What is documentation: pages, and what they show. */
 export interface Documentation {
@@ -120,10 +104,9 @@ export const generate = (
       problems.push(error.message)
     }
   }
-  for (const path of filesIn(join(root, "editions/4"))) {
-    const file = path.slice(join(root, "editions/4").length + 1)
+  for (const file of filesIn(join(root, "editions/4"))) {
     if (folders.some((folder) => file.startsWith(`${folder}/`)) && !output.has(file)) {
-      if (!/^src\//.test(file)) output.set(file, readFileSync(path, "utf8"))
+      if (!/^src\//.test(file)) output.set(file, readFileSync(join(root, "editions/4", file), "utf8"))
       else problems.push(`editions/4/${file} replaces nothing: there is no ${file}`)
     }
   }

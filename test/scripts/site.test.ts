@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { filesIn } from "../../scripts/site/files.js"
+import { filesIn } from "../../scripts/files.js"
 import * as Links from "../../scripts/site/links.js"
 import * as Llms from "../../scripts/site/llms.js"
 import * as Navigation from "../../scripts/site/navigation.js"

@@ -1,3 +1,6 @@
+/**
+ * The files of a folder.
+ */
 import { existsSync, readdirSync } from "node:fs"
 import { join, relative } from "node:path"
 
