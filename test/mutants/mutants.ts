@@ -3087,7 +3087,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: "SQL counts expired sessions, too",
     file: "src/internal/sql/statements.ts",
     find: "WHERE expires_at > ? AND format <> ${markFormat}`)",
-    replace: "WHERE expires_at > ? - 86400000 AND format <> ${markFormat}`)"
+    replace: "WHERE expires_at > ? - 86400000 AND format <> ${markFormat}`)",
+    tests: "test/events/stores.test.ts"
   },
   {
     row: "N7",
