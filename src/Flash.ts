@@ -33,7 +33,7 @@ export interface Flash<A, I = A, R = never> {
 /**
  * Options of a kind of message.
  *
- * - `max`: how many messages are kept at most, 20 by default; the oldest go first. A client that never shows a page would
+ * - `max`: how many messages are kept at most, 20 by default; the oldest are dropped first. A client that never shows a page would
  *   fill its session with them.
  *
  * @since 1.0.0

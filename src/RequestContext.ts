@@ -251,11 +251,11 @@ export const patch = <Fields extends Struct.Fields>(
  * import { RequestContext, SessionKey } from "effect-session"
  * import { Effect, Option, Schema } from "effect"
  *
- * const Flash = SessionKey.make("flash", Schema.String)
+ * const ReturnTo = SessionKey.make("returnTo", Schema.String)
  *
- * // shown once
- * const flash = Effect.map(RequestContext.remove(Flash), (message) =>
- *   HttpServerResponse.text(Option.getOrElse(message, () => "")))
+ * // where the user wanted to go before the sign-in; used once
+ * const goOn = Effect.map(RequestContext.remove(ReturnTo), (path) =>
+ *   HttpServerResponse.redirect(Option.getOrElse(path, () => "/")))
  * ```
  *
  * @since 0.1.0
@@ -577,6 +577,7 @@ const isWithin = (age: number, millis: number): boolean => age >= -clockSkewMill
  * const deleteAccount = Effect.gen(function*() {
  *   const { subject } = yield* RequestContext.requireFresh("5 minutes") // unhandled, a 403
  *   yield* Sessions.revokeAll(subject)
+ *   yield* RequestContext.flush // removes the cookie of this browser, too
  * })
  * ```
  *

@@ -91,7 +91,7 @@ const trusting = supply(resolve({}))
 export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, RequestId>> => trusting(app)
 
 /**
- * The id of the current request as a layer; within a request only (it needs the `HttpServerRequest`). Inside of the
+ * The id of the current request as a layer; only within a request (it needs the `HttpServerRequest`). Inside of the
  * middleware it is the middleware's.
  *
  * @since 0.1.0

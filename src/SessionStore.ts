@@ -101,8 +101,8 @@ export const layerCookieConfig: (
  * flushed, renewed or revoked. `RequestContext.bind` and `Sessions.revokeAll` need this layer or a server store.
  *
  * `Revocation` keeps which sessions are over, and nothing of the others. Each request that carries a session asks it once; a
- * request without one does not. If it fails, the operation fails with `SessionStoreError` (503): no session is taken to be
- * alive because nobody could tell. `storeTimeout`, `cleanupInterval` and `renewGrace` hold as on a server store.
+ * request without one does not. If it fails, the operation fails with `SessionStoreError` (503): a session that
+ * could not be checked is never accepted. `storeTimeout`, `cleanupInterval` and `renewGrace` hold as on a server store.
  *
  * An older seal of a session that lives can still be read again. Sessions of {@link layerCookie} open, but those of signed-in
  * users do not open there.
@@ -373,7 +373,7 @@ export const ping: Effect.Effect<void, SessionStoreError, SessionStore> = Effect
  * How many sessions live, for a page of the operator. The gauge `effect_session_alive{cookie}` shows the number from then on.
  *
  * `None` where the store cannot count: the cookie store keeps no list, and Redis and `KeyValueStore` would have to read all keys.
- * SQL answers with one query, which reads an index of all live sessions: poll it by the minute. The memory store knows the number,
+ * SQL needs one query, which reads an index of all live sessions: poll it by the minute. The memory store knows the number,
  * and shows it in the gauge by itself after each clean-up; sessions that have expired since the last one are still in it.
  *
  * The effect fails with `SessionStoreError` when the backend fails or does not answer in time.

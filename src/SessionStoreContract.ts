@@ -70,7 +70,7 @@ export interface BehaviourOptions {
  *   although this says no, or the other way round, fails.
  * - `marks`: whether the adapter keeps the mark of a renewed session (`Renewed`); default true. Without, the rows S9,
  *   I2 and I3 are not run.
- * - `expiresNatively`: the database removes expired records by itself, and `removeExpired` answers 0; default false.
+ * - `expiresNatively`: the database removes expired records by itself, and `removeExpired` returns 0; default false.
  * - `corrupt`: spoils the record of an id in the database, so that the adapter cannot read it; runs the rows about corrupt
  *   records.
  * - `newerFormat`: makes the record of an id one of a later format; runs the row about those.
@@ -263,7 +263,7 @@ export const suite = <A, E>(
  * Runs the contract of a store of revocations: of `Revocation` function by function, and of cookie sessions that the server
  * can end, over `SessionStore.layerCookieRevocable`.
  *
- * - `expiresNatively`: the database removes expired entries by itself, and `removeExpired` answers 0; default false.
+ * - `expiresNatively`: the database removes expired entries by itself, and `removeExpired` returns 0; default false.
  *
  * The layer is built once and shared by all tests of the suite.
  *

@@ -1,6 +1,6 @@
 /**
  * The sessions of a subject: list them, revoke them. The server stores that can index provide all of it. With the cookie store
- * nothing of it compiles, because a sealed cookie cannot be revoked; with `SessionStore.layerCookieRevocable`, what ends all
+ * none of these functions compiles, because a sealed cookie cannot be revoked; with `SessionStore.layerCookieRevocable`, what ends all
  * sessions of a subject does, and what needs a list of them does not.
  *
  * @since 0.1.0
@@ -82,7 +82,7 @@ export const revoke = (subject: string, id: string): Effect.Effect<boolean, Sess
   Effect.flatMap(SessionList, (sessions) => sessions.revoke(subject, id))
 
 /**
- * Ends every session of the subject, the current one too; answers how many, or undefined where the store keeps no list of
+ * Ends every session of the subject, the current one too; returns how many it has ended, or undefined where the store keeps no list of
  * them (`SessionStore.layerCookieRevocable`). Sign-ins that come after it are not concerned.
  *
  * @example
@@ -101,7 +101,7 @@ export const revokeAll = (subject: string): Effect.Effect<number | undefined, Se
   Effect.flatMap(Sessions, (sessions) => sessions.revokeAll(subject))
 
 /**
- * Ends every session of the subject but the current request's ("sign out everywhere else"); answers how many, as
+ * Ends every session of the subject but the current request's ("sign out everywhere else"); returns how many it has ended, as
  * {@link revokeAll} does.
  *
  * @example
@@ -113,6 +113,7 @@ export const revokeAll = (subject: string): Effect.Effect<number | undefined, Se
  *   const { subject } = yield* RequestContext.requireFresh("5 minutes")
  *   // … the new password is stored …
  *   yield* Sessions.revokeOthers(subject)
+ *   yield* RequestContext.renew
  * })
  * ```
  *

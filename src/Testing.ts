@@ -203,7 +203,7 @@ export const respond = (status = 200): Effect.Effect<Responded, never, TestSessi
 /**
  * A cookie as a jar keeps it.
  *
- * - `expiresAt`: milliseconds since the epoch; none: it ends with the browser.
+ * - `expiresAt`: milliseconds since the epoch; undefined if the cookie ends with the browser.
  * - `hostOnly`: sent to the host that set it, and not to its subdomains.
  *
  * @since 0.1.0
@@ -231,7 +231,7 @@ export interface StoredCookie {
  * - `store`: takes in the Set-Cookie headers of a response of the URL; what a browser would refuse is not kept.
  * - `closeBrowser`: forgets what has no expiry. `clear`: forgets everything.
  *
- * Every request counts as one from the same site, because there is no page: `SameSite` is kept, and held back nothing.
+ * Every request counts as one from the same site, because there is no page: the jar keeps `SameSite`, but sends every cookie.
  *
  * @since 0.1.0
  * @category models
@@ -475,12 +475,12 @@ export const memory: Layer.Layer<SessionBackend | SubjectIndex> = Layer.effectCo
 export type Operation = "find" | "insert" | "update" | "remove" | "removeExpired" | "list" | "forget"
 
 /**
- * What an operation does instead of what it should.
+ * How an operation misbehaves.
  *
  * - `ok`: what it should.
  * - `fails`: a typed `SessionStoreError`, as when the database is away. `dies`: a defect, as from a bug in a driver.
  * - `hangs`: never answers. `late`: does what it should, after this long (by Effect's `Clock`).
- * - `loses-answer`: does what it should, and fails: the connection broke when the answer was under way.
+ * - `loses-answer`: does what it should, and fails: the connection broke when the answer was on its way.
  *
  * @since 0.1.0
  * @category models
@@ -586,7 +586,7 @@ export const faulty: {
 )
 
 /**
- * Breaks a {@link faulty} backend as planned, from now on. What is under way goes on as it began.
+ * Breaks a {@link faulty} backend as planned, from now on. A call that is in progress goes on as it began.
  *
  * @since 0.1.0
  * @category backends
@@ -595,7 +595,7 @@ export const breakStore = (plan: Plan): Effect.Effect<void, never, Faults> =>
   Effect.flatMap(Faults, (faults) => faults.set(plan))
 
 /**
- * Mends a {@link faulty} backend. What hangs goes on hanging.
+ * Repairs a {@link faulty} backend. A call that hangs already does not return.
  *
  * @since 0.1.0
  * @category backends
@@ -632,7 +632,7 @@ const noCalls = (): { [operation in Operation]: number } => ({
 })
 
 /**
- * A backend whose calls are counted, as {@link counts} tells.
+ * A backend whose calls are counted; {@link counts} returns the numbers.
  *
  * @example
  * ```ts run

@@ -28,7 +28,7 @@ effect-session sessions purge
 
 Works on the sessions of a server store in Redis or SQL. The URL of the database comes
 from the environment, because it may hold a password: SESSION_STORE_URL, with redis:,
-rediss:, postgres:, mysql: or sqlite: at its beginning.
+rediss:, postgres:, postgresql:, mysql:, mariadb: or sqlite: at its beginning.
 
   count             how many sessions live, and how many of them are signed in
   list              the sessions of a subject, the oldest first
