@@ -84,7 +84,9 @@ export const open = async (io: Io, given: Given): Promise<Effect.Effect<Database
   if (url === "") throw misused(`${variable} is not set: it must hold the URL of the database`)
   const scheme = /^([a-z]+):/i.exec(url)?.[1].toLowerCase() ?? ""
   if (!Object.hasOwn(schemes, scheme)) {
-    throw misused(`${variable} must be a URL that begins with ${Object.keys(schemes).map((each) => `${each}:`).join(", ")}`)
+    throw misused(
+      `${variable} must be a URL that begins with ${Object.keys(schemes).map((each) => `${each}:`).join(", ")}`
+    )
   }
   const kind = schemes[scheme]
   if (kind === "redis" && given.table !== undefined) throw misused("--table is for SQL; Redis has a --prefix")
