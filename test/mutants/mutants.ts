@@ -1477,6 +1477,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     row: "S4",
+    what: "PostgreSQL names expired rows by their place, which partitions share",
+    file: "src/internal/sql/statements.ts",
+    find: "WHERE id = ANY (ARRAY(SELECT id FROM",
+    replace: "WHERE ctid = ANY (ARRAY(SELECT ctid FROM"
+  },
+  {
+    row: "S4",
     what: "Redis decides by its own time to live",
     file: "src/internal/redis/record.ts",
     find: "expiry.expiresAt <= now ? \"Expired\" : \"Live\"",

@@ -19,7 +19,7 @@ import { errorOf } from "../../src/internal/edition/cause.js"
 import { databases } from "./databases.js"
 import { another, backendOf, own, table, Where } from "./harness.js"
 import { client, type Place } from "./place.js"
-import { isThere, newId, now, owner, patch, session } from "./records.js"
+import { hour, isThere, newId, now, owner, patch, session } from "./records.js"
 
 const migrate = Migrator.make({})
 
@@ -153,6 +153,32 @@ for (const database of databases) {
           )
           expect(Exit.isFailure(exit) && String(exit.cause)).toContain("table: must be the name of a table")
         }).pipe(Effect.scoped))
+
+      if (dialect === "pg") {
+        it.effect("S4: in a table of partitions the clean-up removes what has expired, and no session that lives", () =>
+          Effect.gen(function*() {
+            const sql = yield* SqlClient.SqlClient
+            yield* sql.unsafe(`CREATE TABLE parts (LIKE ${table}) PARTITION BY HASH (id)`)
+            yield* sql.unsafe("ALTER TABLE parts ADD PRIMARY KEY (id)")
+            for (const part of [0, 1, 2, 3]) {
+              yield* sql.unsafe(
+                `CREATE TABLE parts_${part} PARTITION OF parts FOR VALUES WITH (MODULUS 4, REMAINDER ${part})`
+              )
+            }
+            yield* Sql.createTable({ table: "parts" })
+            const { backend } = yield* backendOf(sql, { table: "parts" })
+            const living: Array<string> = []
+            for (let i = 0; i < 200; i++) {
+              const id = newId()
+              const lives = i % 4 > 0
+              if (lives) living.push(id)
+              yield* backend.insert(id, session({ expiresAt: lives ? now + hour : now + 1 }), now)
+            }
+            expect(yield* backend.removeExpired(now + 2, 20)).toBe(20)
+            expect(yield* backend.removeExpired(now + 2, 100)).toBe(30)
+            for (const id of living) expect(Option.isSome(yield* backend.find(id, now + 2))).toBe(true)
+          }).pipe(Effect.scoped))
+      }
 
       it.effect("F7: two tables in one database are two separate stores", () =>
         Effect.gen(function*() {

@@ -116,7 +116,7 @@ const statementsOf = (dialect: Dialect, table: string): Statements => {
       switch (dialect) {
         // As for sessions (`statements.ts`): what another instance is cleaning up is passed over.
         case "pg":
-          return `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE expires_at <= $1 `
+          return `DELETE FROM ${table} WHERE id = ANY (ARRAY(SELECT id FROM ${table} WHERE expires_at <= $1 `
             + `ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))${returning}`
         case "mysql":
           return `DELETE FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ${limit}`

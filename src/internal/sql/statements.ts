@@ -124,9 +124,10 @@ export const make = (dialect: Dialect, table: Table): Statements => {
     removeExpired: (limit) => {
       switch (dialect) {
         // Rows that another instance is cleaning up are passed over. ARRAY makes it one scan of the index. The lock looks at
-        // the row as it is by then, so that a session that is refreshed in between stays.
+        // the row as it is by then, so that a session that is refreshed in between stays. By id and not by ctid, which names a
+        // row only within its partition.
         case "pg":
-          return `DELETE FROM ${sessions} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${sessions} WHERE expires_at <= $1 `
+          return `DELETE FROM ${sessions} WHERE id = ANY (ARRAY(SELECT id FROM ${sessions} WHERE expires_at <= $1 `
             + `ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))${returning}`
         case "mysql":
           return `DELETE FROM ${sessions} WHERE expires_at <= ? ORDER BY expires_at LIMIT ${limit}`
